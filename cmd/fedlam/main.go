@@ -11,18 +11,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// cli lists the verbs; each lives in a file of its own name.
-var cli struct {
-	Version versionCmd `cmd:"" help:"Print the version of this program."`
-}
+func main() { os.Exit(run()) }
 
-func main() {
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k := kong.Parse(&cli, kong.Name("fedlam"), kong.Description("Train one atomic model together, without sharing data."),
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := k.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "fedlam:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
