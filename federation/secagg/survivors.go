@@ -1,0 +1,74 @@
+package secagg
+
+const MaxSurvivorsSize = prefixSize + 64 + 2 + MaxMembers*(2+32) // bytes
+
+// Survivors is the body of step 4, the statement that a member signs once per session: exactly these members
+// are in the sum, with exactly these masked inputs.
+type Survivors struct {
+	Session [32]byte
+	From    int
+	Roster  [32]byte // RosterHash
+	View    [32]byte // as in Confirm: the dealers whose pair masks are in the inputs
+	List    []Survivor
+}
+
+// A Survivor is one member of the sum.
+type Survivor struct {
+	Member int      // ascending in a list
+	Root   [32]byte // MaskedHeader.Root of its input
+}
+
+// Encode returns the canonical bytes.
+func (s *Survivors) Encode() []byte {
+	b := appendPrefix(nil, kindSurvivors, s.Session, s.From)
+	b = append(b, s.Roster[:]...)
+	b = append(b, s.View[:]...)
+	b = appendIndex(b, len(s.List))
+	for i := range s.List {
+		b = appendIndex(b, s.List[i].Member)
+		b = append(b, s.List[i].Root[:]...)
+	}
+	return b
+}
+
+// DecodeSurvivors reads a Survivors body.
+func DecodeSurvivors(body []byte) (Survivors, error) {
+	var s Survivors
+	r, sid, from := newReader("survivors", kindSurvivors, body)
+	s.Session, s.From = sid, from
+	r.into(s.Roster[:])
+	r.into(s.View[:])
+	n := r.count(2 + 32)
+	if r.err == nil {
+		s.List = make([]Survivor, n)
+	}
+	last := -1
+	for i := range s.List {
+		s.List[i].Member = r.after(last)
+		last = s.List[i].Member
+		r.into(s.List[i].Root[:])
+	}
+	if err := r.done(); err != nil {
+		return Survivors{}, err
+	}
+	return s, nil
+}
+
+// Digest is equal for statements that say the same, whoever makes them.
+func (s *Survivors) Digest() [32]byte {
+	said := *s
+	said.From = 0
+	h := newHash("statement")
+	h.Write(said.Encode())
+	return sum32(h)
+}
+
+// has reports whether the list contains the member.
+func (s *Survivors) has(member int) bool {
+	for i := range s.List {
+		if s.List[i].Member == member {
+			return true
+		}
+	}
+	return false
+}
