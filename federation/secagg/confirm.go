@@ -66,19 +66,18 @@ type Reason uint8
 
 // Reasons of a Complaint.
 const (
-	BadKeys   Reason = iota + 1 // a public key that is no key, or one key used for both purposes
-	BadView                     // Shares made from other Keys than the complainer saw: the accused or the relay split the view
-	BadDeal                     // recipients other than the members of the view, or fields of a wrong size
-	BadShare                    // a sealed share that does not open, or does not match its published leaf
-	BadCipher                   // a pair ciphertext that cannot be decapsulated
-	BadTag                      // a key confirmation that is missing or wrong
+	BadKeys  Reason = iota + 1 // a public key that is no key, or one key used for both purposes
+	BadView                    // Shares made from other Keys than the complainer saw: the accused or the relay split the view
+	BadDeal                    // recipients other than the members of the view, or fields of a wrong size
+	BadShare                   // a sealed share that does not open, or does not match its published leaf
+	BadTag                     // a key confirmation that is missing or wrong
 	lastReason
 )
 
 var reasonText = [lastReason]string{
 	BadKeys: "its public keys are not usable", BadView: "it dealt for other keys than were seen here",
 	BadDeal: "it did not deal to exactly the members with keys", BadShare: "its share does not open to what it published",
-	BadCipher: "its pair ciphertext cannot be used", BadTag: "its key confirmation does not match",
+	BadTag: "its key confirmation does not match",
 }
 
 func (r Reason) String() string {

@@ -1,5 +1,9 @@
 package secagg
 
+import "errors"
+
+var errStub = errors.New("secagg: not built yet")
+
 // A Group is one stretch of parameters that is clipped and scaled together.
 type Group struct {
 	Name  string

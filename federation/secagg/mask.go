@@ -1,0 +1,132 @@
+package secagg
+
+import (
+	"crypto/subtle"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// Mask hides values, of Session.Lanes words, under the pair masks with every dealer of the view and the
+// self-mask. confirms are those of the others; own is implied. Once only: a second call fails whatever the values.
+// Confirms of another view do not count. Errors: *Complaint for a wrong tag, ErrThreshold, ErrSpent.
+func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error) {
+	if err := m.enter(masked); err != nil {
+		return Masked{}, err
+	}
+	if len(values) != m.s.Lanes {
+		return Masked{}, fmt.Errorf("Mask: %d values in a session of %d lanes: quantise for this session", len(values), m.s.Lanes)
+	}
+	confirmedBy, err := m.checkConfirms(confirms)
+	if err != nil {
+		return Masked{}, err
+	}
+	// The step counts as taken before the first masked word exists.
+	m.confirmed, m.done = confirmedBy, masked
+	out := Masked{
+		Header: MaskedHeader{Session: m.s.ID, From: m.self, Lanes: m.s.Lanes, Leaves: make([][32]byte, chunks(m.s.Lanes))},
+		Chunks: make([][]byte, chunks(m.s.Lanes)),
+	}
+	masks := []mask{{key: selfMask(m.sid, m.self, m.secrets.b)}}
+	for _, j := range sorted(m.peers) {
+		if j != m.self {
+			masks = append(masks, m.peers[j].mask)
+		}
+	}
+	defer clear(masks)
+	eachChunk(len(out.Chunks), func(i int, buf []byte) {
+		out.Chunks[i] = maskChunk(values, masks, i, buf)
+		out.Header.Leaves[i] = chunkLeaf(m.s.ID, m.self, i, out.Chunks[i])
+	})
+	m.root = out.Header.Root()
+	m.wipeMasks()
+	return out, nil
+}
+
+// wipeMasks drops what is not needed once the masked input exists: only the received shares are.
+func (m *Member) wipeMasks() {
+	m.secrets = secrets{}
+	for _, p := range m.peers {
+		p.mask, p.confirmKey = mask{}, [32]byte{}
+	}
+}
+
+func selfMask(sid keyed, from int, b [32]byte) [32]byte {
+	return sid.derive32(b[:], "self mask", from)
+}
+
+// maskChunk returns chunk i of the values under all masks.
+func maskChunk(values []uint32, masks []mask, i int, buf []byte) []byte {
+	size := chunkBytes(len(values), i)
+	lanes := slices.Clone(values[i*ChunkLanes : i*ChunkLanes+size/4])
+	defer clear(lanes)
+	for k := range masks {
+		masks[k].apply(lanes, i, buf)
+	}
+	out := make([]byte, size)
+	for k, w := range lanes {
+		binary.LittleEndian.PutUint32(out[4*k:], w)
+	}
+	return out
+}
+
+// ResumeMasked takes the place of Mask after a restart when the masked input with this root was made before:
+// the member can go on to Survive and Unmask but never mask again under this session.
+func (m *Member) ResumeMasked(root [32]byte, confirms map[int]Confirm) error {
+	if err := m.enter(masked); err != nil {
+		return err
+	}
+	confirmedBy, err := m.checkConfirms(confirms)
+	if err != nil {
+		return err
+	}
+	m.confirmed, m.root, m.done = confirmedBy, root, masked
+	m.wipeMasks()
+	return nil
+}
+
+// checkConfirms returns who has confirmed the own view, itself included, ascending.
+func (m *Member) checkConfirms(confirms map[int]Confirm) ([]int, error) {
+	by := []int{m.self}
+	others := 0
+	for _, j := range sorted(confirms) {
+		c := confirms[j]
+		if j == m.self || m.peers[j] == nil || !m.s.belongs(c.Session, c.From, j) {
+			continue
+		}
+		if c.View != m.view {
+			others++
+			continue
+		}
+		want := m.peers[j].tag(m.sid, j, m.self, m.view)
+		got, complete := c.tagTo(m.self, m.peers)
+		if !complete || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			return nil, m.complain(j, BadTag)
+		}
+		by = append(by, j)
+	}
+	if err := m.enough(masked, len(by)); err != nil {
+		if others > 0 {
+			err = fmt.Errorf("%w (%w: %d members confirmed another view)", err, ErrView, others)
+		}
+		return nil, err
+	}
+	slices.Sort(by)
+	return by, nil
+}
+
+// tagTo returns the tag for one member, and whether there is one for every dealer but the sender.
+func (c *Confirm) tagTo(member int, dealers map[int]*peer) (tag [32]byte, complete bool) {
+	last := -1
+	for i := range c.Tags {
+		t := &c.Tags[i]
+		if t.To <= last || t.To == c.From || dealers[t.To] == nil {
+			return tag, false
+		}
+		last = t.To
+		if t.To == member {
+			tag = t.MAC
+		}
+	}
+	return tag, len(c.Tags) == len(dealers)-1
+}
