@@ -1,0 +1,16 @@
+package reference
+
+// CODATA 2018 values, as far as the potentials need them.
+const (
+	kcalPerMol = 0.0433641153087705 // eV
+	coulomb    = 14.3996454784255   // e^2/(4 pi eps0), eV Å
+	boltzmann  = 8.617333262e-5     // eV/K
+	amu        = 103.642696562      // eV fs^2/Å^2
+	radian     = 3.14159265358979323846 / 180
+)
+
+// masses in atomic mass units (IUPAC 2021, conventional values).
+var masses = map[string]float64{
+	"H": 1.008, "O": 15.999, "Si": 28.085, "Al": 26.982, "Ni": 58.693, "Cu": 63.546, "Pd": 106.42, "Ag": 107.868,
+	"Pt": 195.084, "Au": 196.967, "Pb": 207.2,
+}
