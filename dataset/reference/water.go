@@ -74,7 +74,7 @@ func (w *water) Compute(f *dataset.Frame) (Labels, error) {
 	acc := newAccumulator(f.NumAtoms())
 	molecules := f.NumAtoms() / 3
 	arms := make([][2]vec, molecules) // O -> H vectors of each molecule
-	reach := 0.0 // of a molecule's sites from its oxygen
+	reach := 0.0                      // of a molecule's sites from its oxygen
 	for m := range molecules {
 		arms[m] = w.inside(acc, &b, f.Positions, m)
 		reach = max(reach, arms[m][0].norm(), arms[m][1].norm())
