@@ -1,0 +1,2 @@
+// Package training turns labelled frames into weights.
+package training
