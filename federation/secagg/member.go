@@ -2,6 +2,7 @@ package secagg
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/cloudflare/circl/kem/xwing"
@@ -161,12 +162,12 @@ func (m *Member) wipePeers() {
 }
 
 // String says which member it is and how far it has come, never what it holds.
-func (m *Member) String() string {
+func (m Member) String() string {
 	return fmt.Sprintf("secagg.Member{%d of %d, last step %s, secrets hidden}", m.self, len(m.s.Roster), stepText[m.done])
 }
 
-// GoString keeps %#v from printing secrets.
-func (m *Member) GoString() string { return m.String() }
+// Format prints String for every verb, so that no log line shows a secret.
+func (m Member) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
 
 // sorted returns the keys of a message map in ascending order.
 func sorted[M any](of map[int]M) []int {

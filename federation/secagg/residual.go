@@ -3,6 +3,7 @@ package secagg
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // ErrResidual is returned for a residual that does not belong to the round at hand.
@@ -30,12 +31,12 @@ func (r *Residual) Advance(certificate [32]byte) {
 }
 
 // String keeps values out of logs.
-func (r *Residual) String() string {
+func (r Residual) String() string {
 	return fmt.Sprintf("secagg.Residual{round %d, %d values hidden}", r.Version.Round, len(r.Values))
 }
 
-// GoString keeps %#v from printing values.
-func (r *Residual) GoString() string { return r.String() }
+// Format prints String for every verb.
+func (r Residual) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
 
 // addTo returns a fresh slice with the update and the residual added.
 func (r *Residual) addTo(update []float64, at Version) ([]float64, error) {
