@@ -1,0 +1,14 @@
+// Package rpc carries the service between members (package proto) over libp2p streams.
+//
+// A Network belongs to one node. For every other member it keeps a link: a gRPC connection over one libp2p stream that
+// is made again, with growing pauses, whenever it breaks, and a queue of signed envelopes that are handed over in order.
+// Send never blocks. A link delivers at least once: after a broken connection it repeats what was not acknowledged, and
+// the receiver, whose state machine takes one message per session, type and sender, ignores the repetition. A member that
+// is away for long costs a bounded queue; the oldest envelopes go first.
+//
+// The other end of a stream is known from its TLS identity; a member is greeted with Hello as soon as it is reached, so
+// that both learn who is ahead and the one behind can Sync.
+//
+// Everything received is passed to the Handler as opaque bytes within the limits of package proto. Verification is the
+// business of the federation package.
+package rpc

@@ -1,0 +1,169 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/fedlam/fedlam/proto/peerpb"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+const (
+	helloTimeout   = 10 * time.Second
+	deliverTimeout = 2 * time.Minute // one batch
+	greetEvery     = 15 * time.Second
+	batchBytes     = 8 << 20
+)
+
+// ErrOtherFederation says that the other side belongs to another genesis.
+var ErrOtherFederation = errors.New("the other side belongs to another federation; compare the genesis CIDs")
+
+// link is what a Network keeps for one member.
+type link struct {
+	n      *Network
+	to     peer.ID
+	client *grpc.ClientConn
+	rpc    peerpb.PeerClient
+	queue  *queue
+	seen   chan struct{} // has an element after the member called here
+}
+
+// wake ends a pause of run: the member is there, for it has just called.
+func (l *link) wake() {
+	select {
+	case l.seen <- struct{}{}:
+	default:
+	}
+}
+
+func newLink(n *Network, to peer.ID) (*link, error) {
+	client, err := grpc.NewClient("passthrough:///"+to.String(),
+		// TLS is below: the stream belongs to a libp2p connection whose both ends proved their keys.
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx, n.cfg.Host, to) }),
+		grpc.WithIdleTimeout(0),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: helloTimeout, Backoff: backoff.Config{
+			BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: n.cfg.MaxPause}}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second, PermitWithoutStream: true}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxSyncMessage)))
+	if err != nil {
+		return nil, err
+	}
+	return &link{n, to, client, peerpb.NewPeerClient(client), newQueue(n.cfg.QueueBytes), make(chan struct{}, 1)}, nil
+}
+
+// run greets, delivers, and starts again when that fails, until ctx ends.
+func (l *link) run(ctx context.Context) {
+	pause := 100 * time.Millisecond
+	for ctx.Err() == nil {
+		err := l.serve(ctx)
+		if err == nil {
+			pause = 100 * time.Millisecond
+			continue
+		}
+		l.client.ResetConnectBackoff()
+		wait := time.NewTimer(pause/2 + rand.N(pause/2))
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+		case <-l.seen:
+		}
+		wait.Stop()
+		pause = min(2*pause, l.n.cfg.MaxPause)
+	}
+}
+
+// serve greets the member and hands over what is queued until it is time to greet again.
+func (l *link) serve(ctx context.Context) error {
+	if err := l.greet(ctx); err != nil {
+		return err
+	}
+	again := time.NewTimer(greetEvery)
+	defer again.Stop()
+	for {
+		for !l.queue.empty() {
+			if err := l.deliver(ctx); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-l.queue.ready:
+		case <-again.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (l *link) greet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	reply, err := l.rpc.Hello(ctx, &peerpb.HelloRequest{Genesis: l.n.cfg.Genesis, Head: l.n.cfg.Handler.Head(),
+		Software: l.n.cfg.Software}, grpc.WaitForReady(true))
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(reply.Genesis, l.n.cfg.Genesis) {
+		return ErrOtherFederation
+	}
+	l.n.cfg.Handler.Greeted(l.to, reply.Head)
+	return nil
+}
+
+// deliver hands over the next envelopes and takes them off the queue once the member has acknowledged them.
+func (l *link) deliver(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
+	batch := l.queue.peek(batchBytes)
+	stream, err := l.rpc.Deliver(ctx, grpc.WaitForReady(false))
+	if err != nil {
+		return err
+	}
+	for _, e := range batch {
+		if err := stream.Send(&peerpb.DeliverRequest{Envelope: e.data}); err != nil {
+			break // CloseAndRecv has the reason
+		}
+	}
+	reply, err := stream.CloseAndRecv()
+	if err != nil {
+		return err
+	}
+	if reply.Taken != uint64(len(batch)) {
+		return fmt.Errorf("deliver to %s: %d of %d envelopes taken", l.to, reply.Taken, len(batch))
+	}
+	l.queue.drop(batch)
+	return nil
+}
+
+func (l *link) sync(ctx context.Context, after uint64, take func(*peerpb.SyncReply) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := l.rpc.Sync(ctx, &peerpb.SyncRequest{Genesis: l.n.cfg.Genesis, After: after})
+	if err != nil {
+		return fmt.Errorf("sync with %s: %w", l.to, err)
+	}
+	for range MaxSync {
+		reply, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("sync with %s: %w", l.to, err)
+		}
+		if err := take(reply); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fedlam/fedlam/proto/peerpb"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	ma "github.com/multiformats/go-multiaddr"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+)
+
+// Limits of package proto.
+const (
+	// MaxEnvelope is the size of the largest envelope, in bytes.
+	MaxEnvelope = 1 << 20
+	// MaxSync is the number of rounds in one answer to Sync.
+	MaxSync        = 1024
+	maxMessage     = MaxEnvelope + 4<<10
+	maxSyncMessage = 2<<20 + 4<<10
+	streamsPerLink = 16
+)
+
+// A Handler is what a Network needs of the node above it. Its methods are called from many goroutines.
+type Handler interface {
+	// Head returns the newest certified round.
+	Head() *peerpb.Head
+	// Greeted is told after each Hello, given or taken, where the other member stands. It must not block.
+	Greeted(from peer.ID, head *peerpb.Head)
+	// Receive takes over an envelope that from carried here (and somebody else may have signed). It blocks while the
+	// node is busy, which slows the sender down. An error ends the delivery.
+	Receive(ctx context.Context, from peer.ID, envelope []byte) error
+	// Round returns a certified round, or an error when it is not known.
+	Round(ctx context.Context, round uint64) (*peerpb.SyncReply, error)
+}
+
+// Config describes a Network.
+type Config struct {
+	// Host is the member host; it outlives the Network.
+	Host host.Host
+	// Genesis is the binary CID that names the federation.
+	Genesis []byte
+	// Members are the others and where they can be reached.
+	Members map[peer.ID][]ma.Multiaddr
+	// Handler takes what arrives.
+	Handler Handler
+	// Software is told to the others in Hello.
+	Software string
+	// QueueBytes bounds what is kept for one member that cannot be reached; default 256 MiB.
+	QueueBytes int
+	// MaxPause bounds the pause before another attempt to reach a member; default 5 s.
+	MaxPause time.Duration
+}
+
+func (c *Config) validate() error {
+	if c.Host == nil || c.Handler == nil || len(c.Genesis) == 0 {
+		return errors.New("rpc: Host, Handler and Genesis are needed")
+	}
+	if c.QueueBytes <= 0 {
+		c.QueueBytes = 256 << 20
+	}
+	if c.MaxPause <= 0 {
+		c.MaxPause = 5 * time.Second
+	}
+	return nil
+}
+
+// Network talks to the other members.
+type Network struct {
+	cfg    Config
+	server *grpc.Server
+	links  map[peer.ID]*link
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+}
+
+// New starts serving the other members and reaching out for them.
+func New(cfg Config) (*Network, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel}
+	n.server = grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(streamsPerLink),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))
+	peerpb.RegisterPeerServer(n.server, &service{n: n})
+	for p, addresses := range cfg.Members {
+		cfg.Host.Peerstore().AddAddrs(p, addresses, peerstore.PermanentAddrTTL)
+		l, err := newLink(n, p)
+		if err != nil {
+			cancel()
+			return nil, fmt.Errorf("reach member %s: %w", p, err)
+		}
+		n.links[p] = l
+	}
+	accept := listen(cfg.Host)
+	n.wait.Go(func() { n.server.Serve(accept) })
+	for _, l := range n.links {
+		n.wait.Go(func() { l.run(ctx) })
+	}
+	return n, nil
+}
+
+// Close stops serving and sending, and waits until both have ended. What is still queued is lost.
+func (n *Network) Close() error {
+	n.cancel()
+	n.server.Stop()
+	n.wait.Wait()
+	var errs []error
+	for _, l := range n.links {
+		errs = append(errs, l.client.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Send queues envelopes for a member, in order, and returns at once. Round says for how long they are of use.
+func (n *Network) Send(to peer.ID, round uint64, envelopes ...[]byte) error {
+	l := n.links[to]
+	if l == nil {
+		return fmt.Errorf("send to %s: not a member", to)
+	}
+	for _, e := range envelopes {
+		if len(e) > MaxEnvelope {
+			return fmt.Errorf("send to %s: an envelope of %d bytes is above the limit of %d", to, len(e), MaxEnvelope)
+		}
+	}
+	l.queue.push(round, envelopes)
+	return nil
+}
+
+// Discard forgets what is queued for rounds before round.
+func (n *Network) Discard(round uint64) {
+	for _, l := range n.links {
+		l.queue.discard(round)
+	}
+}
+
+// Idle reports whether everything queued has been handed over or dropped.
+func (n *Network) Idle() bool {
+	for _, l := range n.links {
+		if !l.queue.empty() {
+			return false
+		}
+	}
+	return true
+}
+
+// Connected reports whether a member can be reached now.
+func (n *Network) Connected(p peer.ID) bool {
+	return n.cfg.Host.Network().Connectedness(p) == network.Connected
+}
+
+// Sync asks a member for the finished rounds after a round; take gets them in order. Nothing in them is verified yet.
+func (n *Network) Sync(ctx context.Context, from peer.ID, after uint64, take func(*peerpb.SyncReply) error) error {
+	l := n.links[from]
+	if l == nil {
+		return fmt.Errorf("sync with %s: not a member", from)
+	}
+	return l.sync(ctx, after, take)
+}
