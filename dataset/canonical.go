@@ -235,7 +235,7 @@ func scaled(v []float64, by float64) []float64 {
 	}
 	out := make([]float64, len(v))
 	for i := range v {
-		out[i] = v[i] * by
+		out[i] = v[i]*by + 0 // no negative zeros
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // ErrBadConvention is wrapped by every error about the contents of a convention.
@@ -84,6 +85,12 @@ func (c *Convention) checkMeaning() error {
 	}
 	if c.Provenance.License == "" {
 		return bad(`"provenance.license" is empty; give an SPDX identifier`)
+	}
+	keys := c.FileKeys()
+	for _, name := range []string{keys.Energy, keys.Forces, keys.Virial, keys.Stress, keys.FParam, keys.AParam, keys.FormulaUnits} {
+		if strings.ContainsAny(name, " \t\r\n=:,\"'\\[]{}") {
+			return bad(`"keys" holds %s; a name in a file has no blanks, quotes, brackets, commas, colons or equals signs`, brief(name))
+		}
 	}
 	s := c.Stress
 	if s == nil || s.presence() == PresentNone {
