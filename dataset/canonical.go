@@ -58,8 +58,9 @@ func (c *Convention) geometry(r *Raw) ([]float64, *[9]float64, error) {
 	return positions, &cell, nil
 }
 
-// keepsCell decides whether the frame is periodic. File and convention must not contradict each other, single atoms
-// excepted: isolated atoms come open or in a box whatever the rest of the set is.
+// keepsCell decides whether the frame is periodic. File and convention must not contradict each other. Two exceptions:
+// isolated atoms come open or in a box whatever the rest of the set is, and a convention that speaks of a vacuum box
+// knows that its files call the box periodic.
 func (c *Convention) keepsCell(r *Raw) (bool, error) {
 	if c == nil {
 		return r.Periodic == Periodic || r.Periodic == Unstated && r.Cell != nil, nil
@@ -71,8 +72,8 @@ func (c *Convention) keepsCell(r *Raw) (bool, error) {
 		}
 		return r.Periodic != Open && (r.Cell != nil || len(r.Species) > 1), nil
 	case [3]int{0, 0, 0}:
-		if r.Periodic == Periodic && len(r.Species) > 1 {
-			return false, r.bad("is periodic but the convention says dimension_types 0 0 0; correct the convention or split the file")
+		if r.Periodic == Periodic && len(r.Species) > 1 && c.Boundary.NonperiodicAs != VacuumBox {
+			return false, r.bad("is periodic but the convention says dimension_types 0 0 0; correct the convention (nonperiodic_as vacuum_box if the cell means nothing) or split the file")
 		}
 		return false, nil
 	}

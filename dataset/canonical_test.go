@@ -118,7 +118,7 @@ func TestCanonicalConverts(t *testing.T) {
 			}
 		}},
 		{"vacuum box", func(c *dataset.Convention, r *dataset.Raw) {
-			c.Boundary, r.Periodic = dataset.Boundary{NonperiodicAs: dataset.VacuumBox}, dataset.Open
+			c.Boundary, r.Periodic = dataset.Boundary{NonperiodicAs: dataset.VacuumBox}, dataset.Periodic
 		}, func(t *testing.T, f dataset.Frame) {
 			if f.Cell != nil {
 				t.Error("the vacuum box became a cell")

@@ -109,7 +109,7 @@ type NonperiodicAs string
 
 const (
 	NoCell    NonperiodicAs = "no_cell"
-	VacuumBox NonperiodicAs = "vacuum_box" // a box that means nothing; dropped
+	VacuumBox NonperiodicAs = "vacuum_box" // a box that means nothing, dropped even where a file calls it periodic
 )
 
 // LatticeLayout says whether the stored 3x3 cell has the cell vectors as rows or as columns.
