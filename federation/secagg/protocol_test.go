@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // stage is the last step a scripted member takes part in.
@@ -141,7 +143,8 @@ func TestSumOfEveryone(t *testing.T) {
 	}
 }
 
-// TestDropouts goes through every way in which members can leave: each of n members leaves after any step.
+// TestDropouts goes through every way in which as many members as the threshold allows can leave, each after any step,
+// and through ways in which one more does.
 func TestDropouts(t *testing.T) {
 	const steps = int(atUnmask) + 1
 	for _, n := range []int{4, 5} {
@@ -159,8 +162,8 @@ func TestDropouts(t *testing.T) {
 					gone++
 				}
 			}
-			if gone > n-Quorum(n)+1 { // far below the threshold nothing new happens
-				continue
+			if below := gone - (n - Quorum(n)); below > 1 || below == 1 && n == 5 && script%3 != 0 {
+				continue // far below the threshold nothing new happens, and close below it a sample is enough
 			}
 			p := newParty(t, testSession(n, 5))
 			p.leave = leave
@@ -195,4 +198,54 @@ func checkDropout(t *testing.T, p *party, gone int) bool {
 		t.Errorf("leaving after %v: error %v, want %v", p.leave, err, ErrThreshold)
 	}
 	return false
+}
+
+// TestRandomSessions draws members, lanes, values, thresholds and dropouts.
+func TestRandomSessions(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n := rapid.IntRange(2, 9).Draw(rt, "n")
+		s := testSession(n, rapid.IntRange(1, 40).Draw(rt, "lanes"))
+		s.Threshold = rapid.IntRange(Quorum(n), n).Draw(rt, "threshold")
+		s.MinSurvivors = rapid.IntRange(2, n).Draw(rt, "minimum")
+		p := newParty(t, s)
+		for i := range p.values {
+			p.values[i] = rapid.SliceOfN(rapid.Uint32(), s.Lanes, s.Lanes).Draw(rt, "values")
+		}
+		masking, opening := n, n
+		for range rapid.IntRange(0, 2).Draw(rt, "leaving") {
+			i := rapid.IntRange(0, n-1).Draw(rt, "who")
+			if p.leave[i] == atUnmask {
+				p.leave[i] = stage(rapid.IntRange(0, int(atUnmask)-1).Draw(rt, "after"))
+				opening--
+				if p.leave[i] < atMask {
+					masking--
+				}
+			}
+		}
+		err := p.until(atUnmask)
+		var got []uint32
+		if err == nil {
+			got, err = Sum(s, p.in)
+		}
+		if masking >= s.need() && opening >= s.Threshold {
+			if err != nil || !slices.Equal(got, p.want()) {
+				rt.Fatalf("leaving after %v: %v", p.leave, err)
+			}
+		} else if !errors.Is(err, ErrThreshold) {
+			rt.Fatalf("leaving after %v: error %v, want %v", p.leave, err, ErrThreshold)
+		}
+	})
+}
+
+func TestTwentyMembersSixDropped(t *testing.T) {
+	p := newParty(t, testSession(20, 10))
+	for k, i := range []int{0, 3, 7, 12, 18, 19} {
+		p.leave[i] = stage(k % int(atMask))
+	}
+	if err := p.until(atUnmask); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Sum(p.s, p.in); err != nil || !slices.Equal(got, p.want()) {
+		t.Errorf("sum %v, error %v, want %v", got, err, p.want())
+	}
 }

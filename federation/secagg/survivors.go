@@ -63,6 +63,26 @@ func (s *Survivors) Digest() [32]byte {
 	return sum32(h)
 }
 
+// ListHash binds the indices of the survivors; it goes into the round record.
+func (s *Survivors) ListHash() [32]byte {
+	h := keyed(s.Session).hash("survivor list")
+	for i := range s.List {
+		h.Write(appendIndex(nil, s.List[i].Member))
+	}
+	return sum32(h)
+}
+
+// MaskedRoot is the Merkle root over the masked inputs in the sum; it goes into the round record.
+func (s *Survivors) MaskedRoot() [32]byte {
+	leaves := make([][32]byte, len(s.List))
+	for i := range s.List {
+		h := keyed(s.Session).hash("masked input", s.List[i].Member)
+		h.Write(s.List[i].Root[:])
+		leaves[i] = sum32(h)
+	}
+	return merkleRoot(leaves)
+}
+
 // has reports whether the list contains the member.
 func (s *Survivors) has(member int) bool {
 	for i := range s.List {
