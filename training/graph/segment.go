@@ -88,7 +88,7 @@ func (b *Builder) SegSoftmax(x *Tensor, idx *Index, phantom *Tensor, value float
 }
 
 func (b *Builder) checkIndex(o op, idx *Index) {
-	want(idx != nil && idx.owner == b, o, "needs an index of the same Builder, got %v", idx)
+	want(idx != nil && (idx.owner == b || idx.owner == b.source), o, "needs an index of the same Builder, got %v", idx)
 }
 
 func (b *Builder) checkSorted(o op, idx *Index) {
@@ -97,5 +97,5 @@ func (b *Builder) checkSorted(o op, idx *Index) {
 }
 
 func (b *Builder) checkPairs(o op, p *Pairs, heads int) {
-	want(p != nil && p.owner == b && heads > 0, o, "needs pairs of the same Builder and at least one head")
+	want(p != nil && (p.owner == b || p.owner == b.source) && heads > 0, o, "needs pairs of the same Builder and at least one head")
 }

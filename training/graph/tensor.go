@@ -54,6 +54,9 @@ type Builder struct {
 	index  map[string]*Index
 	order  []*Index // index maps given by name, in order of creation
 	pairs  map[string]*Pairs
+
+	// In the second Builder that Compile makes, equal leaves are one Tensor, and indices are those of the first.
+	source *Builder
 }
 
 // New returns an empty Builder.
@@ -73,7 +76,7 @@ func (b *Builder) add(t Tensor) *Tensor {
 			panic(fmt.Sprintf("graph: %v: operand %v belongs to another Builder", t.op, a))
 		}
 	}
-	if t.op == opConst || t.op == opFull {
+	if b.source == nil && (t.op == opConst || t.op == opFull) {
 		return b.append(&t)
 	}
 	key := t.key()

@@ -1,0 +1,41 @@
+package kernels
+
+// MatMul sets c (m x n) to the product of a (m x k) and b (k x n).
+func MatMul[F Float](c, a, b []F, m, k, n int) {
+	if k == 0 || m == 0 || n == 0 {
+		clear(c[:m*n])
+		return
+	}
+	plainNN(c, a, b, m, k, n)
+}
+
+// MatMulNT sets c (m x n) to the product of a (m x k) and the transpose of b (n x k).
+func MatMulNT[F Float](c, a, b []F, m, k, n int) {
+	if k == 0 || m == 0 || n == 0 {
+		clear(c[:m*n])
+		return
+	}
+	plainNT(c, a, b, m, k, n)
+}
+
+// MatMulTN sets c (m x n) to the product of the transpose of a (k x m) and b (k x n).
+func MatMulTN[F Float](c, a, b []F, m, k, n int) {
+	if k == 0 || m == 0 || n == 0 {
+		clear(c[:m*n])
+		return
+	}
+	plainTN(c, a, b, m, k, n)
+}
+
+// MatMulTT sets c (m x n) to the product of the transposes of a (k x m) and b (n x k).
+func MatMulTT[F Float](c, a, b []F, m, k, n int) {
+	for i := range m {
+		for j := range n {
+			var s F
+			for p := range k {
+				s += a[p*m+i] * b[j*k+p]
+			}
+			c[i*n+j] = s
+		}
+	}
+}

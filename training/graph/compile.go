@@ -1,0 +1,220 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Compile returns the program that computes outputs, by name. Expressions that no output depends on are left out,
+// with the inputs, indices and axes that only they use.
+func (b *Builder) Compile(outputs map[string]*Tensor) (*Program, error) {
+	if len(outputs) == 0 {
+		return nil, fmt.Errorf("compile graph: no outputs")
+	}
+	names := slices.Sorted(maps.Keys(outputs))
+	list := make([]*Tensor, len(names))
+	for i, name := range names {
+		list[i] = outputs[name]
+		if list[i] == nil || list[i].owner != b {
+			return nil, fmt.Errorf("compile graph: output %q is not a tensor of this Builder", name)
+		}
+	}
+	second, list := simplify(b, list)
+	c := &compiler{Program: &Program{outputs: map[string]int{}}, list: live(second, list), valueOf: map[*Tensor]int{}}
+	if err := c.axesAndIndices(b); err != nil {
+		return nil, fmt.Errorf("compile graph: %w", err)
+	}
+	units := schedule(fuse(c.list))
+	for _, u := range units {
+		c.lower(u, list)
+	}
+	for i, name := range names {
+		c.outputs[name] = c.value(list[i])
+	}
+	c.lifetimes()
+	return c.Program, nil
+}
+
+// compiler fills in a Program.
+type compiler struct {
+	*Program
+	list    []*Tensor // live, arguments first
+	valueOf map[*Tensor]int
+}
+
+// axesAndIndices collects what the live tensors refer to.
+func (c *compiler) axesAndIndices(source *Builder) error {
+	axes, indices, pairs := map[string]bool{}, map[*Index]bool{}, map[*Pairs]bool{}
+	var needPairs func(p *Pairs)
+	dim := func(d Dim) {
+		axes[d.Axis] = d.Axis != ""
+		if p, ok := source.pairs[d.Axis]; ok {
+			needPairs(p)
+		}
+	}
+	needIndex := func(x *Index) {
+		indices[x] = true
+		dim(x.from)
+		dim(x.to)
+		if x.pairs != nil {
+			needPairs(x.pairs)
+		}
+	}
+	needPairs = func(p *Pairs) {
+		if !pairs[p] {
+			pairs[p] = true
+			needIndex(p.centre)
+		}
+	}
+	for _, t := range c.list {
+		dim(t.rows)
+		if t.index != nil {
+			needIndex(t.index)
+		}
+		if t.pairs != nil {
+			needPairs(t.pairs)
+		}
+	}
+	byID := func(x, y *Index) int { return x.id - y.id }
+	c.indices = slices.SortedFunc(maps.Keys(indices), byID)
+	c.pairs = slices.SortedFunc(maps.Keys(pairs), func(x, y *Pairs) int { return x.id - y.id })
+	for _, p := range c.pairs {
+		axes[p.name] = false
+	}
+	for _, name := range slices.Sorted(maps.Keys(axes)) {
+		if axes[name] {
+			c.axes = append(c.axes, name)
+		}
+	}
+	c.segmented, c.transpose = make([]bool, len(c.indices)), make([]bool, len(c.indices))
+	for _, p := range c.pairs {
+		c.segmented[slices.Index(c.indices, p.centre)] = true
+		if p.centre.from.Axis == p.name || p.centre.to.Axis == p.name {
+			return fmt.Errorf("the axis of pairs %q is also the axis of their centres", p.name)
+		}
+	}
+	return nil
+}
+
+func (c *compiler) extent(d Dim) extent {
+	if d.Axis == "" {
+		return extent{-1, d.Mul}
+	}
+	for i, p := range c.pairs {
+		if p.name == d.Axis {
+			return extent{len(c.axes) + i, d.Mul}
+		}
+	}
+	at, _ := slices.BinarySearch(c.axes, d.Axis)
+	return extent{at, d.Mul}
+}
+
+// value returns the number of the value of t, making it if need be.
+func (c *compiler) value(t *Tensor) int {
+	if id, ok := c.valueOf[t]; ok {
+		return id
+	}
+	v := value{rows: c.extent(t.rows), cols: t.cols, root: len(c.values), first: -1, last: -1}
+	switch t.op {
+	case opInput, opParam:
+		v.where, v.name = inBatch, t.name
+		if t.op == opParam {
+			v.where = inParam
+		}
+	case opConst:
+		v.where, v.data = inConst, t.data
+	case opReshape:
+		v.root = c.values[c.value(t.args[0])].root
+		v.where = inView
+	}
+	id := len(c.values) // after any value that a view needed
+	if v.where != inView {
+		v.root = id
+	}
+	if v.where == inBatch || v.where == inParam {
+		c.leaves = append(c.leaves, leaf{t.name, id, v.where == inBatch})
+	}
+	c.values = append(c.values, v)
+	c.valueOf[t] = id
+	return id
+}
+
+// lower appends the step of one unit. Leaves and views need none.
+func (c *compiler) lower(u *unit, outputs []*Tensor) {
+	t := u.members[0]
+	if u.fused {
+		c.lowerFused(u, outputs)
+		return
+	}
+	switch t.op {
+	case opInput, opParam, opConst, opReshape:
+		c.value(t)
+		return
+	}
+	s := step{op: t.op, c: t.c, n: t.n, perm: t.perm, index: -1, pairs: -1, label: t.String()}
+	for _, a := range t.args {
+		s.args = append(s.args, c.value(a))
+	}
+	s.outs = []int{c.value(t)}
+	if t.index != nil {
+		s.index = slices.Index(c.indices, t.index)
+		switch {
+		case t.op == opScatter && !t.index.sorted:
+			c.transpose[s.index] = true
+		case t.op != opGather:
+			c.segmented[s.index] = true
+		}
+	}
+	if t.pairs != nil {
+		s.pairs = slices.Index(c.pairs, t.pairs)
+	}
+	c.steps = append(c.steps, s)
+}
+
+// lifetimes notes for each value the steps between which it must keep its memory, and which memory can be passed on.
+func (c *compiler) lifetimes() {
+	slices.SortFunc(c.leaves, func(x, y leaf) int {
+		if x.name < y.name {
+			return -1
+		}
+		return 1
+	})
+	for i, s := range c.steps {
+		for _, out := range s.outs {
+			c.values[out].first = i
+		}
+		for _, a := range s.args {
+			c.values[c.values[a].root].last = i
+		}
+	}
+	for _, id := range c.outputs {
+		c.values[c.values[id].root].last = len(c.steps)
+	}
+	for i := range c.steps {
+		s := &c.steps[i]
+		if s.tile != nil {
+			s.reuse = c.reusable(i, s)
+		}
+	}
+}
+
+// reusable finds the arguments of a fused step whose memory its outputs may take over: read for the last time here,
+// of the same shape, and within a tile not read after the output is written.
+func (c *compiler) reusable(at int, s *step) []reuse {
+	var pass []reuse
+	taken := map[int]bool{}
+	for o := range s.outs {
+		for a, arg := range s.args {
+			v := &c.values[arg]
+			root := &c.values[v.root]
+			fits := s.tile.loads[a].mode == loadWhole && root.where == inArena && root.last == at && !taken[v.root]
+			if fits && s.tile.readsEnd(a) <= s.tile.written(o) {
+				taken[v.root] = true
+				pass = append(pass, reuse{o, a})
+				break
+			}
+		}
+	}
+	return pass
+}

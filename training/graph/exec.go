@@ -1,0 +1,133 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fedlam/fedlam/kernels"
+)
+
+// An Exec runs a program on batches with numbers of type F. It owns the parameters and all memory, and starts its
+// workers anew in each Run, so it needs no closing. It is for one goroutine at a time.
+//
+// The results have the same bits for any number of threads: work is cut into pieces by sizes alone, and sums over
+// pieces are combined in their order.
+type Exec[F kernels.Float] struct {
+	program *Program
+	params  map[string][]F
+	vals    [][]F // by value
+
+	// The batch under way.
+	sizes   []int // by axis, those of pairs last
+	index   []indexState
+	pairOff [][]int32 // by pairs: the first pair of each centre, and the number of pairs
+
+	// The plan, good for the sizes in planned.
+	planned  []int
+	hasPlan  bool
+	plan     planner
+	arena    []F
+	work     []work    // by step
+	partial  []F       // sums over pieces of a step
+	partial8 []float64 // likewise
+
+	pool    *pool
+	scratch []*scratch[F] // by worker
+	profile *profile
+}
+
+// scratch is the memory of one worker.
+type scratch[F kernels.Float] struct {
+	regs   [][]F // registers of a tileProgram
+	buffer []F
+	sums   []float64
+}
+
+// NewExec returns an Exec with parameters of zeros, for threads workers (at least one).
+func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
+	e := &Exec[F]{program: p, params: map[string][]F{}, vals: make([][]F, len(p.values)), work: make([]work, len(p.steps))}
+	for i, v := range p.values {
+		switch v.where {
+		case inParam:
+			e.vals[i] = make([]F, v.rows.mul*v.cols)
+			e.params[v.name] = e.vals[i]
+		case inConst:
+			e.vals[i] = make([]F, len(v.data))
+			kernels.Convert(e.vals[i], v.data)
+		}
+	}
+	threads = max(threads, 1)
+	e.pool = newPool(threads, e.chunk)
+	for range threads {
+		e.scratch = append(e.scratch, &scratch[F]{})
+	}
+	return e
+}
+
+// Param returns the storage of a parameter, row-major, to be read and written between runs; nil if the program has no
+// such parameter.
+func (e *Exec[F]) Param(name string) []F { return e.params[name] }
+
+// Output returns the values of an output, row-major; they are valid until the next Run. It is nil before the first Run
+// and for names that are not outputs.
+func (e *Exec[F]) Output(name string) []F {
+	if id, ok := e.program.outputs[name]; ok {
+		return e.vals[id]
+	}
+	return nil
+}
+
+// Run computes all outputs. It fails, without having computed anything, if the batch lacks something, a length is
+// wrong or an index points outside. Once it has seen sizes as large as those of b, it allocates nothing.
+func (e *Exec[F]) Run(b *Batch[F]) error {
+	if err := e.bind(b); err != nil {
+		return fmt.Errorf("run graph: %w", err)
+	}
+	if !e.hasPlan || !slices.Equal(e.sizes, e.planned) {
+		e.layOut()
+		copy(e.planned, e.sizes)
+		e.hasPlan = true
+	}
+	e.viewInputs()
+	e.pool.start()
+	defer e.pool.stop()
+	for i := range e.program.steps {
+		e.step(i)
+	}
+	return nil
+}
+
+// viewInputs lets the views of inputs point at the slices of this batch.
+func (e *Exec[F]) viewInputs() {
+	for i := range e.program.values {
+		v := &e.program.values[i]
+		if v.where == inView {
+			e.vals[i] = e.vals[v.root]
+		}
+	}
+}
+
+// work is how a step is cut into pieces for given sizes.
+type work struct {
+	rows   int // of the operand that is cut: rows or segments
+	grain  int // rows of a piece
+	pieces int
+}
+
+func (w *work) bounds(piece int) (from, to int) {
+	from = piece * w.grain
+	return from, min(from+w.grain, w.rows)
+}
+
+func (e *Exec[F]) step(i int) {
+	e.profile.begin(i)
+	switch n := e.work[i].pieces; n {
+	case 0:
+	case 1:
+		e.chunk(i, 0, 0)
+	default:
+		e.pool.run(i, n)
+	}
+	e.finish(i)
+	e.profile.end()
+}

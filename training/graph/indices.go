@@ -1,0 +1,159 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+)
+
+// indexState is an index map during a run, with what is derived from it. Slices grow and are kept.
+type indexState struct {
+	to    []int32 // the map
+	start []int32 // segments (sorted maps), or starts within rows (others)
+	rows  []int32 // rows that map to each row in turn, if the map is not sorted
+	own   []int32 // memory of to, for maps derived from pairs
+}
+
+// bindIndex checks map i of the batch, or derives it, and finds its segments.
+func (e *Exec[F]) bindIndex(i int, x *Index, b *Batch[F]) error {
+	st := &e.index[i]
+	to, err := e.dim(x.to)
+	if err != nil {
+		return err
+	}
+	from, err := e.dim(x.from)
+	if err != nil {
+		return err
+	}
+	if x.pairs != nil {
+		e.derivePairs(st, x)
+	} else {
+		data, ok := b.Indices[x.name]
+		if !ok {
+			return fmt.Errorf("the batch gives no index %q", x.name)
+		}
+		if len(data) != from {
+			return fmt.Errorf("index %q has %d values, want %d (%v)", x.name, len(data), from, x.from)
+		}
+		if err := checkIndex(data, to, x.sorted); err != nil {
+			return fmt.Errorf("index %q: %w", x.name, err)
+		}
+		st.to = data
+	}
+	if e.program.segmented[i] || e.program.transpose[i] {
+		if to >= maxElements {
+			return fmt.Errorf("index %q: %d rows to map to are too many", x.name, to)
+		}
+		st.start = starts(grow(st.start, to+1), st.to)
+	}
+	if e.program.transpose[i] {
+		st.rows = transpose(grow(st.rows, from), st.start, st.to)
+	}
+	return nil
+}
+
+func checkIndex(data []int32, to int, sorted bool) error {
+	previous := int32(0)
+	for r, v := range data {
+		if v < 0 || int(v) >= to {
+			return fmt.Errorf("row %d maps to %d, want 0 to %d", r, v, to-1)
+		}
+		if sorted && v < previous {
+			return fmt.Errorf("row %d maps to %d after %d; the values must not decrease", r, v, previous)
+		}
+		previous = v
+	}
+	return nil
+}
+
+// starts counts how many rows map to each row and returns the running sums: start[s] rows map to rows below s.
+func starts(start, to []int32) []int32 {
+	clear(start)
+	for _, v := range to {
+		start[v+1]++
+	}
+	for s := 1; s < len(start); s++ {
+		start[s] += start[s-1]
+	}
+	return start
+}
+
+// transpose lists the rows that map to row 0, then those that map to row 1, ... each in ascending order.
+func transpose(rows, start, to []int32) []int32 {
+	for r, v := range to { // start[v] moves up to start[v+1]
+		rows[start[v]] = int32(r)
+		start[v]++
+	}
+	copy(start[1:], start[:len(start)-1])
+	start[0] = 0
+	return rows
+}
+
+// bindPairs finds the first pair of each centre, and so the number of pairs.
+func (e *Exec[F]) bindPairs(i int) error {
+	p := e.program
+	centre := e.indexOf(p.pairs[i].centre)
+	start := e.index[centre].start
+	off := grow(e.pairOff[i], len(start))
+	total := 0
+	for s := range len(start) - 1 {
+		off[s] = int32(total)
+		n := int(start[s+1] - start[s])
+		total += n * n
+		if total > maxElements {
+			return fmt.Errorf("pairs %q: more than %d; use a smaller batch", p.pairs[i].name, maxElements)
+		}
+	}
+	off[len(off)-1] = int32(total)
+	e.pairOff[i] = off
+	e.sizes[len(p.axes)+i] = total
+	return nil
+}
+
+// derivePairs fills in the left or right map of pairs.
+func (e *Exec[F]) derivePairs(st *indexState, x *Index) {
+	p := x.pairs
+	i := e.pairsOf(p)
+	off := e.pairOff[i]
+	start := e.index[e.indexOf(p.centre)].start
+	st.own = grow(st.own, int(off[len(off)-1]))
+	st.to = st.own
+	at := 0
+	for s := range len(start) - 1 {
+		for j := start[s]; j < start[s+1]; j++ {
+			for k := start[s]; k < start[s+1]; k++ {
+				if x == p.left {
+					st.own[at] = j
+				} else {
+					st.own[at] = k
+				}
+				at++
+			}
+		}
+	}
+}
+
+func (e *Exec[F]) indexOf(x *Index) int {
+	for i, y := range e.program.indices {
+		if x == y {
+			return i
+		}
+	}
+	return -1
+}
+
+func (e *Exec[F]) pairsOf(x *Pairs) int {
+	for i, y := range e.program.pairs {
+		if x == y {
+			return i
+		}
+	}
+	return -1
+}
+
+// grow returns s with length n, in new memory only if it must; the contents are undefined.
+func grow[E any](s []E, n int) []E {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	return make([]E, n, min(n+n/4, math.MaxInt))
+}

@@ -1,0 +1,121 @@
+package graph
+
+import "slices"
+
+// A Program is a compiled set of expressions: a fixed order of steps over values. It holds no numbers but constants, never
+// changes, and may serve any number of Execs at once.
+type Program struct {
+	axes    []string // sizes that a batch gives
+	pairs   []*Pairs // axes derived at run time; their sizes come after those of axes
+	indices []*Index // index maps in use; a pairs' maps come after its centre
+	values  []value
+	steps   []step
+	leaves  []leaf
+	outputs map[string]int // value by name
+
+	segmented []bool // by position in indices: segment starts are needed
+	transpose []bool // by position in indices: the rows that map to each row are needed
+}
+
+// extent is a Dim whose axis is a position in the list of sizes, -1 for none.
+type extent struct{ axis, mul int }
+
+// storage says where the numbers of a value live.
+type storage uint8
+
+const (
+	inArena storage = iota // planned anew for each batch
+	inBatch                // an input
+	inParam
+	inConst
+	inView // the numbers of another value
+)
+
+// value is a tensor that has memory of its own, or shares that of its root.
+type value struct {
+	rows  extent
+	cols  int
+	where storage
+	root  int // value whose memory it is; itself unless where is inView
+	first int // step that computes it, -1 for leaves
+	last  int // last step that reads it (or a view of it); len(steps) for outputs
+	name  string
+	data  []float64 // inConst
+}
+
+// leaf is an input or a parameter.
+type leaf struct {
+	name  string
+	value int
+	input bool
+}
+
+// step computes one or more values. Which attributes mean something depends on op.
+type step struct {
+	op    op // opAdd stands for any fused elementwise step
+	args  []int
+	outs  []int
+	index int // position in Program.indices
+	pairs int // position in Program.pairs
+	c     [2]float64
+	n     [5]int
+	perm  []int
+	tile  *tileProgram
+	reuse []reuse
+	label string
+}
+
+// reuse says that output out may take over the memory of argument arg, which nothing reads afterwards.
+type reuse struct{ out, arg int }
+
+// A Leaf describes an input or a parameter of a program.
+type Leaf struct {
+	Name string
+	Rows Dim
+	Cols int
+}
+
+// Inputs returns what a Batch must bring along, by ascending name.
+func (p *Program) Inputs() []Leaf { return p.list(true) }
+
+// Params returns the parameters in use, by ascending name.
+func (p *Program) Params() []Leaf { return p.list(false) }
+
+func (p *Program) list(inputs bool) []Leaf {
+	var out []Leaf
+	for _, l := range p.leaves {
+		if l.input == inputs {
+			v := p.values[l.value]
+			d := Dim{Mul: v.rows.mul}
+			if v.rows.axis >= 0 {
+				d.Axis = p.axisName(v.rows.axis)
+			}
+			out = append(out, Leaf{l.name, d, v.cols})
+		}
+	}
+	return out
+}
+
+func (p *Program) axisName(i int) string {
+	if i < len(p.axes) {
+		return p.axes[i]
+	}
+	return p.pairs[i-len(p.axes)].name
+}
+
+// Axes returns the names of the sizes that a Batch must bring along, ascending.
+func (p *Program) Axes() []string { return slices.Clone(p.axes) }
+
+// Indices returns the names of the index maps that a Batch must bring along, in the order of their creation.
+func (p *Program) Indices() []string {
+	var names []string
+	for _, x := range p.indices {
+		if x.pairs == nil {
+			names = append(names, x.name)
+		}
+	}
+	return names
+}
+
+// Steps returns the number of steps of a run.
+func (p *Program) Steps() int { return len(p.steps) }

@@ -1,0 +1,41 @@
+package graph
+
+import "github.com/fedlam/fedlam/kernels"
+
+func (e *Exec[F]) runMatMul(s *step, w *work, piece, from, to int) {
+	x, xc := e.arg(s, 0)
+	y, yc := e.arg(s, 1)
+	out := e.vals[s.outs[0]]
+	n := e.program.values[s.outs[0]].cols
+	switch {
+	case Transpose(s.n[0]) == T:
+		if w.pieces > 1 {
+			out = e.partial[piece*xc*n : (piece+1)*xc*n]
+		}
+		kernels.MatMulTN(out, x[from*xc:to*xc], y[from*yc:to*yc], xc, to-from, n)
+	case Transpose(s.n[1]) == T:
+		kernels.MatMulNT(out[from*n:to*n], x[from*xc:to*xc], y, to-from, xc, n)
+	default:
+		kernels.MatMul(out[from*n:to*n], x[from*xc:to*xc], y, to-from, xc, n)
+	}
+}
+
+func (e *Exec[F]) runBatchMatMul(s *step, from, to int) {
+	x, xc := e.arg(s, 0)
+	y, yc := e.arg(s, 1)
+	out := e.vals[s.outs[0]]
+	transA, transB, m, k, n := Transpose(s.n[0]), Transpose(s.n[1]), s.n[2], s.n[3], s.n[4]
+	for r := from; r < to; r++ {
+		c, a, b := out[r*m*n:(r+1)*m*n], x[r*xc:(r+1)*xc], y[r*yc:(r+1)*yc]
+		switch {
+		case transA == N && transB == N:
+			kernels.MatMul(c, a, b, m, k, n)
+		case transA == N:
+			kernels.MatMulNT(c, a, b, m, k, n)
+		case transB == N:
+			kernels.MatMulTN(c, a, b, m, k, n)
+		default:
+			kernels.MatMulTT(c, a, b, m, k, n)
+		}
+	}
+}
