@@ -1,0 +1,133 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/fedlam/fedlam/node/disk"
+	"github.com/fedlam/fedlam/proto/localpb"
+	"google.golang.org/grpc"
+)
+
+const eventsKept = 256 // for one slow reader
+
+// A Source is the node behind a Server. Its methods are called from many goroutines.
+type Source interface {
+	// Status tells where the node stands.
+	Status() *localpb.StatusReply
+	// Stop begins a graceful stop.
+	Stop()
+}
+
+// Server answers the owner.
+type Server struct {
+	localpb.UnimplementedLocalServer
+	source Source
+	grpc   *grpc.Server
+	done   chan struct{}
+	path   string
+
+	mu      sync.Mutex
+	readers map[chan *localpb.ProgressEvent]bool
+}
+
+// Serve listens in the folder dir. The caller has made sure that no other node runs there (the log's lock does), so that
+// a socket left by a killed one can be replaced.
+func Serve(dir string, source Source) (*Server, error) {
+	path, err := Path(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the local API: %w", err)
+	}
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("open the local API: %w", disk.Explain(err))
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open the local API: %w", disk.Explain(err))
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("open the local API: %w", disk.Explain(err))
+	}
+	s := &Server{source: source, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), done: make(chan struct{}), path: path,
+		readers: map[chan *localpb.ProgressEvent]bool{}}
+	localpb.RegisterLocalServer(s.grpc, s)
+	go func() {
+		defer close(s.done)
+		s.grpc.Serve(listener)
+	}()
+	return s, nil
+}
+
+// Close ends all answers and removes the socket.
+func (s *Server) Close() error {
+	s.grpc.Stop()
+	<-s.done
+	if err := os.Remove(s.path); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+// Publish passes an event to those who follow Progress. It never blocks.
+func (s *Server) Publish(e *localpb.ProgressEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for reader := range s.readers {
+		for {
+			select {
+			case reader <- e:
+			default:
+				select { // full: the oldest makes room
+				case <-reader:
+				default:
+				}
+				continue
+			}
+			break
+		}
+	}
+}
+
+// Status implements the service.
+func (s *Server) Status(context.Context, *localpb.StatusRequest) (*localpb.StatusReply, error) {
+	return s.source.Status(), nil
+}
+
+// Stop implements the service.
+func (s *Server) Stop(context.Context, *localpb.StopRequest) (*localpb.StopReply, error) {
+	s.source.Stop()
+	return &localpb.StopReply{}, nil
+}
+
+// Progress implements the service.
+func (s *Server) Progress(_ *localpb.ProgressRequest, stream grpc.ServerStreamingServer[localpb.ProgressEvent]) error {
+	events := make(chan *localpb.ProgressEvent, eventsKept)
+	s.mu.Lock()
+	s.readers[events] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.readers, events)
+		s.mu.Unlock()
+	}()
+	// The header tells the reader that nothing published from now on is missed.
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	for {
+		select {
+		case e := <-events:
+			if err := stream.Send(e); err != nil {
+				return err
+			}
+		case <-stream.Context().Done():
+			return nil
+		}
+	}
+}
+
+var _ localpb.LocalServer = (*Server)(nil)
