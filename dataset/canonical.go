@@ -85,7 +85,7 @@ func (c *Convention) energy(r *Raw) (*float64, error) {
 		return r.Energy, nil
 	}
 	if r.Energy == nil {
-		return nil, r.bad("has no energy label")
+		return nil, r.bad(`has no energy label; if the file has one under another name, say it in "keys.energy" of the convention`)
 	}
 	count, err := c.energyCount(r.Species, r.FormulaUnits)
 	if err != nil {
