@@ -167,7 +167,7 @@ func (m Member) String() string {
 }
 
 // Format prints String for every verb, so that no log line shows a secret.
-func (m Member) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
+func (m Member) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
 
 // sorted returns the keys of a message map in ascending order.
 func sorted[M any](of map[int]M) []int {

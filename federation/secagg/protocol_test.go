@@ -165,6 +165,9 @@ func TestDropouts(t *testing.T) {
 			if below := gone - (n - Quorum(n)); below > 1 || below == 1 && n == 5 && script%3 != 0 {
 				continue // far below the threshold nothing new happens, and close below it a sample is enough
 			}
+			if testing.Short() && script%5 != 0 {
+				continue
+			}
 			p := newParty(t, testSession(n, 5))
 			p.leave = leave
 			if checkDropout(t, p, gone) {

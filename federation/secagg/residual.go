@@ -36,7 +36,7 @@ func (r Residual) String() string {
 }
 
 // Format prints String for every verb.
-func (r Residual) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
+func (r Residual) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 
 // addTo returns a fresh slice with the update and the residual added.
 func (r *Residual) addTo(update []float64, at Version) ([]float64, error) {
