@@ -1,0 +1,154 @@
+package dpa2
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/training/graph"
+)
+
+// A Prediction is what a model says of one frame, per-atom arrays in the order of the frame.
+type Prediction struct {
+	Energy     float64    // eV, sum of AtomEnergy
+	AtomEnergy []float64  // [N] eV, references included; 0 for virtual atoms
+	Forces     []float64  // [N x 3] eV/Å
+	Virial     [9]float64 // eV, −dE/d(strain), entry 3k + j with k of the force and j of the position
+}
+
+// batchAtoms is how many atoms an Evaluator puts into one run: enough to fill caches, few enough to fit memory.
+const batchAtoms = 512
+
+// An Evaluator predicts with one model. It compiles once and keeps its memory between calls. It is for one goroutine.
+type Evaluator struct {
+	model *Model
+	run   runner
+	buf   struct{ energy, force, virial []float64 }
+	taps  []string // names of extra outputs, for tests
+}
+
+// NewEvaluator compiles the model in a precision, for the given number of threads (0 = all cores). Results do not
+// depend on threads. Weights are copied: later changes of the model are seen after Load.
+func NewEvaluator(m *Model, precision Precision, threads int) (*Evaluator, error) {
+	return newEvaluator(m, precision, threads, nil)
+}
+
+// newEvaluator can make intermediates outputs: those whose names keep is true for.
+func newEvaluator(m *Model, precision Precision, threads int, keep func(name string) bool) (*Evaluator, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	g := buildEnergy(m.Config)
+	f := g.buildForces()
+	outputs := map[string]*graph.Tensor{"energy": g.atomEnergy, "force": f.force, "virial": f.virial}
+	e := &Evaluator{model: m}
+	for name, x := range g.taps {
+		if keep != nil && keep(name) {
+			outputs["tap."+name] = x
+			e.taps = append(e.taps, name)
+		}
+	}
+	p, err := g.Compile(outputs)
+	if err != nil {
+		return nil, fmt.Errorf("compile model: %w", err)
+	}
+	if e.run, err = newRunner(m.Config, p, g.used, precision, threads); err != nil {
+		return nil, err
+	}
+	e.Load()
+	return e, nil
+}
+
+// Load copies the weights of the model again, after they have changed.
+func (e *Evaluator) Load() { e.run.load(e.model) }
+
+// Evaluate predicts all frames, in order. The error for a frame that cannot be evaluated is a *FrameError.
+func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
+	out := make([]Prediction, 0, len(frames))
+	for first := 0; first < len(frames); {
+		n, atoms := 0, 0
+		for _, f := range frames[first:] {
+			if n > 0 && atoms+f.NumAtoms() > batchAtoms {
+				break
+			}
+			n, atoms = n+1, atoms+f.NumAtoms()
+		}
+		b, err := NewBatch(e.model.Config, frames[first:first+n])
+		if err != nil {
+			if fe := (*FrameError)(nil); errors.As(err, &fe) {
+				fe.Position += first
+			}
+			return nil, err
+		}
+		if out, err = e.evaluate(out, b); err != nil {
+			return nil, err
+		}
+		first += n
+	}
+	return out, nil
+}
+
+// EvaluateBatch predicts the frames of a batch made with the model's configuration.
+func (e *Evaluator) EvaluateBatch(b *Batch) ([]Prediction, error) { return e.evaluate(nil, b) }
+
+func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
+	if err := e.run.run(b, nil); err != nil {
+		return nil, fmt.Errorf("evaluate %d frames: %w", b.NumFrames(), err)
+	}
+	e.buf.energy = e.run.output("energy", e.buf.energy)
+	e.buf.force = e.run.output("force", e.buf.force)
+	e.buf.virial = e.run.output("virial", e.buf.virial)
+	reference := e.model.references()
+	for f := range b.NumFrames() {
+		first, end := b.first[f], b.first[f+1]
+		p := Prediction{
+			AtomEnergy: append([]float64(nil), e.buf.energy[first:end]...),
+			Forces:     append([]float64(nil), e.buf.force[3*first:3*end]...),
+			Virial:     [9]float64(e.buf.virial[9*f : 9*f+9]),
+		}
+		for i, t := range b.types[first:end] {
+			if t >= 0 {
+				p.AtomEnergy[i] += reference[t]
+			}
+			p.Energy += p.AtomEnergy[i]
+		}
+		if !finite(p.Energy) {
+			return nil, &FrameError{Position: len(out), Frame: b.samples[f].name, Err: ErrOverflow}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// ErrOverflow is the cause when a model's energy for a frame is not a finite number.
+var ErrOverflow = errors.New("the predicted energy is not finite; use float64, or check the frame for atoms that nearly coincide")
+
+// references returns the sum of the reference energies of each frame, eV.
+func (b *Batch) references(m *Model) []float64 {
+	perType, sums := m.references(), make([]float64, b.NumFrames())
+	for f := range sums {
+		for _, t := range b.types[b.first[f]:b.first[f+1]] {
+			if t >= 0 {
+				sums[f] += perType[t]
+			}
+		}
+	}
+	return sums
+}
+
+// references returns the energy that is added to the network's for each type: out_bias + bias_atom_e, with the
+// exclusions of the configuration (SPEC 4.1, 4.2).
+func (m *Model) references() []float64 {
+	out, fit := m.tensor("@variables/out_bias"), m.tensor("fitting/@variables/bias_atom_e")
+	sum := make([]float64, len(out))
+	for t := range sum {
+		sum[t] = out[t] + fit[t]
+	}
+	for _, t := range m.Config.Fitting.ExcludeTypes {
+		sum[t] = out[t]
+	}
+	for _, t := range m.Config.AtomSkip {
+		sum[t] = 0
+	}
+	return sum
+}

@@ -1,0 +1,107 @@
+package dpa2
+
+import (
+	"fmt"
+
+	"github.com/fedlam/fedlam/kernels"
+	"github.com/fedlam/fedlam/training/graph"
+)
+
+// forces are the derivatives of the energy: force [N x 3], eV/Å, and virial [F x 9], eV, entry 3k + j.
+type forces struct{ force, virial *graph.Tensor }
+
+// buildForces differentiates the energy by the edge vectors Δ. An edge pulls its centre by dE/dΔ and its neighbour by
+// the opposite; W[k,j] = −Σ dE/dΔ_k Δ_j. Images need no care: their share falls on the local atom.
+func (g *energyGraph) buildForces() forces {
+	pull := g.Grad(g.atomEnergy, g.delta)[0]
+	return forces{
+		force:  g.Sub(g.Scatter(pull, g.centre), g.Scatter(pull, g.neighbour)),
+		virial: g.Neg(g.SegOuter(pull, g.delta, g.SortedIndex("edge.frame", g.edge, g.frame))),
+	}
+}
+
+// A runner executes one program in one precision, and speaks float64.
+type runner interface {
+	load(m *Model)
+	run(b *Batch, extra map[string][]float64) error
+	output(name string, dst []float64) []float64
+}
+
+// exec is a runner with arithmetic in T.
+type exec[T kernels.Float] struct {
+	*graph.Exec[T]
+	cfg    *Config
+	batch  graph.Batch[T]
+	params []paramSpec // those that the program uses
+}
+
+func newRunner(cfg *Config, p *graph.Program, used map[string]*graph.Tensor, precision Precision, threads int) (runner, error) {
+	switch precision {
+	case Float64:
+		return newExec[float64](cfg, p, used, threads), nil
+	case Float32:
+		return newExec[float32](cfg, p, used, threads), nil
+	}
+	return nil, fmt.Errorf("precision %q is unknown; want %q or %q", precision, Float64, Float32)
+}
+
+func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*graph.Tensor, threads int) *exec[T] {
+	e := &exec[T]{Exec: graph.NewExec[T](p, threads), cfg: cfg}
+	e.batch.Inputs = map[string][]T{}
+	for _, spec := range cfg.params() {
+		if used[spec.path] != nil {
+			e.params = append(e.params, spec)
+		}
+	}
+	return e
+}
+
+// load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
+func (e *exec[T]) load(m *Model) {
+	for _, spec := range e.params {
+		src, dst := m.tensor(spec.path), e.Param(spec.path)
+		if len(dst) == 0 { // taken out of the program: nothing depends on it
+			continue
+		}
+		if len(spec.shape) == 3 {
+			for t := range spec.shape[0] {
+				convert(dst[4*t:4*t+4], src[t*spec.shape[1]*4:])
+			}
+			continue
+		}
+		convert(dst, src)
+	}
+}
+
+// run executes the program on a batch; extra are inputs that are not the batch's.
+func (e *exec[T]) run(b *Batch, extra map[string][]float64) error {
+	e.batch.Sizes, e.batch.Indices = b.sizes, b.indices
+	for _, inputs := range []map[string][]float64{b.inputs, extra} {
+		for name, src := range inputs {
+			dst := e.batch.Inputs[name]
+			if cap(dst) < len(src) {
+				dst = make([]T, len(src), len(src)+len(src)/4)
+			}
+			dst = dst[:len(src)]
+			convert(dst, src)
+			e.batch.Inputs[name] = dst
+		}
+	}
+	return e.Run(&e.batch)
+}
+
+// output copies an output of the last run into dst, which grows as needed.
+func (e *exec[T]) output(name string, dst []float64) []float64 {
+	dst = dst[:0]
+	for _, v := range e.Output(name) {
+		dst = append(dst, float64(v))
+	}
+	return dst
+}
+
+// convert fills dst from the beginning of src.
+func convert[T kernels.Float](dst []T, src []float64) {
+	for k := range dst {
+		dst[k] = T(src[k])
+	}
+}

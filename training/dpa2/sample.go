@@ -1,0 +1,171 @@
+package dpa2
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/training/neighbor"
+)
+
+// ErrFrame is wrapped by every FrameError.
+var ErrFrame = errors.New("frame cannot be evaluated")
+
+// A FrameError says which of the frames given was refused, and why. It never holds a coordinate or a label.
+type FrameError struct {
+	Position int    // in the slice of frames given to the call
+	Frame    string // dataset.Frame.Name()
+	Err      error
+}
+
+func (e *FrameError) Error() string {
+	return fmt.Sprintf("%s (number %d): %v", e.Frame, e.Position, e.Err)
+}
+
+// Unwrap gives the cause and ErrFrame.
+func (e *FrameError) Unwrap() []error { return []error{ErrFrame, e.Err} }
+
+// An UnknownElementError is the cause when a frame holds a species that the model was not made for.
+type UnknownElementError struct {
+	Element string
+	TypeMap []string
+}
+
+func (e *UnknownElementError) Error() string {
+	return fmt.Sprintf("the model does not know element %q; its type_map is [%s]", e.Element, strings.Join(e.TypeMap, " "))
+}
+
+// A Sample is a frame prepared for a configuration: types, neighbours of every block, labels. It depends on the
+// configuration and the frame but not on weights, so it is made once and used in many batches. It is not changed
+// after NewSample and may be shared between goroutines.
+type Sample struct {
+	name  string
+	types []int32 // [N], -1 = virtual
+
+	start    []int32   // [N+1] edges of each atom
+	neighbor []int32   // [E]
+	delta    []float64 // [3E] r_image − r_i, Å
+	empty    []float64 // [N] empty repinit slots
+	near     [2]nearList
+
+	fparam, aparam []float64
+	energy         *float64
+	forces         []float64
+	virial         *[9]float64
+
+	dropped int // neighbours within rcut that nsel cut off
+}
+
+// A nearList is the list of an inner block: some of the sample's edges.
+type nearList struct {
+	start []int32 // [N+1]
+	edge  []int32 // number of the edge in the sample
+}
+
+// Blocks that have a list of their own besides repinit, whose list is the sample's.
+const (
+	nearThree = iota // three-body
+	nearRep          // repformers
+)
+
+// NewSample validates the frame and finds its neighbours. The error is a *FrameError without position.
+func NewSample(cfg *Config, f *dataset.Frame) (*Sample, error) {
+	s, err := newSample(cfg, f)
+	if err != nil {
+		return nil, &FrameError{Frame: f.Name(), Err: err}
+	}
+	return s, nil
+}
+
+func newSample(cfg *Config, f *dataset.Frame) (*Sample, error) {
+	if err := cfg.resolved(); err != nil {
+		return nil, err
+	}
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Sample{name: f.Name(), energy: f.Energy, forces: f.Forces, virial: f.Virial, fparam: f.FParam, aparam: f.AParam}
+	if s.fparam == nil {
+		s.fparam = cfg.Fitting.DefaultFParam
+	}
+	n := f.NumAtoms()
+	if len(s.fparam) != cfg.Fitting.NumbFParam || len(s.aparam) != n*cfg.Fitting.NumbAParam {
+		return nil, fmt.Errorf("has %d frame parameters and %d atom parameters; the model wants %d and %d per atom",
+			len(s.fparam), len(s.aparam), cfg.Fitting.NumbFParam, cfg.Fitting.NumbAParam)
+	}
+	s.types = make([]int32, n)
+	for i, name := range f.Species {
+		s.types[i] = int32(slices.Index(cfg.TypeMap, name))
+		if s.types[i] < 0 && name != "" {
+			return nil, &UnknownElementError{Element: name, TypeMap: cfg.TypeMap}
+		}
+	}
+	r := &cfg.Descriptor.Repinit
+	virtual := func(i int) bool { return s.types[i] < 0 }
+	list, err := neighbor.Build(f.Positions, f.Cell, virtual, r.RCut, r.NSel.Count)
+	if err != nil {
+		return nil, err
+	}
+	s.dropped = list.Dropped
+	s.fillEdges(cfg, list)
+	return s, nil
+}
+
+// fillEdges keeps the edges whose types see each other. A pair that the model excludes leaves an empty slot; one that
+// the descriptor excludes leaves a slot of zeros in repinit and an empty slot in repformers (SPEC 1.4).
+func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
+	d := &cfg.Descriptor
+	model, desc := pairTable(cfg.PairSkip, cfg.NumTypes()), pairTable(d.ExcludeTypes, cfg.NumTypes())
+	n := len(s.types)
+	s.start, s.empty = make([]int32, 1, n+1), make([]float64, n)
+	limits := [2]struct {
+		rcut float64
+		nsel int
+	}{{d.Repinit.ThreeRCut, d.Repinit.ThreeSel.Count}, {d.Repformer.RCut, d.Repformer.NSel.Count}}
+	for b := range s.near {
+		s.near[b].start = make([]int32, 1, n+1)
+	}
+	for i := range n {
+		slots := 0
+		for e := list.Start[i]; e < list.Start[i+1]; e++ {
+			j := list.Neighbor[e]
+			pair := int(s.types[i])*cfg.NumTypes() + int(s.types[j])
+			if !model[pair] {
+				slots++
+			}
+			if model[pair] || desc[pair] {
+				continue
+			}
+			rank := int(e - list.Start[i])
+			for b, l := range limits {
+				if rank < l.nsel && list.Dist[e] <= l.rcut {
+					s.near[b].edge = append(s.near[b].edge, int32(len(s.neighbor)))
+				}
+			}
+			s.neighbor = append(s.neighbor, j)
+			s.delta = append(s.delta, list.Delta[3*e:3*e+3]...)
+		}
+		s.empty[i] = float64(d.Repinit.NSel.Count - slots)
+		s.start = append(s.start, int32(len(s.neighbor)))
+		for b := range s.near {
+			s.near[b].start = append(s.near[b].start, int32(len(s.near[b].edge)))
+		}
+	}
+}
+
+// pairTable is a symmetric T x T table of the pairs listed.
+func pairTable(pairs [][2]int, ntypes int) []bool {
+	table := make([]bool, ntypes*ntypes)
+	for _, p := range pairs {
+		table[p[0]*ntypes+p[1]], table[p[1]*ntypes+p[0]] = true, true
+	}
+	return table
+}
+
+// NumAtoms returns N, virtual atoms included.
+func (s *Sample) NumAtoms() int { return len(s.types) }
+
+// Dropped returns how many neighbours within the cut-off were not seen because an atom had more than nsel of them.
+func (s *Sample) Dropped() int { return s.dropped }
