@@ -59,8 +59,8 @@ func TestCanonicalConverts(t *testing.T) {
 		{"plain", func(c *dataset.Convention, r *dataset.Raw) {}, energy(-3)},
 		{"hartree", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.Hartree }, energy(-3 * hartree)},
 		{"rydberg", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.Rydberg }, energy(-1.5 * hartree)},
-		{"kcal/mol", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.KilocaloriePerMol }, energy(-3 * 0.0433641042385)},
-		{"kJ/mol", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.KilojoulePerMol }, energy(-3 * 0.0103642696562)},
+		{"kcal/mol", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.KilocaloriePerMol }, energy(-3 * 0.0433641042418009)},
+		{"kJ/mol", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.KilojoulePerMol }, energy(-3 * 0.0103642696562622)},
 		{"meV", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Unit = dataset.MilliElectronVolt }, energy(-0.003)},
 		{"per atom", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Per = dataset.PerAtom }, energy(-18)},
 		{"per atom, padded", func(c *dataset.Convention, r *dataset.Raw) { c.Energy.Per = dataset.PerAtom; r.Species[5] = "" }, energy(-15)},
@@ -81,7 +81,7 @@ func TestCanonicalConverts(t *testing.T) {
 		{"s66x8", func(c *dataset.Convention, r *dataset.Raw) {
 			c.Forces.Quantity, c.Forces.Unit = dataset.Gradient, dataset.HartreePerAngstrom
 		}, force(-2 * hartree)},
-		{"kcal/mol/angstrom", func(c *dataset.Convention, r *dataset.Raw) { c.Forces.Unit = dataset.KilocaloriePerMolPerAngstrom }, force(2 * 0.0433641042385)},
+		{"kcal/mol/angstrom", func(c *dataset.Convention, r *dataset.Raw) { c.Forces.Unit = dataset.KilocaloriePerMolPerAngstrom }, force(2 * 0.0433641042418009)},
 		{"rydberg/bohr", func(c *dataset.Convention, r *dataset.Raw) { c.Forces.Unit = dataset.RydbergPerBohr }, force(hartree / bohr)},
 		{"bohr", func(c *dataset.Convention, r *dataset.Raw) { c.Boundary.LengthUnit = dataset.Bohr; r.Positions[4] = 3 }, func(t *testing.T, f dataset.Frame) {
 			near(t, "position", f.Positions[4], 3*bohr)

@@ -1,11 +1,13 @@
 package reference
 
-// CODATA 2018 values, as far as the potentials need them.
+import "github.com/fedlam/fedlam/dataset"
+
+// Constants from CODATA 2022, as far as the potentials need them. e^2/(4 pi eps0) is one hartree times one bohr.
 const (
-	kcalPerMol = 0.0433641153087705 // eV
-	coulomb    = 14.3996454784255   // e^2/(4 pi eps0), eV Å
-	boltzmann  = 8.617333262e-5     // eV/K
-	amu        = 103.642696562      // eV fs^2/Å^2
+	kcalPerMol = dataset.KilocalorieInCanonical                         // eV
+	coulomb    = dataset.HartreeInElectronVolt * dataset.BohrInAngstrom // e^2/(4 pi eps0), eV Å
+	boltzmann  = 8.617333262e-5                                         // eV/K
+	amu        = 103.642696672                                          // eV fs^2/Å^2
 	radian     = 3.14159265358979323846 / 180
 )
 

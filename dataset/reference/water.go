@@ -17,6 +17,15 @@ type water struct {
 	gamma           float64 // M = gamma O + (1-gamma) (H1+H2)/2; 1 puts it on the oxygen
 	cutoff, damping float64 // Å, 1/Å
 	chargeAt        [3]siteWeights
+
+	atCutoff [2]shift // of Lennard-Jones and of the damped Coulomb interaction
+}
+
+// A shift is value and slope of a pair interaction at the cut-off; taking both off leaves none of either there.
+type shift struct{ energy, slope float64 }
+
+func (s *shift) apply(r, cutoff, energy, slope float64) (float64, float64) {
+	return energy - s.energy - s.slope*(r-cutoff), slope - s.slope
 }
 
 // siteWeights says how a charge site depends on O, H1, H2; the weights sum to 1.
@@ -53,6 +62,8 @@ func newWater(w water) *water {
 	w.damping = 0.2
 	rest := (1 - w.gamma) / 2
 	w.chargeAt = [3]siteWeights{{w.gamma, rest, rest}, {0, 1, 0}, {0, 0, 1}}
+	w.atCutoff[0].energy, w.atCutoff[0].slope = w.lennardJones(w.cutoff)
+	w.atCutoff[1].energy, w.atCutoff[1].slope = w.screened(w.cutoff)
 	return &w
 }
 
@@ -72,19 +83,37 @@ func (w *water) Compute(f *dataset.Frame) (Labels, error) {
 		}
 	}
 	acc := newAccumulator(f.NumAtoms())
-	molecules := f.NumAtoms() / 3
-	arms := make([][2]vec, molecules) // O -> H vectors of each molecule
-	reach := 0.0                      // of a molecule's sites from its oxygen
+	molecules := make([]molecule, f.NumAtoms()/3)
+	reach := 0.0 // of a molecule's sites from its oxygen
 	for m := range molecules {
-		arms[m] = w.inside(acc, &b, f.Positions, m)
-		reach = max(reach, arms[m][0].norm(), arms[m][1].norm())
+		molecules[m].arms = w.inside(acc, &b, f.Positions, m)
+		for p, weight := range w.chargeAt {
+			molecules[m].site[p] = molecules[m].arms[0].scale(weight[1]).add(molecules[m].arms[1].scale(weight[2]))
+			reach = max(reach, molecules[m].site[p].norm())
+		}
 	}
 	for m := range molecules {
-		for n := m; n < molecules; n++ {
-			w.between(acc, &b, f.Positions, arms, m, n, w.cutoff+2*reach)
+		for n := m; n < len(molecules); n++ {
+			w.between(acc, &b, f.Positions, molecules, m, n, w.cutoff+2*reach)
+		}
+	}
+	for m := range molecules {
+		for k, arm := range molecules[m].arms {
+			var g vec
+			for p, weight := range w.chargeAt {
+				g = g.add(molecules[m].pull[p].scale(weight[1+k]))
+			}
+			acc.pull(3*m, 3*m+1+k, arm, g)
 		}
 	}
 	return acc.Labels, nil
+}
+
+// A molecule as its charges see it. The gradient by a site's place is collected and given to the arms at the end.
+type molecule struct {
+	arms [2]vec // O -> H
+	site [3]vec // from the oxygen
+	pull [3]vec // dE/d(site)
 }
 
 // inside enters bonds and angle of molecule m and returns its O -> H vectors.
@@ -113,43 +142,49 @@ func (w *water) inside(acc *accumulator, b *box, positions []float64, m int) [2]
 
 // between enters Lennard-Jones and charges of molecules m and n; m == n means a molecule and its own images. Oxygens
 // farther apart than reach (Å) have no sites within the cut-off.
-func (w *water) between(acc *accumulator, b *box, positions []float64, arms [][2]vec, m, n int, reach float64) {
+func (w *water) between(acc *accumulator, b *box, positions []float64, molecules []molecule, m, n int, reach float64) {
 	base := b.nearest(at(positions, 3*n).sub(at(positions, 3*m)))
 	share := 1.0
 	if m == n {
 		share = 0.5
 	}
 	b.images(base, reach, selfPair(m == n), func(oo vec, r float64) {
+		var pull vec
 		if r < w.cutoff {
-			energy, slope := shiftedForce(r, w.cutoff, w.lennardJones)
+			energy, slope := w.lennardJones(r)
+			energy, slope = w.atCutoff[0].apply(r, w.cutoff, energy, slope)
 			acc.Energy += share * energy
-			acc.pull(3*m, 3*n, oo, oo.scale(share*slope/r))
+			pull = oo.scale(share * slope / r)
 		}
-		for p := range w.chargeAt {
-			for q := range w.chargeAt {
-				w.charges(acc, arms, m, n, p, q, oo, share)
-			}
-		}
+		energy, g := w.charges(&molecules[m], &molecules[n], oo, share)
+		acc.Energy += energy
+		acc.pull(3*m, 3*n, oo, pull.add(g))
 	})
 }
 
-// charges enters site p of molecule m with site q of molecule n, whose oxygens are joined by oo.
-func (w *water) charges(acc *accumulator, arms [][2]vec, m, n, p, q int, oo vec, share float64) {
-	a, b := w.chargeAt[p], w.chargeAt[q]
-	d := oo.sub(arms[m][0].scale(a[1])).sub(arms[m][1].scale(a[2])).add(arms[n][0].scale(b[1])).add(arms[n][1].scale(b[2]))
-	r := d.norm()
-	if r >= w.cutoff {
-		return
+// charges returns the energy of the charges of two molecules whose oxygens are joined by oo, and its gradient by oo.
+// The gradients by the sites are added to the molecules.
+func (w *water) charges(m, n *molecule, oo vec, share float64) (total float64, pull vec) {
+	for p := range m.site {
+		from := oo.sub(m.site[p])
+		for q := range n.site {
+			d := from.add(n.site[q])
+			square := d.dot(d)
+			if square >= w.cutoff*w.cutoff {
+				continue
+			}
+			r := math.Sqrt(square)
+			energy, slope := w.screened(r)
+			energy, slope = w.atCutoff[1].apply(r, w.cutoff, energy, slope)
+			product := coulomb * w.charge(p) * w.charge(q) * share
+			total += product * energy
+			g := d.scale(product * slope / r)
+			pull = pull.add(g)
+			m.pull[p] = m.pull[p].sub(g)
+			n.pull[q] = n.pull[q].add(g)
+		}
 	}
-	product := coulomb * w.charge(p) * w.charge(q) * share
-	energy, slope := shiftedForce(r, w.cutoff, w.screened)
-	acc.Energy += product * energy
-	g := d.scale(product * slope / r)
-	acc.pull(3*m, 3*n, oo, g)
-	for k := range 2 {
-		acc.pull(3*m, 3*m+1+k, arms[m][k], g.scale(-a[1+k]))
-		acc.pull(3*n, 3*n+1+k, arms[n][k], g.scale(b[1+k]))
-	}
+	return total, pull
 }
 
 func (w *water) charge(site int) float64 {
@@ -170,11 +205,4 @@ func (w *water) screened(r float64) (energy, slope float64) {
 	x := w.damping * r
 	e := math.Erfc(x) / r
 	return e, -e/r - 2*w.damping/math.SqrtPi*math.Exp(-x*x)/r
-}
-
-// shiftedForce takes value and slope at the cut-off off pair, so that both vanish there.
-func shiftedForce(r, cutoff float64, pair func(float64) (float64, float64)) (energy, slope float64) {
-	e, s := pair(r)
-	ec, sc := pair(cutoff)
-	return e - ec - sc*(r-cutoff), s - sc
 }
