@@ -1,0 +1,236 @@
+package training
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/optim"
+	"github.com/fedlam/fedlam/training/weights"
+)
+
+// A Trainer is a training under way. See the package comment for its life.
+type Trainer struct {
+	cfg      Config
+	heads    []*head
+	params   *weights.Set // float64 masters of trunk and heads, statistics included
+	schedule *optim.Schedule
+	adam     *optim.Adam
+	sampler  *sampler
+	draw     func() (head int, frames []int) // of the sampler; tests with given batches replace it
+	samples  *sampleCache
+	program  *dpa2.TrainingStep
+	gradient *weights.Set
+	step     int // steps done
+}
+
+// head is what the Trainer keeps of a Head.
+type head struct {
+	Head
+	model     *dpa2.Model     // shares the masters
+	trainable []string        // names of the parameters that its steps move
+	evaluator *dpa2.Evaluator // made when first needed
+	last      Errors          // of its last training batch
+}
+
+// New makes a trainer with fresh weights, drawn from the seed. Statistics and references are still missing: call
+// Prepare, or put weights in that have them.
+func New(cfg Config, heads []Head) (*Trainer, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	if err := checkHeads(heads); err != nil {
+		return nil, err
+	}
+	t := &Trainer{cfg: cfg, params: &weights.Set{}, gradient: &weights.Set{}, samples: newSampleCache(&cfg)}
+	var err error
+	if t.schedule, err = optim.NewSchedule(cfg.Schedule); err != nil {
+		return nil, err
+	}
+	if t.adam, err = optim.NewAdam(cfg.Optimizer); err != nil {
+		return nil, err
+	}
+	if t.program, err = dpa2.NewTrainingStep(cfg.Model, cfg.Loss, cfg.Precision, cfg.Threads); err != nil {
+		return nil, err
+	}
+	var sampled []*headSampler
+	for _, h := range heads {
+		own, err := t.addHead(h)
+		if err != nil {
+			return nil, err
+		}
+		sampled = append(sampled, own)
+	}
+	if t.sampler, err = newSampler(cfg.Seed, sampled); err != nil {
+		return nil, err
+	}
+	t.draw = t.sampler.draw
+	return t, nil
+}
+
+func (t *Trainer) addHead(h Head) (*headSampler, error) {
+	fresh, err := dpa2.NewHead(t.cfg.Model, h.Key, t.cfg.Seed)
+	if err != nil {
+		return nil, err
+	}
+	for _, tensor := range fresh.Params.Tensors() {
+		if _, shared := t.params.Get(tensor.Name); !shared {
+			t.params.Put(*tensor)
+		}
+	}
+	systems, err := groupSystems(h.Key, h.Train, h.BatchSize, t.cfg.Seed)
+	if err != nil {
+		return nil, err
+	}
+	t.heads = append(t.heads, &head{
+		Head:      h,
+		model:     &dpa2.Model{Config: t.cfg.Model, Params: t.params, Head: h.Key},
+		trainable: t.program.Trainable(h.Key),
+		last:      noErrors(),
+	})
+	return &headSampler{key: h.Key, probability: h.Probability, systems: systems}, nil
+}
+
+// Step returns the number of steps done.
+func (t *Trainer) Step() int { return t.step }
+
+// Steps returns the length of the whole training.
+func (t *Trainer) Steps() int { return t.cfg.Steps }
+
+// Weights returns a copy of all weights, statistics included.
+func (t *Trainer) Weights() *weights.Set { return t.params.Clone() }
+
+// Trainable returns the names of the tensors that a step with the given head may change: the trunk and that head.
+func (t *Trainer) Trainable(key string) []string { return t.program.Trainable(key) }
+
+// SetWeights replaces the tensors that are in w; others stay. Names and shapes must be those of the model. Optimiser
+// moments are kept. When w is refused nothing has changed.
+func (t *Trainer) SetWeights(w *weights.Set) error {
+	if err := w.Finite(); err != nil {
+		return fmt.Errorf("set weights: %w", err)
+	}
+	next := t.params.Clone()
+	for _, tensor := range w.Tensors() {
+		if err := assign(next, tensor.Name, tensor.Shape, tensor.Data); err != nil {
+			return fmt.Errorf("set weights: %w", err)
+		}
+	}
+	for _, h := range t.heads {
+		if err := (&dpa2.Model{Config: t.cfg.Model, Params: next, Head: h.Key}).Check(); err != nil {
+			return fmt.Errorf("set weights: %w", err)
+		}
+	}
+	for _, tensor := range w.Tensors() {
+		mine, _ := t.params.Get(tensor.Name)
+		copy(mine.Data, tensor.Data)
+	}
+	return nil
+}
+
+// assign copies data into a tensor that exists.
+func assign(s *weights.Set, name string, shape []int, data []float64) error {
+	mine, ok := s.Get(name)
+	if !ok {
+		return fmt.Errorf("tensor %q is not part of the model", name)
+	}
+	if len(mine.Data) != len(data) || fmt.Sprint(mine.Shape) != fmt.Sprint(shape) {
+		return fmt.Errorf("tensor %q has shape %v, want %v", name, shape, mine.Shape)
+	}
+	copy(mine.Data, data)
+	return nil
+}
+
+// Progress describes a step that was just done.
+type Progress struct {
+	Step   int     // steps done, this one included
+	Steps  int     // of the whole training
+	LR     float64 // learning rate of the step
+	Head   string
+	Errors Errors  // on the batch, before the step
+	Norm   float64 // of the gradient before clipping
+}
+
+// Run does the given number of steps and calls progress after each; nil is allowed. When ctx ends it stops between two
+// steps and returns the context's error: everything up to Step is done and can be saved. Any other error leaves the
+// weights as they were after the last complete step.
+func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) error {
+	for range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p, err := t.advance(ctx)
+		if err != nil {
+			return fmt.Errorf("training step %d: %w", t.step, err)
+		}
+		if progress != nil {
+			progress(p)
+		}
+	}
+	return nil
+}
+
+// advance does one step in DeePMD-kit's order: learning rate, forward, loss, backward, clip, optimiser.
+func (t *Trainer) advance(ctx context.Context) (Progress, error) {
+	lr := t.schedule.At(t.step)
+	k, frames := t.draw()
+	h := t.heads[k]
+	batch, err := t.samples.batch(h.Key, h.Train, frames)
+	if err != nil {
+		return Progress{}, err
+	}
+	m, err := t.program.Run(h.model, batch, t.cfg.Loss.At(lr, t.schedule.StartLR), t.gradient)
+	if err != nil {
+		return Progress{}, err
+	}
+	if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
+		return Progress{}, fmt.Errorf("the loss of head %q is not finite; lower start_lr or set gradient_max_norm, and look for broken labels with fedlam check", h.Key)
+	}
+	norm, err := t.move(ctx, lr, h)
+	if err != nil {
+		return Progress{}, err
+	}
+	t.step++
+	h.last = errorsOf(m)
+	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm}, nil
+}
+
+// move reduces, clips and applies the gradient. The list names every parameter, those of other heads without a gradient,
+// so that a Reducer sees the same list on all machines.
+func (t *Trainer) move(ctx context.Context, lr float64, drawn *head) (norm float64, err error) {
+	var params []optim.Param
+	listed := map[string]bool{}
+	for _, h := range t.heads {
+		for _, name := range h.trainable {
+			if listed[name] {
+				continue
+			}
+			listed[name] = true
+			value, _ := t.params.Get(name)
+			p := optim.Param{Name: name, Value: value.Data}
+			if h == drawn || t.shared(name) {
+				g, _ := t.gradient.Get(name)
+				p.Grad = g.Data
+			}
+			params = append(params, p)
+		}
+	}
+	if err := t.cfg.Reducer.Reduce(ctx, params); err != nil {
+		return 0, fmt.Errorf("reduce gradients: %w", err)
+	}
+	if norm, err = optim.Clip(params, t.cfg.Optimizer.MaxNorm); err != nil {
+		return norm, err
+	}
+	return norm, t.adam.Step(lr, params)
+}
+
+// shared says whether a tensor belongs to the trunk.
+func (t *Trainer) shared(name string) bool {
+	return len(name) > len(trunkPrefix) && name[:len(trunkPrefix)] == trunkPrefix
+}
+
+const trunkPrefix = "descriptor/"
+
+func errorsOf(m dpa2.Metrics) Errors {
+	return Errors{math.Sqrt(m.Loss), m.Energy.RMS(), m.Force.RMS(), m.Virial.RMS()}
+}
