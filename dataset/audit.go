@@ -8,9 +8,9 @@ import (
 
 // Limits beyond which Audit counts a frame as odd.
 const (
-	oddNetForce = 0.1 // eV/Å: codes that project out the net force stay below 1e-3, others below this
-	oddForce    = 100 // eV/Å: met in combustion and collision data; elsewhere a failed calculation
-	oddDistance = 0.5 // Å: the shortest bond, H2, has 0.74
+	oddNetForce = 0.02 // eV/Å per root of the number of atoms: an error of this size on each atom
+	oddForce    = 100  // eV/Å: met in combustion and collision data; elsewhere a failed calculation
+	oddDistance = 0.5  // Å: the shortest bond, H2, has 0.74
 )
 
 // ErrInconsistent is wrapped by Report.Err: energies and forces contradict each other.
@@ -32,7 +32,7 @@ type Report struct {
 	MaxForce    float64 `json:"max_force"`    // eV/Å, longest force on an atom
 	MinDistance float64 `json:"min_distance"` // Å, between two atoms of a frame; 0 = no frame has two atoms
 
-	NetForce      int `json:"net_force"`      // frames whose forces sum to more than 0.1 eV/Å
+	NetForce      int `json:"net_force"`      // frames whose forces sum to more than 0.02 eV/Å times the root of the number of atoms
 	ZeroForces    int `json:"zero_forces"`    // frames of several atoms whose forces are all exactly 0
 	ExtremeForces int `json:"extreme_forces"` // frames with a force above 100 eV/Å
 	CloseAtoms    int `json:"close_atoms"`    // frames with two atoms closer than 0.5 Å
@@ -109,7 +109,7 @@ func (r *Report) countForces(f *Frame) {
 	if len(f.Forces) > 3 && longest == 0 {
 		r.ZeroForces++
 	}
-	if len(f.Forces) > 3 && math.Sqrt(net[0]*net[0]+net[1]*net[1]+net[2]*net[2]) > oddNetForce {
+	if n := float64(f.NumAtoms()); n > 1 && net[0]*net[0]+net[1]*net[1]+net[2]*net[2] > oddNetForce*oddNetForce*n {
 		r.NetForce++
 	}
 }
@@ -135,7 +135,7 @@ func (r *Report) Warnings() []string {
 		{r.Rearranged, "are earlier frames turned, shifted or with their atoms in another order"},
 		{r.CloseAtoms, fmt.Sprintf("have two atoms closer than %g Å", oddDistance)},
 		{r.ExtremeForces, fmt.Sprintf("have a force above %d eV/Å; were these calculations converged?", oddForce)},
-		{r.NetForce, fmt.Sprintf("have forces that sum to more than %g eV/Å", oddNetForce)},
+		{r.NetForce, fmt.Sprintf("have forces that do not cancel: their sum is above %g eV/Å times the root of the number of atoms", oddNetForce)},
 		{r.ZeroForces, "have forces that are all zero: right for relaxed or symmetric structures, wrong as placeholders"},
 	} {
 		if w.count > 0 {

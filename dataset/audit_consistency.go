@@ -122,22 +122,6 @@ func similarPairs(group []*Frame) []pair {
 	return pairs
 }
 
-// regress returns slope and correlation of differences on work, through the origin: which frame of a pair comes first
-// has no meaning. The error is in the work, not in the difference, so the line is fitted the other way round and
-// inverted; the plain slope would shrink with the error.
-func regress(pairs []pair) (slope, correlation float64) {
-	var xx, xy, yy float64
-	for _, p := range pairs {
-		xx += p.weight * p.work * p.work
-		xy += p.weight * p.work * p.difference
-		yy += p.weight * p.difference * p.difference
-	}
-	if xx == 0 || xy == 0 || yy == 0 {
-		return 0, 0
-	}
-	return yy / xy, xy / math.Sqrt(xx*yy)
-}
-
 // mistakes are the factors that common mistakes bring into the slope.
 var mistakes = []struct {
 	factor float64

@@ -145,6 +145,19 @@ func TestAuditFindsShuffledLabels(t *testing.T) {
 	}
 }
 
+// TestAuditForgivesOtherStates puts a tenth of sound frames on another electronic state, as calculations near a crossing
+// do, with energies far from those of their neighbours.
+func TestAuditForgivesOtherStates(t *testing.T) {
+	frames := cluster(100, nil)
+	for i := 0; i < 100; i += 10 {
+		*frames[i].Energy += 1.5
+	}
+	r := dataset.Audit(frames)
+	if c := r.Consistency; !c.Good() || math.Abs(c.Slope-1) > 0.05 {
+		t.Errorf("got %+v", c)
+	}
+}
+
 func TestAuditIsSilentOnFewPairs(t *testing.T) {
 	r := dataset.Audit(cluster(5, nil))
 	if r.Consistency.Known() || r.Err() != nil {
