@@ -97,6 +97,7 @@ func TestWrongTagIsNamed(t *testing.T) {
 	for name, change := range map[string]func(c *Confirm){
 		"flipped":       func(c *Confirm) { c.Tags[0].MAC[31] ^= 1 },
 		"missing":       func(c *Confirm) { c.Tags = c.Tags[1:] },
+		"of a third":    func(c *Confirm) { c.Tags = c.Tags[:2] },
 		"none":          func(c *Confirm) { c.Tags = nil },
 		"for a twin":    func(c *Confirm) { c.Tags[0], c.Tags[1] = c.Tags[1], c.Tags[0] },
 		"for strangers": func(c *Confirm) { c.Tags[2].To = 9 },
