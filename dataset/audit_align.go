@@ -45,25 +45,32 @@ func newShape(f *Frame) *shape {
 func (s *shape) distance(t *shape) float64 {
 	n := float64(len(s.x))
 	if s.frame.Cell != nil {
+		var sum [3]float64
 		square := 0.0
-		for _, d := range s.displacements(t) {
-			square += d[0]*d[0] + d[1]*d[1] + d[2]*d[2]
+		for i := range s.x {
+			d := s.step(t, i)
+			for k := range 3 {
+				sum[k] += d[k]
+				square += d[k] * d[k]
+			}
 		}
-		return math.Sqrt(square / n)
+		return math.Sqrt(max(0, square-(sum[0]*sum[0]+sum[1]*sum[1]+sum[2]*sum[2])/n) / n)
 	}
 	return math.Sqrt(max(0, s.norm+t.norm-2*largestRoot(s.products(t), (s.norm+t.norm)/2)) / n)
 }
 
-// displacements of a periodic frame t against s, Å. Atoms that moved by more than half a cell look as if they moved
-// less; such frames are far from similar.
+// step returns how atom i moved from s to t in a periodic cell, Å. An atom that moved by more than half a cell looks as
+// if it moved less; such frames are far from similar.
+func (s *shape) step(t *shape, i int) [3]float64 {
+	return s.metric.nearest([3]float64{t.x[i][0] - s.x[i][0], t.x[i][1] - s.x[i][1], t.x[i][2] - s.x[i][2]})
+}
+
+// displacements of a periodic frame t against s, Å, without their mean.
 func (s *shape) displacements(t *shape) [][3]float64 {
 	out := make([][3]float64, len(s.x))
 	var mean [3]float64
 	for i := range out {
-		for k := range 3 {
-			out[i][k] = t.x[i][k] - s.x[i][k]
-		}
-		out[i] = s.metric.nearest(out[i])
+		out[i] = s.step(t, i)
 		for k := range 3 {
 			mean[k] += out[i][k] / float64(len(out))
 		}

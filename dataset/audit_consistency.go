@@ -13,6 +13,7 @@ const (
 	maxPairDistance = 0.25 // Å rms per atom: within it the trapezoid rule is good to a tenth
 	minPairDistance = 1e-3 // Å: closer frames are copies, whose energy differences are rounding
 	maxGroup        = 1000 // frames of one composition that are compared with each other
+	maxGroupWork    = 2e8  // square of that number times atoms: bounds the time for large frames to about a second
 )
 
 // Consistency is the result of regressing energy differences of similar frames on the work of their forces,
@@ -88,7 +89,8 @@ func groupOf(f *Frame) string {
 
 // similarPairs joins each frame with the nearest other one, if that is near enough.
 func similarPairs(group []*Frame) []pair {
-	step := (len(group) + maxGroup - 1) / maxGroup
+	limit := max(2, min(maxGroup, int(math.Sqrt(maxGroupWork/float64(group[0].NumAtoms())))))
+	step := (len(group) + limit - 1) / limit
 	var shapes []*shape
 	for i := 0; i < len(group); i += step {
 		shapes = append(shapes, newShape(group[i]))

@@ -17,40 +17,40 @@ const tukey = 4.685
 // states are found in sound data. It does not help labels that are wrong throughout.
 func regress(pairs []pair) (slope, correlation float64) {
 	t := medianRatio(pairs)
-	residual := make([]float64, len(pairs))
 	trust := make([]float64, len(pairs))
 	for range 30 {
-		for i, p := range pairs {
-			residual[i] = math.Abs(p.work-t*p.difference) * math.Sqrt(p.weight)
+		biweight(pairs, t, trust)
+		if _, xy, yy := moments(pairs, trust); yy > 0 {
+			t = xy / yy
 		}
-		width := tukey * 1.4826 * median(residual)
-		for i, p := range pairs {
-			u := residual[i] / max(width, 1e-300)
-			trust[i] = 0
-			if u < 1 {
-				trust[i] = p.weight * (1 - u*u) * (1 - u*u)
-			}
-		}
-		var xy, yy float64
-		for i, p := range pairs {
-			xy += trust[i] * p.work * p.difference
-			yy += trust[i] * p.difference * p.difference
-		}
-		if yy == 0 {
-			break
-		}
-		t = xy / yy
 	}
-	var xx, xy, yy float64
+	xx, xy, yy := moments(pairs, trust)
+	if xx == 0 || xy == 0 || yy == 0 {
+		return 0, 0
+	}
+	return yy / xy, xy / math.Sqrt(xx*yy)
+}
+
+// biweight sets the trust in each pair: its weight, less the farther it is from the line, none beyond 4.7 deviations.
+func biweight(pairs []pair, t float64, trust []float64) {
+	for i, p := range pairs {
+		trust[i] = math.Abs(p.work-t*p.difference) * math.Sqrt(p.weight)
+	}
+	width := max(tukey*1.4826*median(trust), 1e-300)
+	for i, p := range pairs {
+		u := min(trust[i]/width, 1)
+		trust[i] = p.weight * (1 - u*u) * (1 - u*u)
+	}
+}
+
+// moments returns the sums of work·work, work·difference and difference·difference.
+func moments(pairs []pair, trust []float64) (xx, xy, yy float64) {
 	for i, p := range pairs {
 		xx += trust[i] * p.work * p.work
 		xy += trust[i] * p.work * p.difference
 		yy += trust[i] * p.difference * p.difference
 	}
-	if xx == 0 || xy == 0 || yy == 0 {
-		return 0, 0
-	}
-	return yy / xy, xy / math.Sqrt(xx*yy)
+	return xx, xy, yy
 }
 
 // medianRatio returns the t that makes the sum of |work - t difference| · sqrt(weight) smallest: the median of the

@@ -153,8 +153,10 @@ func TestMixedTypeHoldsTheSameFrames(t *testing.T) {
 		if *standard[i].Energy != *mixed[i].Energy {
 			t.Errorf("frame %d: energies differ", i)
 		}
-		if diff := cmp.Diff(standard[i].Species, mixed[i].Species); diff != "" {
-			t.Errorf("frame %d: species differ (-standard +mixed):\n%s", i, diff)
+		a, b := standard[i], mixed[i]
+		a.Source, b.Source = "", ""
+		if diff := cmp.Diff(a, b); diff != "" {
+			t.Errorf("frame %d differs (-standard +mixed):\n%s", i, diff)
 		}
 	}
 }
