@@ -21,29 +21,35 @@ func headMajor(width, heads int) []int {
 	return perm
 }
 
-// attentionMap returns a [P x heads] of SPEC 3.5, the last factor (h_j·h_k)/√3 included.
+// attentionMap returns a [P x heads] of SPEC 3.5, the last factor included:
+//
+//	a = softmax((e·gate + 20)·sw_j·sw_k − 20) · sw_j·sw_k · (h_j·h_k)/√3,   gate = h_j·h_k or 1
+//
+// With vectors h·sw/3^¼ the last two factors are one scalar product, gated, and √3 times it is gate·sw·sw.
 func (f *repformerGraph) attentionMap(qk linear, g2, h2 *graph.Tensor) *graph.Tensor {
 	hidden, heads := f.rep.Attn2Hidden, f.rep.Attn2NHead
+	vectors := f.switched(f.Scale(h2, math.Pow(3, -0.25)))
+	gated := f.PairDot(vectors, vectors, f.pairs, 1)
+	scale := 1 / math.Sqrt(float64(hidden))
+	if f.rep.Attn2HasGate {
+		scale *= math.Sqrt(3)
+	}
 	w := f.Permute(f.weight(qk), headMajor(hidden, 2*heads))
-	wq := f.Scale(f.Slice(w, 0, hidden*heads), 1/math.Sqrt(float64(hidden)))
-	q := f.MatMul(g2, wq, graph.N, graph.N)
+	q := f.MatMul(g2, f.Scale(f.Slice(w, 0, hidden*heads), scale), graph.N, graph.N)
 	k := f.MatMul(g2, f.Slice(w, hidden*heads, 2*hidden*heads), graph.N, graph.N)
 	score := f.PairDot(q, k, f.pairs, heads)
-	vectors := f.PairDot(h2, h2, f.pairs, 1)
-	if f.rep.Attn2HasGate {
-		score = f.Mul(score, vectors)
+	switch {
+	case f.rep.Attn2HasGate:
+		score = f.Mul(score, gated)
+	case f.swsw != nil:
+		score = f.Mul(score, f.swsw)
 	}
-	last := f.Scale(vectors, 1/math.Sqrt(3))
 	if f.swsw == nil {
-		return f.Mul(f.SegSoftmax(score, f.pairs.Left(), nil, 0), last)
+		return f.Mul(f.SegSoftmax(score, f.pairs.Left(), nil, 0), gated)
 	}
+	shift := f.AddScalar(f.Scale(f.swsw, attentionShift), -attentionShift)
 	empty := f.Gather(f.empty, f.list.centre)
-	return f.Mul(f.SegSoftmax(f.shifted(score, f.swsw), f.pairs.Left(), empty, -attentionShift), f.Mul(last, f.swsw))
-}
-
-// shifted returns (score + 20)·sw − 20.
-func (f *repformerGraph) shifted(score, sw *graph.Tensor) *graph.Tensor {
-	return f.AddScalar(f.Mul(f.AddScalar(score, attentionShift), sw), -attentionShift)
+	return f.Mul(f.SegSoftmax(f.Add(score, shift), f.pairs.Left(), empty, -attentionShift), gated)
 }
 
 // multiHeadApply returns the attention-weighted g2, all heads mapped back to one (before the layer norm).
@@ -91,7 +97,9 @@ func (f *repformerGraph) localAttention(maps map[string]linear, g1, neighbours *
 	if f.sw == nil {
 		attn = f.SegSoftmax(score, f.list.centre, nil, 0)
 	} else {
-		attn = f.Mul(f.SegSoftmax(f.shifted(score, f.sw), f.list.centre, f.empty, -attentionShift), f.sw)
+		// (e + 20)·sw − 20
+		shifted := f.AddScalar(f.Mul(f.AddScalar(score, attentionShift), f.sw), -attentionShift)
+		attn = f.Mul(f.SegSoftmax(shifted, f.list.centre, f.empty, -attentionShift), f.sw)
 	}
 	sums := f.SegOuter(attn, neighbours, f.list.centre)
 	value := f.Reshape(f.Concat(values...), graph.Fixed(heads*width), width)

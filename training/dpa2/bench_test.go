@@ -73,14 +73,29 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// BenchmarkBatch measures what building a batch from scratch costs.
+// BenchmarkBatch measures the preparation of a batch: what each frame needs once, and what each batch needs.
 func BenchmarkBatch(b *testing.B) {
 	cfg := moleculeConfig()
+	cfg.Descriptor.Repinit.UseThreeBody = true
 	frames := molecules(rand.New(rand.NewPCG(1, 1)), cfg, 4)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := NewBatch(cfg, frames); err != nil {
-			b.Fatal(err)
+	samples := make([]*Sample, len(frames))
+	b.Run("samples", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for k := range frames {
+				var err error
+				if samples[k], err = NewSample(cfg, &frames[k]); err != nil {
+					b.Fatal(err)
+				}
+			}
 		}
-	}
+	})
+	b.Run("collate", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Collate(cfg, samples); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -1,0 +1,195 @@
+package dpa2
+
+import "slices"
+
+// Names of the axes of a program.
+const (
+	axisFrame    = "frame"
+	axisAtom     = "atom"
+	axisEdge     = "edge"
+	axisKind     = "kind" // distinct pairs (type of centre, type of neighbour) of repinit edges
+	axisPairKind = "pairkind"
+)
+
+// blockNames are the axis names of the inner blocks; names of their maps and inputs derive from them.
+var blockNames = [2]string{nearThree: "three", nearRep: "rep"}
+
+// layout is a batch under construction: samples are appended one after the other.
+type layout struct {
+	cfg     *Config
+	samples []*Sample
+	first   []int // first atom of each frame so far
+	dead    []bool
+
+	types                                            []int32
+	atomFrame, atomType, emptyKind                   []int32
+	mask, empty, fparam, aparam                      []float64
+	centre, neighbour, edgeFrame, edgeKind, edgeType []int32
+	delta                                            []float64
+	rep, three                                       blockLayout
+	repEmpty, repCount                               []float64
+	tripleCentre, tripleKind                         []int32
+	kinds, pairKinds                                 *kinds
+}
+
+// blockLayout is the part of an inner block.
+type blockLayout struct{ edge, centre, neighbour, typ []int32 }
+
+func newLayout(cfg *Config, samples []*Sample) *layout {
+	l := &layout{cfg: cfg, samples: samples, first: make([]int, 1, len(samples)+1)}
+	l.kinds, l.pairKinds = newKinds(cfg.NumTypes()), newKinds(cfg.NumTypes())
+	l.dead = make([]bool, cfg.NumTypes())
+	for _, list := range [][]int{cfg.AtomSkip, cfg.Fitting.ExcludeTypes} {
+		for _, t := range list {
+			l.dead[t] = true
+		}
+	}
+	atoms, edges, triples, near := 0, 0, 0, [2]int{}
+	for _, s := range samples {
+		atoms += len(s.types)
+		edges += len(s.neighbor)
+		for b := range near {
+			near[b] += len(s.near[b].edge)
+		}
+		triples += s.triples()
+	}
+	for _, v := range []*[]int32{&l.types, &l.atomFrame, &l.atomType} {
+		*v = make([]int32, 0, atoms)
+	}
+	for _, v := range []*[]int32{&l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType} {
+		*v = make([]int32, 0, edges)
+	}
+	l.delta = make([]float64, 0, 3*edges)
+	for b, block := range [2]*blockLayout{nearThree: &l.three, nearRep: &l.rep} {
+		for _, v := range []*[]int32{&block.edge, &block.centre, &block.neighbour, &block.typ} {
+			*v = make([]int32, 0, near[b])
+		}
+	}
+	if cfg.Descriptor.Repinit.UseThreeBody {
+		l.tripleCentre, l.tripleKind = make([]int32, 0, triples), make([]int32, 0, triples)
+	}
+	return l
+}
+
+// triples returns the number of ordered neighbour pairs of the three-body block.
+func (s *Sample) triples() int {
+	total, start := 0, s.near[nearThree].start
+	for i := range s.types {
+		n := int(start[i+1] - start[i])
+		total += n * n
+	}
+	return total
+}
+
+// lookup is the type used in tables: virtual atoms count as type 0 there, and are masked at the end.
+func lookup(t int32) int32 { return max(t, 0) }
+
+func (l *layout) addAtoms(f int, s *Sample) {
+	l.types = append(l.types, s.types...)
+	l.fparam = append(l.fparam, s.fparam...)
+	l.aparam = append(l.aparam, s.aparam...)
+	l.empty = append(l.empty, s.empty...)
+	for _, t := range s.types {
+		l.atomFrame = append(l.atomFrame, int32(f))
+		l.atomType = append(l.atomType, lookup(t))
+		if !l.cfg.Descriptor.Repinit.SetDavgZero {
+			l.emptyKind = append(l.emptyKind, l.kinds.number(lookup(t), lookup(s.types[0])))
+		}
+		l.mask = append(l.mask, one(t >= 0 && !l.dead[t]))
+	}
+}
+
+// base returns the number of the first atom of the frame under way.
+func (l *layout) base() int32 { return int32(l.first[len(l.first)-1]) }
+
+func (l *layout) addEdges(f int, s *Sample) {
+	base := l.base()
+	for i, t := range s.types {
+		for _, j := range s.neighbor[s.start[i]:s.start[i+1]] {
+			l.centre = append(l.centre, base+int32(i))
+			l.neighbour = append(l.neighbour, base+j)
+			l.edgeFrame = append(l.edgeFrame, int32(f))
+			l.edgeType = append(l.edgeType, lookup(t))
+			l.edgeKind = append(l.edgeKind, l.kinds.number(lookup(t), lookup(s.types[j])))
+		}
+	}
+	l.delta = append(l.delta, s.delta...)
+}
+
+func (l *layout) addNear(block *blockLayout, near *nearList, s *Sample) {
+	base, baseEdge := l.base(), int32(len(l.centre)-len(s.neighbor))
+	for i, t := range s.types {
+		list := near.edge[near.start[i]:near.start[i+1]]
+		for _, e := range list {
+			block.edge = append(block.edge, baseEdge+e)
+			block.centre = append(block.centre, base+int32(i))
+			block.neighbour = append(block.neighbour, base+s.neighbor[e])
+			block.typ = append(block.typ, lookup(t))
+		}
+		if block == &l.rep {
+			n := float64(len(list))
+			l.repEmpty = append(l.repEmpty, float64(l.cfg.Descriptor.Repformer.NSel.Count)-n)
+			l.repCount = append(l.repCount, n)
+		}
+	}
+}
+
+// addTriples adds what the three-body block knows of ordered neighbour pairs, in the order of graph.Pairs.
+func (l *layout) addTriples(s *Sample) {
+	near, base := &s.near[nearThree], l.base()
+	for i := range s.types {
+		list := near.edge[near.start[i]:near.start[i+1]]
+		for _, j := range list {
+			left := lookup(s.types[s.neighbor[j]])
+			for _, k := range list {
+				l.tripleCentre = append(l.tripleCentre, base+int32(i))
+				l.tripleKind = append(l.tripleKind, l.pairKinds.number(left, lookup(s.types[s.neighbor[k]])))
+			}
+		}
+	}
+}
+
+// batch names what has been laid out.
+func (l *layout) batch() *Batch {
+	b := &Batch{
+		samples: slices.Clone(l.samples), first: l.first, types: l.types,
+		sizes: map[string]int{
+			axisFrame: len(l.samples), axisAtom: len(l.types), axisEdge: len(l.centre),
+			axisKind: len(l.kinds.left), axisPairKind: len(l.pairKinds.left),
+			blockNames[nearRep]: len(l.rep.edge), blockNames[nearThree]: len(l.three.edge),
+		},
+		indices: map[string][]int32{
+			"atom.frame": l.atomFrame, "atom.type": l.atomType, "empty.kind": l.emptyKind,
+			"edge.centre": l.centre, "edge.neighbour": l.neighbour, "edge.frame": l.edgeFrame, "edge.kind": l.edgeKind, "edge.type": l.edgeType,
+			"triple.centre": l.tripleCentre, "triple.kind": l.tripleKind,
+			"kind.centre": l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
+		},
+		inputs: map[string][]float64{
+			"delta": l.delta, "mask": l.mask, "empty": l.empty, "fparam": l.fparam, "aparam": l.aparam,
+			"rep.empty": l.repEmpty, "rep.count": l.repCount,
+		},
+	}
+	for name, block := range map[string]*blockLayout{blockNames[nearRep]: &l.rep, blockNames[nearThree]: &l.three} {
+		b.indices[name+".edge"], b.indices[name+".centre"] = block.edge, block.centre
+		b.indices[name+".neighbour"], b.indices[name+".type"] = block.neighbour, block.typ
+	}
+	return b
+}
+
+// kinds numbers the pairs of types that occur.
+type kinds struct {
+	ntypes      int
+	table       []int32 // number + 1, 0 = not met yet
+	left, right []int32
+}
+
+func newKinds(ntypes int) *kinds { return &kinds{ntypes: ntypes, table: make([]int32, ntypes*ntypes)} }
+
+func (k *kinds) number(left, right int32) int32 {
+	slot := &k.table[int(left)*k.ntypes+int(right)]
+	if *slot == 0 {
+		k.left, k.right = append(k.left, left), append(k.right, right)
+		*slot = int32(len(k.left))
+	}
+	return *slot - 1
+}
