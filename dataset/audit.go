@@ -11,10 +11,16 @@ const (
 	oddNetForce = 0.02 // eV/Å per root of the number of atoms: an error of this size on each atom
 	oddForce    = 100  // eV/Å: met in combustion and collision data; elsewhere a failed calculation
 	oddDistance = 0.5  // Å: the shortest bond, H2, has 0.74
+	sameAtom    = 0.01 // Å: two atoms at one place
 )
 
-// ErrInconsistent is wrapped by Report.Err: energies and forces contradict each other.
-var ErrInconsistent = errors.New("energies and forces contradict each other")
+// Report.Err wraps one of these.
+var (
+	// ErrInconsistent: energies and forces contradict each other.
+	ErrInconsistent = errors.New("energies and forces contradict each other")
+	// ErrCoincident: two atoms of a frame are at one place.
+	ErrCoincident = errors.New("atoms on top of each other")
+)
 
 // A Report is what an audit may say in public about private frames: counts and a few averages.
 type Report struct {
@@ -36,8 +42,11 @@ type Report struct {
 	ZeroForces    int `json:"zero_forces"`    // frames of several atoms whose forces are all exactly 0
 	ExtremeForces int `json:"extreme_forces"` // frames with a force above 100 eV/Å
 	CloseAtoms    int `json:"close_atoms"`    // frames with two atoms closer than 0.5 Å
+	Coincident    int `json:"coincident"`     // frames with two atoms closer than 0.01 Å, which no model can learn from
 	Duplicates    int `json:"duplicates"`     // frames with the fingerprint of an earlier one
 	Rearranged    int `json:"rearranged"`     // frames equal to an earlier one but for a rotation, reflection, shift or the order of atoms
+
+	firstCoincident string // its name, for the local message
 }
 
 // Audit looks at frames that are to be trained on. It reads labels but reports only counts and averages.
@@ -62,6 +71,11 @@ func Audit(frames []Frame) Report {
 		if d := shortestDistance(f); d > 0 {
 			if d < oddDistance {
 				r.CloseAtoms++
+			}
+			if d < sameAtom {
+				if r.Coincident++; r.Coincident == 1 {
+					r.firstCoincident = f.Name()
+				}
 			}
 			if r.MinDistance == 0 || d < r.MinDistance {
 				r.MinDistance = d
@@ -114,8 +128,12 @@ func (r *Report) countForces(f *Frame) {
 	}
 }
 
-// Err refuses data whose energies and forces contradict each other, and names the likely mistake.
+// Err refuses data whose energies and forces contradict each other, and names the likely mistake; and frames with two
+// atoms at one place. The rest is for Warnings.
 func (r *Report) Err() error {
+	if r.Coincident > 0 {
+		return fmt.Errorf("%s: %w; %d of %d frames are so: take them out, or declare padding as virtual atoms", r.firstCoincident, ErrCoincident, r.Coincident, r.Frames)
+	}
 	if !r.Consistency.Known() || r.Consistency.Good() {
 		return nil
 	}

@@ -48,7 +48,7 @@ func newPair(a, b *shape) pair {
 	work, cubes := a.work(b)
 	variance := 1e-6
 	for _, c := range cubes {
-		variance += math.Pow(60*c, 2)
+		variance += 60 * c * 60 * c
 	}
 	return pair{*b.frame.Energy - *a.frame.Energy, work, 1 / variance, len(a.atoms)}
 }

@@ -199,6 +199,22 @@ func TestAuditCounts(t *testing.T) {
 	}
 }
 
+func TestAuditRefusesAtomsAtOnePlace(t *testing.T) {
+	frames := cluster(5, &[9]float64{0: 9, 4: 9, 8: 9})
+	copy(frames[3].Positions[3:6], frames[3].Positions[:3])
+	frames[3].Positions[4] += 9 // one place through the cell wall
+	r := dataset.Audit(frames)
+	if err := r.Err(); !errors.Is(err, dataset.ErrCoincident) || !strings.Contains(err.Error(), `frame 3 of "cluster"`) || !strings.Contains(err.Error(), "1 of 5 frames") {
+		t.Errorf("got %v", err)
+	}
+	for k := range 2 {
+		frames[3].Species[k] = "" // padding may lie anywhere
+	}
+	if r := dataset.Audit(frames); r.Err() != nil {
+		t.Errorf("padding: got %v", r.Err())
+	}
+}
+
 func TestAuditMeasuresAcrossTheCell(t *testing.T) {
 	f := dataset.Frame{Species: []string{"Cu", "Cu"}, Positions: []float64{0.1, 0, 0, 0, 0, 8.9}, Cell: &[9]float64{4, 0, 0, 0, 4, 0, 1, 1, 9}}
 	r := dataset.Audit([]dataset.Frame{f})

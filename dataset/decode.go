@@ -187,7 +187,7 @@ func notJSON(dec *json.Decoder, err error) error {
 
 // noEOF keeps a truncated text from looking like a clean end to callers that test for io.EOF.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

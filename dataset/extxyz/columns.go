@@ -30,20 +30,20 @@ type layout struct {
 func parseLayout(text string) (*layout, error) {
 	parts := strings.Split(text, ":")
 	if len(parts)%3 != 0 {
-		return nil, errors.New("Properties is not a list of name:type:count")
+		return nil, errors.New("the value of Properties is not a list of name:type:count")
 	}
 	l := new(layout)
 	for i := 0; i < len(parts); i += 3 {
 		name, kind := parts[i], parts[i+1]
 		if l.find(name) != nil || name == "" {
-			return nil, fmt.Errorf("Properties: column %s is empty or given twice", short(name))
+			return nil, fmt.Errorf("the name of column %s in Properties is empty or given twice", short(name))
 		}
-		if len(kind) != 1 || !strings.Contains("SRIL", kind) {
-			return nil, fmt.Errorf("Properties: column %s has a type other than S, R, I, L", short(name))
+		if kind != "S" && kind != "R" && kind != "I" && kind != "L" {
+			return nil, fmt.Errorf("column %s has a type other than S, R, I, L", short(name))
 		}
 		count, err := strconv.Atoi(parts[i+2])
 		if err != nil || count < 1 || l.words+count > maxColumns {
-			return nil, fmt.Errorf("Properties: column %s has a width outside 1 to %d", short(name), maxColumns)
+			return nil, fmt.Errorf("column %s has a width outside 1 to %d", short(name), maxColumns)
 		}
 		l.columns = append(l.columns, column{name: name, kind: kind[0], start: l.words, count: count})
 		l.words += count

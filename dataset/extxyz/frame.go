@@ -214,14 +214,14 @@ func required(l *layout) (species, pos *column, err error) {
 	species = l.find("species")
 	if species == nil || species.kind != 'S' {
 		if species = l.find("Z"); species == nil || species.kind != 'I' {
-			return nil, nil, errors.New("Properties has no column species:S:1 or Z:I:1")
+			return nil, nil, errors.New("no column species:S:1 or Z:I:1 in Properties")
 		}
 	}
 	if species.count != 1 {
 		return nil, nil, fmt.Errorf("column %s has %d words, want 1", short(species.name), species.count)
 	}
 	if pos, err = l.reals("pos", 3); err == nil && pos == nil {
-		err = errors.New("Properties has no column pos:R:3")
+		err = errors.New("no column pos:R:3 in Properties")
 	}
 	return species, pos, err
 }

@@ -63,7 +63,7 @@ func ReadFileRange(path string, conv *dataset.Convention, from, to int) ([]datas
 	var frames []dataset.Frame
 	for to < 0 || r.index < to {
 		frame, err := r.Next()
-		if err == io.EOF && to < 0 {
+		if errors.Is(err, io.EOF) && to < 0 {
 			break
 		}
 		if err != nil {
@@ -75,7 +75,7 @@ func ReadFileRange(path string, conv *dataset.Convention, from, to int) ([]datas
 }
 
 func (r *Reader) outside(err error, from, to int) error {
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		return err
 	}
 	return fmt.Errorf("%q has %d frames, which does not cover the range from %d to %d", r.name, r.index, from, to)
@@ -146,10 +146,10 @@ func (r *Reader) text() ([]byte, error) {
 			r.long = append(r.long, part...)
 			continue
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read %q: %w", r.name, err)
 		}
-		if err == io.EOF && len(part) == 0 && len(r.long) == 0 {
+		if errors.Is(err, io.EOF) && len(part) == 0 && len(r.long) == 0 {
 			return nil, io.EOF
 		}
 		r.line++
@@ -162,7 +162,7 @@ func (r *Reader) text() ([]byte, error) {
 }
 
 func (r *Reader) truncated(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return r.bad("end of file", errors.New("the file ends inside a frame; it was cut off or its number of atoms is wrong"))
 	}
 	return err

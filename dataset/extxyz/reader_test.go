@@ -25,7 +25,7 @@ func read(text string, conv *dataset.Convention) ([]dataset.Frame, error) {
 	var frames []dataset.Frame
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return frames, nil
 		}
 		if err != nil {
@@ -146,7 +146,7 @@ func TestReadRefuses(t *testing.T) {
 		{"no species", "species:S:1", "symbol:S:1", "no column species:S:1"},
 		{"no positions", "pos:R:3", "coord:R:3", "no column pos:R:3"},
 		{"positions as text", "pos:R:3", "pos:S:3", `column "pos" is not numeric`},
-		{"two columns of positions", "forces:R:3", "pos:R:3", `column "pos" is empty or given twice`},
+		{"two columns of positions", "forces:R:3", "pos:R:3", `column "pos" in Properties is empty or given twice`},
 		{"width", "forces:R:3", "forces:R:2", `column "forces" has 2 words`},
 		{"huge width", "forces:R:3", "forces:R:999999999", "width outside"},
 		{"type letter", "forces:R:3", "forces:Q:3", "type other than"},

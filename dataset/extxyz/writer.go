@@ -53,7 +53,7 @@ type writer struct {
 func (w *writer) frame(r *dataset.Raw) error {
 	for _, s := range r.Species {
 		if s == "X" {
-			return errors.New("X stands for virtual atoms and cannot be the name of a real one")
+			return errors.New("the type name X stands for virtual atoms and cannot be that of a real one")
 		}
 		if err := checkName(s); s != "" && err != nil {
 			return err
