@@ -1,0 +1,165 @@
+package manifest_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fedlam/fedlam/testnet/manifest"
+)
+
+const good = `
+name = "small"
+rounds = 4
+seed = 7
+timeout = "90s"
+threads = 1
+[federation]
+local_steps = 10
+min_cohort = 3
+min_contributors = 2
+[model]
+type_map = ["O", "H"]
+[model.descriptor]
+type = "dpa2"
+precision = "float32"
+[model.descriptor.repinit]
+rcut = 4.0
+rcut_smth = 0.5
+nsel = 30
+[model.descriptor.repformer]
+rcut = 3.0
+rcut_smth = 0.5
+nsel = 20
+[learning_rate]
+type = "exp"
+start_lr = 1e-3
+stop_lr = 1e-5
+[training]
+batch_size = "4"
+[[member]]
+name = "alpha"
+data = "${WATER}/water.xyz:0:10"
+convention = "water.json"
+validation_fraction = 0.1
+[[member]]
+name = "beta"
+data = "${FEDLAM_SHARED}/b.xyz"
+convention = "/abs/water.json"
+validation_fraction = 0.1
+[[member]]
+name = "gamma"
+data = "c.xyz"
+convention = "c.json"
+validation_fraction = 0.2
+[[perturbation]]
+member = "beta"
+action = "restart"
+step = "mask"
+round = 2
+restart_after = "3s"
+`
+
+func TestRead(t *testing.T) {
+	t.Setenv("WATER", "/data")
+	t.Setenv("FEDLAM_SHARED", "")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "small.toml")
+	if err := os.WriteFile(path, []byte(good), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Read(path, manifest.Options{Shared: "/shared"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Steps() != 40 || time.Duration(m.Timeout) != 90*time.Second || m.BaselineSlots != 2 || m.Federation.Outer != "nesterov" {
+		t.Errorf("got %+v", m)
+	}
+	want := []manifest.Member{
+		{Name: "alpha", Data: "/data/water.xyz:0:10", Convention: filepath.Join(dir, "water.json"), ValidationFraction: 0.1},
+		{Name: "beta", Data: "/shared/b.xyz", Convention: "/abs/water.json", ValidationFraction: 0.1},
+		{Name: "gamma", Data: filepath.Join(dir, "c.xyz"), Convention: filepath.Join(dir, "c.json"), ValidationFraction: 0.2},
+	}
+	for i, w := range want {
+		if m.Members[i] != w {
+			t.Errorf("member %d: got %+v, want %+v", i, m.Members[i], w)
+		}
+	}
+	if p := m.Perturbations[0]; p != (manifest.Perturbation{Member: "beta", Action: manifest.Restart, Step: "mask", Round: 2, RestartAfter: manifest.Duration(3 * time.Second)}) {
+		t.Errorf("got %+v", p)
+	}
+	if c, err := m.ModelConfig(); err != nil || c.Descriptor.Repinit.NSel.Count != 30 {
+		t.Errorf("model %+v, %v", c, err)
+	}
+}
+
+// TestRefused changes one thing in a good manifest.
+func TestRefused(t *testing.T) {
+	t.Setenv("WATER", "/data")
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown key", `seed = 7`, `sede = 7`, `key "sede"`},
+		{"unknown key of a member", `name = "gamma"`, "name = \"gamma\"\ndat = 1", `key "member.dat"`},
+		{"unknown key of the model", `nsel = 30`, `nsle = 30`, `nsel`},
+		{"unknown section", `[training]`, `[trainings]`, `key "trainings`},
+		{"variable that is not set", `${WATER}`, `${NO_SUCH_WATER}`, "NO_SUCH_WATER"},
+		{"no rounds", `rounds = 4`, `rounds = 0`, "rounds is 0"},
+		{"bad time", `"90s"`, `"90"`, "missing unit"},
+		{"name of a file", `"small"`, `"../small"`, "name is required"},
+		{"one contributor", `min_contributors = 2`, `min_contributors = 1`, "at least 2"},
+		{"cohort not set", `min_cohort = 3`, ``, "min_cohort is 0"},
+		{"cohort too large", `min_cohort = 3`, `min_cohort = 4`, "min_cohort is 4"},
+		{"outer", `local_steps = 10`, "local_steps = 10\nouter = \"adam\"", "nesterov or fedavg"},
+		{"no learning rate", `stop_lr = 1e-5`, ``, "stop_lr"},
+		{"same name", `"gamma"`, `"beta"`, `called "beta"`},
+		{"fraction", `validation_fraction = 0.2`, `validation_fraction = 0`, "validation_fraction is 0"},
+		{"no data", `data = "c.xyz"`, ``, `"gamma" needs data`},
+		{"stranger", `member = "beta"`, `member = "delta"`, `called "delta"`},
+		{"step", `step = "mask"`, `step = "masks"`, "keys, shares"},
+		{"action", `action = "restart"`, `action = "stop"`, "kill, pause or restart"},
+		{"kill with restart", `action = "restart"`, `action = "kill"`, "does not come back"},
+		{"restart when", `restart_after = "3s"`, ``, "needs restart_after"},
+		{"late", `round = 2`, `round = 5`, "round is 5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(good, tt.old, tt.new, 1)
+			if text == good {
+				t.Fatal("nothing was changed")
+			}
+			if _, err := manifest.Parse([]byte(text), "/base", manifest.Options{Shared: "/shared"}); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want it to name %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestPerturbationOrder(t *testing.T) {
+	t.Setenv("WATER", "/data")
+	again := func(action, round string) string {
+		return good + "\n[[perturbation]]\nmember = \"beta\"\naction = \"" + action + "\"\nstep = \"keys\"\nround = " + round + "\n"
+	}
+	for _, tt := range []struct{ name, text, want string }{
+		{"later", again("kill", "3"), ""},
+		{"same round", again("kill", "2"), "at most one a round"},
+		{"after its end", again("kill", "3") + "\n[[perturbation]]\nmember = \"beta\"\naction = \"kill\"\nstep = \"keys\"\nround = 4\n", "for good"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := manifest.Parse([]byte(tt.text), "/base", manifest.Options{Shared: "/shared"})
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.toml")
+	if err := os.WriteFile(path, []byte("name = 3"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifest.Read(path, manifest.Options{}); !errors.Is(err, manifest.ErrManifest) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+}
