@@ -261,9 +261,11 @@ func (t *Trainer) head(key string) (*head, error) {
 }
 
 // ResolveNeighbors replaces every "auto" nsel of a configuration by a number made from the largest neighbour count that
-// occurs in the frames. It does nothing when all are numbers.
+// occurs in the frames. It does nothing when all are numbers. Where that would leave the repinit block with fewer slots
+// than the blocks inside of it, as in small molecules, it gets more.
 func ResolveNeighbors(cfg *dpa2.Config, frames []dataset.Frame) error {
 	in, rep := &cfg.Descriptor.Repinit, &cfg.Descriptor.Repformer
+	automatic := in.NSel.Auto != 0
 	for _, b := range []struct {
 		sel  *dpa2.Sel
 		rcut float64
@@ -283,6 +285,12 @@ func ResolveNeighbors(cfg *dpa2.Config, frames []dataset.Frame) error {
 			largest = max(largest, list.MaxFound)
 		}
 		b.sel.Resolve(largest)
+	}
+	if automatic {
+		in.NSel.Count = max(in.NSel.Count, rep.NSel.Count+4)
+		if in.UseThreeBody {
+			in.NSel.Count = max(in.NSel.Count, in.ThreeSel.Count)
+		}
 	}
 	return cfg.Validate()
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/dataset/load"
+	"github.com/fedlam/fedlam/training"
+	"github.com/fedlam/fedlam/training/dpa2"
+)
+
+// predictor are the arguments that eval and test share.
+type predictor struct {
+	Model      string `arg:"" help:"Model: a folder written by train or pull, or a DeePMD-kit model in YAML."`
+	Frames     string `arg:"" help:"Frames: an extended XYZ file, a DeePMD system, or either with a range, as in water.xyz:0:100."`
+	Head       string `help:"Head of a model with several: its key or its name."`
+	Precision  string `default:"float64" enum:"float64,float32" help:"Arithmetic: ${enum}."`
+	Convention string `help:"Label convention of FRAMES (JSON); without it they are in canonical units: Å, eV, eV/Å."`
+	Threads    int    `help:"Threads; 0 uses all cores."`
+}
+
+// open reads model and frames.
+func (p *predictor) open() (*dpa2.Model, []dataset.Frame, error) {
+	m, err := training.OpenModel(p.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := m.Head(p.Head)
+	if err != nil {
+		return nil, nil, err
+	}
+	var conv *dataset.Convention
+	if p.Convention != "" {
+		if conv, err = dataset.ReadConvention(p.Convention); err != nil {
+			return nil, nil, err
+		}
+	}
+	frames, err := load.OpenWith(p.Frames, conv, load.Options{TypeMap: m.Description.Model.TypeMap})
+	return head, frames, err
+}
+
+// chunkAtoms is how many atoms are evaluated between two looks at the clock.
+const chunkAtoms = 512
+
+// run predicts the frames in order and hands each to visit.
+func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Frame, visit func(f *dataset.Frame, p *dpa2.Prediction)) error {
+	evaluator, err := dpa2.NewEvaluator(m, dpa2.Precision(p.Precision), p.Threads)
+	if err != nil {
+		return err
+	}
+	clock := newETA(os.Stderr, len(frames))
+	for first := 0; first < len(frames); {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("interrupted after %d of %d frames; nothing was written", first, len(frames))
+		}
+		last, atoms := first, 0
+		for last < len(frames) && (last == first || atoms+frames[last].NumAtoms() <= chunkAtoms) {
+			atoms += frames[last].NumAtoms()
+			last++
+		}
+		predictions, err := evaluator.Evaluate(frames[first:last])
+		if err != nil {
+			return atFrame(err, first)
+		}
+		for k := range predictions {
+			visit(&frames[first+k], &predictions[k])
+		}
+		first = last
+		clock.report(first, "frames")
+	}
+	return nil
+}
+
+// atFrame counts the frame in an error from the beginning of the input.
+func atFrame(err error, first int) error {
+	var fe *dpa2.FrameError
+	if errors.As(err, &fe) {
+		fe.Position += first
+	}
+	return err
+}
+
+// eta reports progress of what takes longer than two seconds, at most once per second.
+type eta struct {
+	w           io.Writer
+	total       int
+	start, last time.Time
+}
+
+func newETA(w io.Writer, total int) *eta { return &eta{w: w, total: total, start: time.Now()} }
+
+func (e *eta) report(done int, what string) {
+	now := time.Now()
+	if now.Sub(e.start) < 2*time.Second || now.Sub(e.last) < time.Second || done == 0 {
+		return
+	}
+	e.last = now
+	fmt.Fprintf(e.w, "%d of %d %s, %s left\n", done, e.total, what, e.left(done))
+}
+
+// left estimates the remaining time from the average speed so far.
+func (e *eta) left(done int) time.Duration {
+	if done == 0 {
+		return 0
+	}
+	return (time.Since(e.start) * time.Duration(e.total-done) / time.Duration(done)).Round(time.Second)
+}
+
+// writeTo writes a result to a file, or to standard output for "-".
+func writeTo(path string, write func(w io.Writer) error) error {
+	if path == "-" {
+		return write(os.Stdout)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("write %q: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts call the program as "exec fedlam ...".
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"fedlam": main})
+}
+
+// TestScripts runs every script in testdata/script. A script finds the repository in $REPO and the reference data in
+// $SHARED; steps behind the condition [shared] run where those data are, which must be so under CI=true.
+func TestScripts(t *testing.T) {
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := os.Getenv("FEDLAM_SHARED")
+	switch {
+	case shared == "":
+		shared = filepath.Join(repo, "..", "shared")
+	case !filepath.IsAbs(shared):
+		shared = filepath.Join(repo, shared)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("REPO", repo)
+			e.Setenv("SHARED", shared)
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "shared" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := os.Stat(shared)
+			if err != nil && os.Getenv("CI") == "true" {
+				return false, errors.New("the shared reference data are missing; set FEDLAM_SHARED")
+			}
+			return err == nil, nil
+		},
+	})
+}
