@@ -38,8 +38,9 @@ func WriteSafetensors(w io.Writer, s *Set, dtype Dtype, metadata map[string]stri
 		return fmt.Errorf("write safetensors: %w", err)
 	}
 	b := bufio.NewWriter(w)
-	b.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) // bufio keeps the first error until Flush
-	b.Write(header)
+	put := func(p []byte) { _, _ = b.Write(p) } // bufio keeps the first error until Flush
+	put(binary.LittleEndian.AppendUint64(nil, uint64(len(header))))
+	put(header)
 	var word []byte
 	for _, t := range s.tensors {
 		for k, v := range t.Data {
@@ -52,7 +53,7 @@ func WriteSafetensors(w io.Writer, s *Set, dtype Dtype, metadata map[string]stri
 				}
 				word = binary.LittleEndian.AppendUint32(word[:0], math.Float32bits(single))
 			}
-			b.Write(word)
+			put(word)
 		}
 	}
 	if err := b.Flush(); err != nil {
