@@ -1,0 +1,58 @@
+package federation
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+)
+
+// Config is what a Machine is made from.
+type Config struct {
+	// Genesis names members, heads, model and rules.
+	Genesis *ledger.Genesis
+	// Key signs what the member says; its public half is in the genesis.
+	Key ed25519.PrivateKey
+	// Log are the entries under LogPrefix that were persisted before, in any order; empty at the first start.
+	Log []Entry
+	// Random gives fresh secret bytes for masks and rounding; crypto/rand.Reader, or a seeded stream in a test.
+	Random io.Reader
+	// Policy is what the owner demands whatever the federation's rules say.
+	Policy Policy
+	// SetupTrunk is how many numbers a member's environment statistics have, and SetupHead how many its normal equations
+	// for one head. They follow from the model and are the same at every member.
+	SetupTrunk, SetupHead int
+}
+
+// Policy is the owner's.
+type Policy struct {
+	// MinCohort is the smallest number of members in a sum over the trunk that this member contributes to; default 5.
+	MinCohort int
+	// Rounds ends the member's work after that many certified rounds, setup included; 0 means never. The machine goes on answering
+	// others.
+	Rounds uint64
+}
+
+func (c *Config) validate() error {
+	if c.Genesis == nil || c.Random == nil {
+		return errors.New("federation: Genesis and Random are needed")
+	}
+	if err := c.Genesis.Validate(); err != nil {
+		return fmt.Errorf("federation: %w", err)
+	}
+	if len(c.Key) != ed25519.PrivateKeySize {
+		return errors.New("federation: Key is not an Ed25519 private key")
+	}
+	if c.SetupTrunk < 1 || c.SetupHead < 1 {
+		return errors.New("federation: SetupTrunk and SetupHead must be the lengths of the setup sums")
+	}
+	if c.Policy.MinCohort == 0 {
+		c.Policy.MinCohort = 5
+	}
+	if c.Policy.MinCohort < 2 {
+		return fmt.Errorf("federation: the policy's minimum cohort is %d, want at least 2", c.Policy.MinCohort)
+	}
+	return nil
+}
