@@ -88,3 +88,29 @@ func TestEvaluateKeepsOrder(t *testing.T) {
 		near(t, "energy", []float64{got[k].Energy}, []float64{want[k%2].Energy}, 1e-10)
 	}
 }
+
+// TestLoadSeesNewWeights changes the last bias, which shifts each atom's energy by as much.
+func TestLoadSeesNewWeights(t *testing.T) {
+	r := newRandom(t)
+	cfg := randomConfig(r)
+	cfg.Fitting.AtomEner = nil
+	m := randomModel(t, r, cfg)
+	e, err := NewEvaluator(m, Float64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := []dataset.Frame{randomFrame(r, cfg, 4, false)}
+	before, err := e.Evaluate(frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.tensor(cfg.fittingNet()[len(cfg.Fitting.Neuron)].path + "/@variables/b")[0] += 0.5
+	for _, want := range []float64{before[0].Energy, before[0].Energy + 4*0.5} {
+		got, err := e.Evaluate(frames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "energy", []float64{got[0].Energy}, []float64{want}, 1e-12)
+		e.Load()
+	}
+}

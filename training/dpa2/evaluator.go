@@ -23,12 +23,13 @@ const batchAtoms = 512
 type Evaluator struct {
 	model *Model
 	run   runner
+	stale bool // weights have changed since they were copied
 	buf   struct{ energy, force, virial []float64 }
 	taps  []string // names of extra outputs, for tests
 }
 
 // NewEvaluator compiles the model in a precision, for the given number of threads (0 = all cores). Results do not
-// depend on threads. Weights are copied: later changes of the model are seen after Load.
+// depend on threads. Weights are copied: later changes of the model are seen after Load; references are read each time.
 func NewEvaluator(m *Model, precision Precision, threads int) (*Evaluator, error) {
 	return newEvaluator(m, precision, threads, nil)
 }
@@ -55,12 +56,11 @@ func newEvaluator(m *Model, precision Precision, threads int, keep func(name str
 	if e.run, err = newRunner(m.Config, p, g.used, precision, threads); err != nil {
 		return nil, err
 	}
-	e.Load()
-	return e, nil
+	return e, e.run.load(m)
 }
 
-// Load copies the weights of the model again, after they have changed.
-func (e *Evaluator) Load() { e.run.load(e.model) }
+// Load has the next prediction take the weights of the model again, after they have changed.
+func (e *Evaluator) Load() { e.stale = true }
 
 // Evaluate predicts all frames, in order. The error for a frame that cannot be evaluated is a *FrameError.
 func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
@@ -92,6 +92,12 @@ func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
 func (e *Evaluator) EvaluateBatch(b *Batch) ([]Prediction, error) { return e.evaluate(nil, b) }
 
 func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
+	if e.stale {
+		if err := e.run.load(e.model); err != nil {
+			return nil, fmt.Errorf("evaluate: %w", err)
+		}
+		e.stale = false
+	}
 	if err := e.run.run(b, nil); err != nil {
 		return nil, fmt.Errorf("evaluate %d frames: %w", b.NumFrames(), err)
 	}

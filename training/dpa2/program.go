@@ -22,7 +22,7 @@ func (g *energyGraph) buildForces() forces {
 
 // A runner executes one program in one precision, and speaks float64.
 type runner interface {
-	load(m *Model)
+	load(m *Model) error
 	run(b *Batch, extra map[string][]float64) error
 	output(name string, dst []float64) []float64
 }
@@ -57,20 +57,25 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 }
 
 // load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
-func (e *exec[T]) load(m *Model) {
+func (e *exec[T]) load(m *Model) error {
 	for _, spec := range e.params {
-		src, dst := m.tensor(spec.path), e.Param(spec.path)
+		dst := e.Param(spec.path)
 		if len(dst) == 0 { // taken out of the program: nothing depends on it
 			continue
 		}
+		src, ok := m.Params.Get(HeadPath(m.Head, spec.path))
+		if !ok || len(src.Data) != product(spec.shape) {
+			return fmt.Errorf("model: tensor %q is missing or does not have shape %v", HeadPath(m.Head, spec.path), spec.shape)
+		}
 		if len(spec.shape) == 3 {
 			for t := range spec.shape[0] {
-				convert(dst[4*t:4*t+4], src[t*spec.shape[1]*4:])
+				convert(dst[4*t:4*t+4], src.Data[t*spec.shape[1]*4:])
 			}
 			continue
 		}
-		convert(dst, src)
+		convert(dst, src.Data)
 	}
+	return nil
 }
 
 // run executes the program on a batch; extra are inputs that are not the batch's.

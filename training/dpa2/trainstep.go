@@ -71,9 +71,12 @@ func (s *TrainingStep) Trainable(head string) []string {
 }
 
 // Run computes the loss of a batch with the current weights of m, and replaces the gradients in grad (tensor by
-// tensor, under the names and shapes of m.Params). m must have passed Check.
+// tensor, under the names and shapes of m.Params). Forces and virials are among the errors only if one of them is part
+// of the loss. m must be of the step's configuration, but for names of heads and buffers.
 func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) (Metrics, error) {
-	s.run.load(m)
+	if err := s.run.load(m); err != nil {
+		return Metrics{}, fmt.Errorf("training step: %w", err)
+	}
 	l := s.loss.labels(b, b.references(m))
 	for name, v := range map[string][]float64{
 		"label.energy": l.energy, "label.force": l.force, "label.virial": l.virial,
@@ -87,12 +90,11 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 		return Metrics{}, fmt.Errorf("training step on %d frames: %w", b.NumFrames(), err)
 	}
 	for _, path := range s.trainable {
-		name := HeadPath(m.Head, path)
-		t, ok := grad.Get(name)
-		if !ok {
-			like, _ := m.Params.Get(name)
-			grad.Put(weights.Tensor{Name: name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})
-			t, _ = grad.Get(name)
+		like, _ := m.Params.Get(HeadPath(m.Head, path))
+		t, ok := grad.Get(like.Name)
+		if !ok || len(t.Data) != len(like.Data) {
+			grad.Put(weights.Tensor{Name: like.Name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})
+			t, _ = grad.Get(like.Name)
 		}
 		s.run.output("gradient."+path, t.Data)
 	}

@@ -153,3 +153,51 @@ func TestTreeErrors(t *testing.T) {
 		t.Error("an empty tree is read without error")
 	}
 }
+
+// FuzzFromTree replaces one node of the smallest model file there is, by something of any kind.
+func FuzzFromTree(f *testing.F) {
+	cfg := DefaultConfig()
+	cfg.TypeMap = []string{"H"}
+	d := &cfg.Descriptor
+	d.Repinit.RCut, d.Repinit.NSel, d.Repinit.Neuron, d.Repinit.AxisNeuron, d.Repinit.TebdDim = 3, Sel{Count: 2}, []int{1}, 1, 1
+	d.Repformer.RCut, d.Repformer.NSel, d.Repformer.NLayers, d.Repformer.G1Dim, d.Repformer.G2Dim, d.Repformer.AxisNeuron = 2, Sel{Count: 1}, 1, 2, 1, 1
+	d.Repformer.Attn1Hidden, d.Repformer.Attn1NHead = 1, 1
+	cfg.Fitting.Neuron = []int{1}
+	m, err := New(cfg, 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for k, value := range []string{"null", "-1", "{}", "[[]]", "1e300", "[-3]", "dpa2", "false"} {
+		f.Add(k*7, value)
+	}
+	f.Fuzz(func(t *testing.T, at int, value string) {
+		tree, err := m.ToTree("3.1.3", "fedlam")
+		if err != nil {
+			t.Fatal(err)
+		}
+		node, err := weights.ReadYAML(strings.NewReader(value))
+		if err != nil {
+			return
+		}
+		var nodes []*weights.Tree
+		collect(tree, &nodes)
+		*nodes[int(uint(at)%uint(len(nodes)))] = *node
+		read, err := FromTree(tree)
+		if err != nil {
+			return
+		}
+		if _, err := NewEvaluator(read, Float64, 1); err != nil {
+			t.Errorf("a model that was read cannot be compiled: %v", err)
+		}
+	})
+}
+
+func collect(t *weights.Tree, nodes *[]*weights.Tree) {
+	*nodes = append(*nodes, t)
+	for _, f := range t.Fields {
+		collect(f.Value, nodes)
+	}
+	for _, item := range t.Items {
+		collect(item, nodes)
+	}
+}
