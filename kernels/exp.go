@@ -13,6 +13,10 @@ import (
 // Exp sets dst to e to the power a.
 func Exp[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().exp; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	if isFloat32[F]() {
 		for i, x := range a {
 			dst[i] = F(exp32(float64(x)))
@@ -27,6 +31,10 @@ func Exp[F Float](dst, a []F) {
 // Tanh sets dst to the hyperbolic tangent of a.
 func Tanh[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().tanh; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	if isFloat32[F]() {
 		for i, x := range a {
 			dst[i] = F(tanh32(float64(x)))
@@ -41,6 +49,10 @@ func Tanh[F Float](dst, a []F) {
 // Sigmoid sets dst to 1 / (1 + exp(-a)).
 func Sigmoid[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().sigmoid; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	if isFloat32[F]() {
 		for i, x := range a {
 			dst[i] = F(1 / (1 + exp32(-float64(x))))

@@ -6,6 +6,10 @@ func MatMul[F Float](c, a, b []F, m, k, n int) {
 		clear(c[:m*n])
 		return
 	}
+	if be := backendOf[F](); be.wide != nil {
+		strided(be, c, n, a, k, 1, b, n, m, k, n, 0)
+		return
+	}
 	plainNN(c, a, b, m, k, n)
 }
 
@@ -22,6 +26,10 @@ func MatMulNT[F Float](c, a, b []F, m, k, n int) {
 func MatMulTN[F Float](c, a, b []F, m, k, n int) {
 	if k == 0 || m == 0 || n == 0 {
 		clear(c[:m*n])
+		return
+	}
+	if be := backendOf[F](); be.wide != nil {
+		stridedTN(be, c, a, b, m, k, n)
 		return
 	}
 	plainTN(c, a, b, m, k, n)

@@ -8,6 +8,10 @@ import "math"
 // Add sets dst to a + b.
 func Add[F Float](dst, a, b []F) {
 	a, b = a[:len(dst)], b[:len(dst)]
+	if f := backendOf[F]().add; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], &b[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] + b[i]
 	}
@@ -16,6 +20,10 @@ func Add[F Float](dst, a, b []F) {
 // Sub sets dst to a - b.
 func Sub[F Float](dst, a, b []F) {
 	a, b = a[:len(dst)], b[:len(dst)]
+	if f := backendOf[F]().sub; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], &b[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] - b[i]
 	}
@@ -24,6 +32,10 @@ func Sub[F Float](dst, a, b []F) {
 // Mul sets dst to a * b.
 func Mul[F Float](dst, a, b []F) {
 	a, b = a[:len(dst)], b[:len(dst)]
+	if f := backendOf[F]().mul; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], &b[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] * b[i]
 	}
@@ -40,6 +52,10 @@ func Neg[F Float](dst, a []F) {
 // Scale sets dst to s * a.
 func Scale[F Float](dst, a []F, s F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().scale; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], s, len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = s * a[i]
 	}
@@ -48,6 +64,10 @@ func Scale[F Float](dst, a []F, s F) {
 // AddScalar sets dst to a + s.
 func AddScalar[F Float](dst, a []F, s F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().shift; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], s, len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] + s
 	}
@@ -56,6 +76,10 @@ func AddScalar[F Float](dst, a []F, s F) {
 // Square sets dst to a * a.
 func Square[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().square; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] * a[i]
 	}
@@ -64,6 +88,10 @@ func Square[F Float](dst, a []F) {
 // Recip sets dst to 1 / a.
 func Recip[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().recip; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = 1 / a[i]
 	}
@@ -72,6 +100,10 @@ func Recip[F Float](dst, a []F) {
 // Sqrt sets dst to the square root of a.
 func Sqrt[F Float](dst, a []F) {
 	a = a[:len(dst)]
+	if f := backendOf[F]().sqrt; f != nil && len(dst) > 0 {
+		f(&dst[0], &a[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = F(math.Sqrt(float64(a[i])))
 	}

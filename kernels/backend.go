@@ -1,0 +1,59 @@
+package kernels
+
+import (
+	"os"
+	"unsafe"
+)
+
+// A backend is the set of functions that an instruction set brings along for one element type; nil functions are
+// replaced by plain Go. Products are made of tiles.
+type backend[F Float] struct {
+	lanes   int       // elements of a vector; a tile is at most two vectors wide
+	heights []int     // rows of the tiles, tallest first, ending with 1
+	narrow  []tile[F] // by height, tiles of one vector
+	wide    []tile[F] // by height, tiles of two vectors
+
+	add, sub, mul       func(dst, a, b *F, n int)
+	scale, shift        func(dst, a *F, s F, n int)
+	square, recip, sqrt func(dst, a *F, n int)
+	exp, tanh, sigmoid  func(dst, a *F, n int)
+}
+
+// tile sets n columns of some rows of c to the sum over k of a column of a times a row of b, or adds it if add is not 0.
+// Element (i, p) of a is at a[i*rs+p*cs].
+type tile[F Float] func(k int, a *F, rs, cs int, b *F, ldb int, c *F, ldc, n, add int)
+
+// path is an instruction set with its functions for both element types.
+type path struct {
+	name string
+	f32  *backend[float32]
+	f64  *backend[float64]
+}
+
+// current is chosen once, when the program starts: the best of what the processor has, or what the environment variable
+// FEDLAM_KERNELS names (plain, avx2, avx512) if the processor has that.
+var current = choose(paths(), os.Getenv("FEDLAM_KERNELS"))
+
+// paths returns what the processor has, the best first; the last is always plain Go.
+func paths() []*path {
+	return append(machinePaths(), &path{"plain", &backend[float32]{}, &backend[float64]{}})
+}
+
+func choose(list []*path, wanted string) *path {
+	for _, p := range list {
+		if p.name == wanted {
+			return p
+		}
+	}
+	return list[0]
+}
+
+// Path returns the name of the instruction set in use: "avx512", "avx2" or "plain".
+func Path() string { return current.name }
+
+func backendOf[F Float]() *backend[F] {
+	if isFloat32[F]() {
+		return (*backend[F])(unsafe.Pointer(current.f32))
+	}
+	return (*backend[F])(unsafe.Pointer(current.f64))
+}

@@ -1,0 +1,61 @@
+package kernels
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
+
+// machinePaths returns the instruction sets that the processor has, the best first.
+func machinePaths() []*path {
+	var list []*path
+	x := cpu.X86
+	if !x.HasAVX2 || !x.HasFMA || !x.HasBMI2 {
+		return nil
+	}
+	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL {
+		list = append(list, &path{"avx512", avx512F32(), avx512F64()})
+	}
+	return append(list, &path{"avx2", avx2F32(), avx2F64()})
+}
+
+func avx512F32() *backend[float32] {
+	return &backend[float32]{
+		lanes: 16, heights: []int{12, 8, 4, 2, 1},
+		narrow: []tile[float32]{tile12x1AVX512F32, tile8x1AVX512F32, tile4x1AVX512F32, tile2x1AVX512F32, tile1x1AVX512F32},
+		wide:   []tile[float32]{tile12x2AVX512F32, tile8x2AVX512F32, tile4x2AVX512F32, tile2x2AVX512F32, tile1x2AVX512F32},
+		add:    addAVX512F32, sub: subAVX512F32, mul: mulAVX512F32, scale: mulNumberAVX512F32, shift: addNumberAVX512F32,
+		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
+		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
+	}
+}
+
+func avx512F64() *backend[float64] {
+	return &backend[float64]{
+		lanes: 8, heights: []int{12, 8, 4, 2, 1},
+		narrow: []tile[float64]{tile12x1AVX512F64, tile8x1AVX512F64, tile4x1AVX512F64, tile2x1AVX512F64, tile1x1AVX512F64},
+		wide:   []tile[float64]{tile12x2AVX512F64, tile8x2AVX512F64, tile4x2AVX512F64, tile2x2AVX512F64, tile1x2AVX512F64},
+		add:    addAVX512F64, sub: subAVX512F64, mul: mulAVX512F64, scale: mulNumberAVX512F64, shift: addNumberAVX512F64,
+		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
+	}
+}
+
+func avx2F32() *backend[float32] {
+	return &backend[float32]{
+		lanes: 8, heights: []int{6, 4, 2, 1},
+		narrow: []tile[float32]{tile6x1AVX2F32, tile4x1AVX2F32, tile2x1AVX2F32, tile1x1AVX2F32},
+		wide:   []tile[float32]{tile6x2AVX2F32, tile4x2AVX2F32, tile2x2AVX2F32, tile1x2AVX2F32},
+		add:    addAVX2F32, sub: subAVX2F32, mul: mulAVX2F32, scale: mulNumberAVX2F32, shift: addNumberAVX2F32,
+		square: squareAVX2F32, recip: recipAVX2F32, sqrt: sqrtAVX2F32,
+		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
+	}
+}
+
+func avx2F64() *backend[float64] {
+	return &backend[float64]{
+		lanes: 4, heights: []int{6, 4, 2, 1},
+		narrow: []tile[float64]{tile6x1AVX2F64, tile4x1AVX2F64, tile2x1AVX2F64, tile1x1AVX2F64},
+		wide:   []tile[float64]{tile6x2AVX2F64, tile4x2AVX2F64, tile2x2AVX2F64, tile1x2AVX2F64},
+		add:    addAVX2F64, sub: subAVX2F64, mul: mulAVX2F64, scale: mulNumberAVX2F64, shift: addNumberAVX2F64,
+		square: squareAVX2F64, recip: recipAVX2F64, sqrt: sqrtAVX2F64,
+	}
+}

@@ -1,0 +1,36 @@
+// Command gen writes the assembly of package kernels. It is a module of its own, so that users of the program do not
+// download the assembler library. "go generate ./kernels" runs it for each file; the output is committed.
+//
+// Usage: gen products|elementwise -out FILE.s -stubs FILE.go -pkg kernels
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: gen products|elementwise -out FILE.s -stubs FILE.go -pkg kernels")
+		os.Exit(2)
+	}
+	what := os.Args[1]
+	os.Args = append(os.Args[:1], os.Args[2:]...)
+	build.ConstraintExpr("amd64")
+	switch what {
+	case "products":
+		for _, v := range targets {
+			v.products()
+		}
+	case "elementwise":
+		for _, v := range targets {
+			v.elementwise()
+		}
+	default:
+		fmt.Fprintf(os.Stderr, "gen: no file %q\n", what)
+		os.Exit(2)
+	}
+	build.Generate()
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// target is an instruction set with an element type.
+type target struct {
+	name    string // suffix of function names
+	wide    bool   // AVX-512: 32 registers of 64 bytes and masks; otherwise AVX2: 16 of 32 bytes
+	double  bool   // float64
+	heights []int  // rows of the tiles of products, tallest first
+}
+
+var targets = []target{
+	{"AVX512F32", true, false, []int{12, 8, 4, 2, 1}},
+	{"AVX512F64", true, true, []int{12, 8, 4, 2, 1}},
+	{"AVX2F32", false, false, []int{6, 4, 2, 1}},
+	{"AVX2F64", false, true, []int{6, 4, 2, 1}},
+}
+
+func (v target) elem() string {
+	if v.double {
+		return "float64"
+	}
+	return "float32"
+}
+
+func (v target) size() int {
+	if v.double {
+		return 8
+	}
+	return 4
+}
+
+// shift is the binary logarithm of size.
+func (v target) shift() uint64 {
+	if v.double {
+		return 3
+	}
+	return 2
+}
+
+func (v target) bytes() int {
+	if v.wide {
+		return 64
+	}
+	return 32
+}
+
+func (v target) lanes() int { return v.bytes() / v.size() }
+
+func (v target) reg() VecVirtual {
+	if v.wide {
+		return ZMM()
+	}
+	return YMM()
+}
+
+// pick calls the single- or the double-precision form of an instruction.
+func (v target) pick(single, double func(ops ...Op), ops ...Op) {
+	if v.double {
+		double(ops...)
+	} else {
+		single(ops...)
+	}
+}
+
+func (v target) zero(r VecVirtual) {
+	if v.wide {
+		VPXORD(r, r, r)
+	} else {
+		VXORPS(r, r, r)
+	}
+}
+
+func (v target) load(m Mem, r Op)  { v.pick(VMOVUPS, VMOVUPD, m, r) }
+func (v target) store(r Op, m Mem) { v.pick(VMOVUPS, VMOVUPD, r, m) }
+func (v target) broadcast(m, r Op) { v.pick(VBROADCASTSS, VBROADCASTSD, m, r) }
+func (v target) add(x, y, z Op)    { v.pick(VADDPS, VADDPD, x, y, z) }
+func (v target) mul(x, y, z Op)    { v.pick(VMULPS, VMULPD, x, y, z) }
+
+// fma adds x*y to z.
+func (v target) fma(x, y, z Op) { v.pick(VFMADD231PS, VFMADD231PD, x, y, z) }
+
+// mask selects the first lanes of a vector.
+type mask struct {
+	target
+	k   Register // AVX-512: mask register
+	vec VecVirtual
+}
+
+// newMask returns the mask of the first n lanes; n is a register with a number from 0 to lanes.
+func (v target) newMask(n GPVirtual) mask {
+	m := mask{target: v}
+	if v.wide {
+		bits := GP64()
+		MOVQ(I32(-1), bits)
+		BZHIQ(n, bits, bits)
+		k := K()
+		if v.double {
+			KMOVB(bits.As32(), k)
+		} else {
+			KMOVW(bits.As32(), k)
+		}
+		m.k = k
+		return m
+	}
+	// Lanes below n are all ones in the words that begin lanes-n words before the zeros of the table.
+	table, at := GP64(), GP64()
+	LEAQ(v.maskTable(), table)
+	MOVQ(I32(int32(v.lanes())), at)
+	SUBQ(n, at)
+	m.vec = YMM()
+	v.pick(VMOVUPS, VMOVUPD, Mem{Base: table, Index: at, Scale: uint8(v.size())}, m.vec)
+	return m
+}
+
+var maskTables = map[int]Mem{}
+
+// maskTable returns static data of lanes words of ones and lanes words of zeros.
+func (v target) maskTable() Mem {
+	if m, ok := maskTables[v.size()]; ok {
+		return m
+	}
+	m := GLOBL(map[int]string{4: "mask32", 8: "mask64"}[v.size()], RODATA|NOPTR)
+	for i := range 2 * v.lanes() {
+		ones := uint64(0)
+		if i < v.lanes() {
+			ones--
+		}
+		if v.double {
+			DATA(8*i, U64(ones))
+		} else {
+			DATA(4*i, U32(ones))
+		}
+	}
+	maskTables[v.size()] = m
+	return m
+}
+
+// load reads the lanes of the mask and sets the others to zero, without touching memory behind them.
+func (m mask) load(src Mem, r Op) {
+	switch {
+	case m.wide && m.double:
+		VMOVUPD_Z(src, m.k, r)
+	case m.wide:
+		VMOVUPS_Z(src, m.k, r)
+	case m.double:
+		VMASKMOVPD(src, m.vec, r)
+	default:
+		VMASKMOVPS(src, m.vec, r)
+	}
+}
+
+// store writes the lanes of the mask only.
+func (m mask) store(r Op, dst Mem) {
+	switch {
+	case m.wide:
+		m.pick(VMOVUPS, VMOVUPD, r, m.k, dst)
+	case m.double:
+		VMASKMOVPD(r, m.vec, dst)
+	default:
+		VMASKMOVPS(r, m.vec, dst)
+	}
+}

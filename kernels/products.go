@@ -1,0 +1,46 @@
+package kernels
+
+// strided computes c = a*b, or c += a*b if add is not 0, by tiles: c is m x n with rows ldc apart, element (i, p) of a is
+// a[i*rs+p*cs], b is k x n with rows ldb apart. None of m, k and n is 0.
+//
+// Rows go outside as long as what they use of a and all of b fit the second-level cache; blocks of rows keep a large b
+// from being read anew for each tile.
+func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, ldb, m, k, n, add int) {
+	const blockRows = 96
+	width := 2 * be.lanes
+	_ = c[(m-1)*ldc+n-1]
+	_ = a[(m-1)*rs+(k-1)*cs]
+	_ = b[(k-1)*ldb+n-1]
+	for i0 := 0; i0 < m; i0 += blockRows {
+		rows := min(blockRows, m-i0)
+		for j := 0; j < n; j += width {
+			cols, tiles := min(width, n-j), be.wide
+			if cols <= be.lanes {
+				tiles = be.narrow
+			}
+			i, h := i0, 0
+			for left := rows; left > 0; {
+				for be.heights[h] > left {
+					h++
+				}
+				tiles[h](k, &a[i*rs], rs, cs, &b[j], ldb, &c[i*ldc+j], ldc, cols, add)
+				i += be.heights[h]
+				left -= be.heights[h]
+			}
+		}
+	}
+}
+
+// sumBlock is how many terms of a sum over rows are added before the result goes through memory.
+const sumBlock = 256
+
+// stridedTN is strided for a transposed a (k x m) and long sums: it goes through a and b block by block.
+func stridedTN[F Float](be *backend[F], c, a, b []F, m, k, n int) {
+	for p := 0; p < k; p += sumBlock {
+		terms, add := min(sumBlock, k-p), 0
+		if p > 0 {
+			add = 1
+		}
+		strided(be, c, n, a[p*m:], 1, m, b[p*n:], n, m, terms, n, add)
+	}
+}
