@@ -15,8 +15,10 @@ import (
 
 type source struct{ stopped chan struct{} }
 
-func (source) Status() *localpb.StatusReply { return &localpb.StatusReply{Name: "water lab", Round: 7} }
-func (s source) Stop()                      { close(s.stopped) }
+func (source) Status() *localpb.StatusReply {
+	return &localpb.StatusReply{Name: "water lab", Finished: 7}
+}
+func (s source) Stop() { close(s.stopped) }
 
 func serve(t *testing.T, dir string, s source) (*local.Server, *local.Client) {
 	t.Helper()
@@ -44,7 +46,7 @@ func TestAskAndStop(t *testing.T) {
 			s := source{make(chan struct{})}
 			_, client := serve(t, dir, s)
 			got, err := client.Status(t.Context())
-			if err != nil || got.Round != 7 {
+			if err != nil || got.Finished != 7 {
 				t.Fatalf("Status = %v, %v", got, err)
 			}
 			if err := client.Stop(t.Context()); err != nil {

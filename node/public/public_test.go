@@ -54,7 +54,7 @@ func pair(t *testing.T, f public.Finder) (reader, server host.Host) {
 }
 
 func TestFind(t *testing.T) {
-	want := &peerpb.FindReply{Genesis: []byte("g"), Rounds: []*peerpb.Head{{Round: 1, Record: []byte("r")}}}
+	want := &peerpb.FindReply{Genesis: []byte("g"), Rounds: []*peerpb.Head{{Finished: 1, Record: []byte("r")}}}
 	reader, server := pair(t, shelf{"weights", want})
 	for _, c := range []struct {
 		name, artefact string

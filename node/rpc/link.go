@@ -146,10 +146,10 @@ func (l *link) deliver(ctx context.Context) error {
 	return nil
 }
 
-func (l *link) sync(ctx context.Context, after uint64, take func(*peerpb.SyncReply) error) error {
+func (l *link) sync(ctx context.Context, first uint64, take func(*peerpb.SyncReply) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := l.rpc.Sync(ctx, &peerpb.SyncRequest{Genesis: l.n.cfg.Genesis, After: after})
+	stream, err := l.rpc.Sync(ctx, &peerpb.SyncRequest{Genesis: l.n.cfg.Genesis, First: first})
 	if err != nil {
 		return fmt.Errorf("sync with %s: %w", l.to, err)
 	}

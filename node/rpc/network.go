@@ -158,11 +158,11 @@ func (n *Network) Connected(p peer.ID) bool {
 	return n.cfg.Host.Network().Connectedness(p) == network.Connected
 }
 
-// Sync asks a member for the finished rounds after a round; take gets them in order. Nothing in them is verified yet.
-func (n *Network) Sync(ctx context.Context, from peer.ID, after uint64, take func(*peerpb.SyncReply) error) error {
+// Sync asks a member for the finished rounds with the number first and above; take gets them in order. Nothing in them is verified yet.
+func (n *Network) Sync(ctx context.Context, from peer.ID, first uint64, take func(*peerpb.SyncReply) error) error {
 	l := n.links[from]
 	if l == nil {
 		return fmt.Errorf("sync with %s: not a member", from)
 	}
-	return l.sync(ctx, after, take)
+	return l.sync(ctx, first, take)
 }

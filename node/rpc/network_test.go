@@ -49,18 +49,18 @@ type arrival struct {
 
 // inbox is a Handler that passes on what it is given.
 type inbox struct {
-	round    uint64
+	finished uint64
 	arrivals chan arrival
 	greeted  chan uint64
 }
 
-func newInbox(round uint64) *inbox {
-	return &inbox{round, make(chan arrival, 100), make(chan uint64, 100)}
+func newInbox(finished uint64) *inbox {
+	return &inbox{finished, make(chan arrival, 100), make(chan uint64, 100)}
 }
 
-func (b *inbox) Head() *peerpb.Head { return &peerpb.Head{Round: b.round} }
+func (b *inbox) Head() *peerpb.Head { return &peerpb.Head{Finished: b.finished} }
 
-func (b *inbox) Greeted(_ peer.ID, head *peerpb.Head) { b.greeted <- head.GetRound() }
+func (b *inbox) Greeted(_ peer.ID, head *peerpb.Head) { b.greeted <- head.GetFinished() }
 
 func (b *inbox) Receive(_ context.Context, from peer.ID, envelope []byte) error {
 	if string(envelope) == "poison" {
@@ -71,7 +71,7 @@ func (b *inbox) Receive(_ context.Context, from peer.ID, envelope []byte) error 
 }
 
 func (b *inbox) Round(_ context.Context, round uint64) (*peerpb.SyncReply, error) {
-	if round == 4 {
+	if round == 40 {
 		return nil, errors.New("the record is lost")
 	}
 	return &peerpb.SyncReply{Round: round, Record: fmt.Appendf(nil, "record %d", round)}, nil
@@ -154,10 +154,10 @@ func TestGreeting(t *testing.T) {
 	network(t, a, ia, "g", b)
 	network(t, b, ib, "g", a)
 	if got := <-ia.greeted; got != 5 {
-		t.Errorf("a heard of round %d, want 5", got)
+		t.Errorf("a heard of %d rounds, want 5", got)
 	}
 	if got := <-ib.greeted; got != 3 {
-		t.Errorf("b heard of round %d, want 3", got)
+		t.Errorf("b heard of %d rounds, want 3", got)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestSync(t *testing.T) {
 	if err := na.Sync(t.Context(), b.ID(), 1, take); err != nil {
 		t.Fatal(err)
 	}
-	if want := "[record 2 record 3]"; fmt.Sprint(got) != want {
+	if want := "[record 1 record 2]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	stop := errors.New("bad record")

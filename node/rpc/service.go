@@ -76,8 +76,8 @@ func (s *service) Sync(in *peerpb.SyncRequest, stream grpc.ServerStreamingServer
 	if !bytes.Equal(in.Genesis, s.n.cfg.Genesis) {
 		return status.Error(codes.FailedPrecondition, ErrOtherFederation.Error())
 	}
-	newest := s.n.cfg.Handler.Head().GetRound()
-	for round, sent := in.After+1, 0; round <= newest && round > in.After && sent < MaxSync; round, sent = round+1, sent+1 {
+	finished := s.n.cfg.Handler.Head().GetFinished()
+	for round := in.First; round < finished && round-in.First < MaxSync; round++ {
 		reply, err := s.n.cfg.Handler.Round(stream.Context(), round)
 		if err != nil {
 			return status.Errorf(codes.NotFound, "round %d: %v", round, err)

@@ -68,8 +68,8 @@ type StatusReply struct {
 	Member string `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
 	// Genesis CID; empty before `fedlam join`.
 	Genesis string `protobuf:"bytes,3,opt,name=genesis,proto3" json:"genesis,omitempty"`
-	// Newest certified round.
-	Round uint64 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`
+	// Rounds certified so far: the newest has the number finished - 1.
+	Finished uint64 `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"`
 	// CIDs of its record, certificate and weights; empty while only the genesis exists.
 	Record      string `protobuf:"bytes,5,opt,name=record,proto3" json:"record,omitempty"`
 	Certificate string `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`
@@ -142,9 +142,9 @@ func (x *StatusReply) GetGenesis() string {
 	return ""
 }
 
-func (x *StatusReply) GetRound() uint64 {
+func (x *StatusReply) GetFinished() uint64 {
 	if x != nil {
-		return x.Round
+		return x.Finished
 	}
 	return 0
 }
@@ -534,12 +534,12 @@ var File_localpb_local_proto protoreflect.FileDescriptor
 const file_localpb_local_proto_rawDesc = "" +
 	"\n" +
 	"\x13localpb/local.proto\x12\x0ffedlam.local.v1\"\x0f\n" +
-	"\rStatusRequest\"\xe0\x03\n" +
+	"\rStatusRequest\"\xe6\x03\n" +
 	"\vStatusReply\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x18\n" +
-	"\agenesis\x18\x03 \x01(\tR\agenesis\x12\x14\n" +
-	"\x05round\x18\x04 \x01(\x04R\x05round\x12\x16\n" +
+	"\agenesis\x18\x03 \x01(\tR\agenesis\x12\x1a\n" +
+	"\bfinished\x18\x04 \x01(\x04R\bfinished\x12\x16\n" +
 	"\x06record\x18\x05 \x01(\tR\x06record\x12 \n" +
 	"\vcertificate\x18\x06 \x01(\tR\vcertificate\x12\x18\n" +
 	"\aweights\x18\a \x01(\tR\aweights\x12\x1a\n" +

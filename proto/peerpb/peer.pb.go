@@ -27,8 +27,8 @@ const (
 // Head is the newest certified round a node knows of. CIDs are in binary form.
 type Head struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rounds certified so far; the newest has this number, 0 means that only the genesis exists.
-	Round uint64 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
+	// Rounds certified so far: the newest has the number finished - 1; 0 means that only the genesis exists.
+	Finished uint64 `protobuf:"varint,1,opt,name=finished,proto3" json:"finished,omitempty"`
 	// CID of the round record (DAG-CBOR).
 	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
 	// CID of its certificate (DAG-CBOR).
@@ -69,9 +69,9 @@ func (*Head) Descriptor() ([]byte, []int) {
 	return file_peerpb_peer_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Head) GetRound() uint64 {
+func (x *Head) GetFinished() uint64 {
 	if x != nil {
-		return x.Round
+		return x.Finished
 	}
 	return 0
 }
@@ -313,8 +313,8 @@ type SyncRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// CID of the genesis document.
 	Genesis []byte `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
-	// Rounds after this one are wanted.
-	After         uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
+	// Number of the first round wanted.
+	First         uint64 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -356,16 +356,17 @@ func (x *SyncRequest) GetGenesis() []byte {
 	return nil
 }
 
-func (x *SyncRequest) GetAfter() uint64 {
+func (x *SyncRequest) GetFirst() uint64 {
 	if x != nil {
-		return x.After
+		return x.First
 	}
 	return 0
 }
 
 type SyncReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Round uint64                 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
+	// Number of the round, from 0.
+	Round uint64 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
 	// The round record, DAG-CBOR.
 	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
 	// Its certificate, DAG-CBOR.
@@ -429,9 +430,9 @@ var File_peerpb_peer_proto protoreflect.FileDescriptor
 
 const file_peerpb_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x11peerpb/peer.proto\x12\x0efedlam.peer.v1\"p\n" +
-	"\x04Head\x12\x14\n" +
-	"\x05round\x18\x01 \x01(\x04R\x05round\x12\x16\n" +
+	"\x11peerpb/peer.proto\x12\x0efedlam.peer.v1\"v\n" +
+	"\x04Head\x12\x1a\n" +
+	"\bfinished\x18\x01 \x01(\x04R\bfinished\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +
 	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x18\n" +
 	"\aweights\x18\x04 \x01(\fR\aweights\"n\n" +
@@ -450,7 +451,7 @@ const file_peerpb_peer_proto_rawDesc = "" +
 	"\x05taken\x18\x01 \x01(\x04R\x05taken\"=\n" +
 	"\vSyncRequest\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x04R\x05after\"[\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"[\n" +
 	"\tSyncReply\x12\x14\n" +
 	"\x05round\x18\x01 \x01(\x04R\x05round\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +

@@ -75,10 +75,8 @@ type FindReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// CID of the genesis document.
 	Genesis []byte `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
-	// CID of the model configuration (JSON, raw block or UnixFS file).
-	Config []byte `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
 	// Every certified round up to the one asked for, oldest first; empty when the artefact is unknown.
-	Rounds        []*Head `protobuf:"bytes,3,rep,name=rounds,proto3" json:"rounds,omitempty"`
+	Rounds        []*Head `protobuf:"bytes,2,rep,name=rounds,proto3" json:"rounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -120,13 +118,6 @@ func (x *FindReply) GetGenesis() []byte {
 	return nil
 }
 
-func (x *FindReply) GetConfig() []byte {
-	if x != nil {
-		return x.Config
-	}
-	return nil
-}
-
 func (x *FindReply) GetRounds() []*Head {
 	if x != nil {
 		return x.Rounds
@@ -140,11 +131,10 @@ const file_peerpb_public_proto_rawDesc = "" +
 	"\n" +
 	"\x13peerpb/public.proto\x12\x0efedlam.peer.v1\x1a\x11peerpb/peer.proto\"\x1f\n" +
 	"\vFindRequest\x12\x10\n" +
-	"\x03cid\x18\x01 \x01(\fR\x03cid\"k\n" +
+	"\x03cid\x18\x01 \x01(\fR\x03cid\"S\n" +
 	"\tFindReply\x12\x18\n" +
-	"\agenesis\x18\x01 \x01(\fR\agenesis\x12\x16\n" +
-	"\x06config\x18\x02 \x01(\fR\x06config\x12,\n" +
-	"\x06rounds\x18\x03 \x03(\v2\x14.fedlam.peer.v1.HeadR\x06roundsB'Z%github.com/fedlam/fedlam/proto/peerpbb\x06proto3"
+	"\agenesis\x18\x01 \x01(\fR\agenesis\x12,\n" +
+	"\x06rounds\x18\x02 \x03(\v2\x14.fedlam.peer.v1.HeadR\x06roundsB'Z%github.com/fedlam/fedlam/proto/peerpbb\x06proto3"
 
 var (
 	file_peerpb_public_proto_rawDescOnce sync.Once

@@ -1,0 +1,167 @@
+package silo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/training"
+	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/optim"
+	"github.com/fedlam/fedlam/training/weights"
+)
+
+// A Set is one set of labelled frames.
+type Set struct {
+	Path       string // as for load.Open
+	Convention string // file
+}
+
+// A Recipe is what all members of a federation train alike.
+type Recipe struct {
+	Model     *dpa2.Config
+	Loss      dpa2.LossConfig
+	Schedule  optim.Schedule
+	Optimizer optim.Config
+	Steps     int // of the whole training, for the schedule
+}
+
+// Config describes a Silo. Sets and Recipe.Model are required.
+type Config struct {
+	Sets   []Set
+	Recipe Recipe
+	// ValidationFraction of the frames is held back.
+	ValidationFraction float64
+	// Seed of the split and of the order of frames.
+	Seed uint64
+	// Threads used for training; 0 means all cores.
+	Threads int
+	// Precision of the arithmetic; "" means what the model asks for.
+	Precision dpa2.Precision
+	// BatchSize of every head.
+	BatchSize training.BatchSize
+	// Log takes counts and warnings; nil means silence.
+	Log *slog.Logger
+}
+
+// Head describes one head of a Silo.
+type Head struct {
+	Key        string
+	Name       string // of the method, for people
+	Convention *dataset.Convention
+	Training   int    // frames
+	Validation int    // frames
+	Elements   []bool // by type: whether it occurs in the training frames
+}
+
+// Silo holds a member's data. It is not safe for concurrent use.
+type Silo struct {
+	cfg     Config
+	heads   []Head
+	trainer *training.Trainer
+}
+
+// ErrNoData says that there is nothing to train on.
+var ErrNoData = errors.New("no training frames: add a [[data]] section with path and convention to node.toml")
+
+// Open reads the data and prepares training.
+func Open(ctx context.Context, cfg Config) (*Silo, error) {
+	if cfg.Recipe.Model == nil {
+		return nil, errors.New("open the data: no model configuration")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	heads, err := read(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := cfg.Recipe
+	trainer, err := training.New(training.Config{Model: r.Model, Loss: r.Loss, Schedule: r.Schedule, Optimizer: r.Optimizer,
+		Steps: r.Steps, Seed: cfg.Seed, Precision: cfg.Precision, Threads: cfg.Threads}, heads)
+	if err != nil {
+		return nil, fmt.Errorf("prepare training: %w", err)
+	}
+	s := &Silo{cfg: cfg, trainer: trainer}
+	for _, h := range heads {
+		s.heads = append(s.heads, Head{Key: h.Key, Name: h.Name, Convention: h.Convention,
+			Training: len(h.Train), Validation: len(h.Validation), Elements: elements(r.Model, h.Train)})
+	}
+	return s, nil
+}
+
+// elements tells which types of the model occur.
+func elements(model *dpa2.Config, frames []dataset.Frame) []bool {
+	out := make([]bool, model.NumTypes())
+	for i := range frames {
+		for _, name := range frames[i].Species {
+			if k := slices.Index(model.TypeMap, name); k >= 0 {
+				out[k] = true
+			}
+		}
+	}
+	return out
+}
+
+// Heads lists the heads this member trains, by ascending key.
+func (s *Silo) Heads() []Head { return s.heads }
+
+// Step returns the number of local steps done so far.
+func (s *Silo) Step() int { return s.trainer.Step() }
+
+// EnvStats returns the sums over all training frames that normalise the environment matrix. They are added up over the
+// members.
+func (s *Silo) EnvStats() (*training.EnvStats, error) { return s.trainer.EnvStats() }
+
+// NormalEquations returns the sums over a head's training frames from which the energy reference is solved, packed for a
+// sum over the members of the head.
+func (s *Silo) NormalEquations(key string) ([]float64, error) {
+	q, err := s.trainer.NormalEquations(key)
+	if err != nil {
+		return nil, err
+	}
+	return q.Pack(), nil
+}
+
+// Install puts weights in. Tensors of heads that this member does not train are left out; tensors that it trains and
+// that are missing stay as they are.
+func (s *Silo) Install(w *weights.Set) error {
+	mine := &weights.Set{}
+	own := s.trainer.Weights()
+	for _, t := range w.Tensors() {
+		if _, ok := own.Get(t.Name); ok {
+			mine.Put(*t)
+		}
+	}
+	if mine.Len() == 0 {
+		return errors.New("install weights: none of the tensors belongs to this model")
+	}
+	return s.trainer.SetWeights(mine)
+}
+
+// Weights returns a copy of the weights as they are now, of the trunk and of this member's heads.
+func (s *Silo) Weights() *weights.Set { return s.trainer.Weights() }
+
+// Trainable lists the tensors that local steps may change, in ascending order.
+func (s *Silo) Trainable() []string {
+	var names []string
+	for _, h := range s.heads {
+		names = append(names, s.trainer.Trainable(h.Key)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Train does a number of local steps from the weights that are installed.
+func (s *Silo) Train(ctx context.Context, steps int, progress func(training.Progress)) error {
+	return s.trainer.Run(ctx, steps, progress)
+}
+
+// Save keeps weights, moments and the place in the data in a folder, completely or not at all.
+func (s *Silo) Save(folder string) error { return s.trainer.Save(folder) }
+
+// Resume continues from a folder that Save wrote with the same data and recipe.
+func (s *Silo) Resume(folder string) error { return s.trainer.Resume(folder) }
