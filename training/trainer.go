@@ -92,6 +92,18 @@ func (t *Trainer) addHead(h Head) (*headSampler, error) {
 	return &headSampler{key: h.Key, probability: h.Probability, systems: systems}, nil
 }
 
+// head returns the head of that key, or an error that lists those there are.
+func (t *Trainer) head(key string) (*head, error) {
+	var keys []string
+	for _, h := range t.heads {
+		if h.Key == key {
+			return h, nil
+		}
+		keys = append(keys, h.Key)
+	}
+	return nil, fmt.Errorf("no head has the key %q; there are %q", key, keys)
+}
+
 // Step returns the number of steps done.
 func (t *Trainer) Step() int { return t.step }
 

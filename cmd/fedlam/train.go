@@ -219,7 +219,7 @@ func (s *trainSession) save() error {
 		return nil
 	}
 	if _, err := s.trainer.SaveNumbered(s.plan.dir, s.plan.prefix, s.plan.keep); err != nil {
-		return err
+		return fmt.Errorf("%w; make room, then continue from the last checkpoint with --resume", err)
 	}
 	s.saved = s.trainer.Step()
 	return nil
