@@ -13,10 +13,16 @@ func MatMul[F Float](c, a, b []F, m, k, n int) {
 	plainNN(c, a, b, m, k, n)
 }
 
-// MatMulNT sets c (m x n) to the product of a (m x k) and the transpose of b (n x k).
-func MatMulNT[F Float](c, a, b []F, m, k, n int) {
+// MatMulNT sets c (m x n) to the product of a (m x k) and the transpose of b (n x k). scratch needs n*k numbers. Where many
+// products have the same b, it pays to transpose it once and to use MatMul.
+func MatMulNT[F Float](c, a, b []F, m, k, n int, scratch []F) {
 	if k == 0 || m == 0 || n == 0 {
 		clear(c[:m*n])
+		return
+	}
+	if be := backendOf[F](); be.wide != nil {
+		Transpose(scratch, b, n, k)
+		strided(be, c, n, a, k, 1, scratch, n, m, k, n, 0)
 		return
 	}
 	plainNT(c, a, b, m, k, n)

@@ -2,14 +2,26 @@ package kernels
 
 // The pair functions work on all ordered pairs (j, k) of the rows of a segment; pair[s] is the number of the first pair
 // of segment s, and with n rows from f on, (j, k) has the number pair[s] + (j-f)*n + (k-f). Rows have heads*d columns,
-// those of a head adjacent; pairs have heads columns.
+// those of a head adjacent; pairs have heads columns. Within a segment and a head, each function is a product of small
+// matrices whose elements lie apart in memory.
 
-// PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head.
-func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d int) {
+// PairDotScratch returns how many numbers of scratch PairDot needs where no segment has more than most rows.
+func PairDotScratch(most, d int) int { return most * (most + d) }
+
+// PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head. scratch
+// needs PairDotScratch numbers.
+func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d int, scratch []F) {
 	w := heads * d
+	be := backendOf[F]()
 	for s := first; s < last; s++ {
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		out := dst[int(pair[s])*heads:]
+		if be.wide != nil && n > 0 && d > 0 {
+			for h := range heads {
+				pairDotHead(be, out[h:], a[f*w+h*d:], b[f*w+h*d:], n, w, heads, d, scratch)
+			}
+			continue
+		}
 		for j := range n {
 			x := a[(f+j)*w : (f+j+1)*w]
 			for k := range n {
@@ -23,12 +35,37 @@ func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d 
 	}
 }
 
+// pairDotHead does one segment and one head: rows are w apart, results heads apart.
+func pairDotHead[F Float](be *backend[F], out, a, b []F, n, w, heads, d int, scratch []F) {
+	columns, dots := scratch[:d*n], scratch[d*n:][:n*n]
+	for k := range n {
+		for e, x := range b[k*w:][:d] {
+			columns[e*n+k] = x
+		}
+	}
+	if heads == 1 {
+		strided(be, out, n, a, w, 1, columns, n, n, d, n, 0)
+		return
+	}
+	strided(be, dots, n, a, w, 1, columns, n, n, d, n, 0)
+	for p, x := range dots {
+		out[p*heads] = x
+	}
+}
+
 // PairApply sets row j of dst, within head h, to the sum over k of the pair's weight and row k of b.
 func PairApply[F Float](dst, weight, b []F, start, pair []int32, first, last, heads, d int) {
 	w := heads * d
+	be := backendOf[F]()
 	for s := first; s < last; s++ {
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		g := weight[int(pair[s])*heads:]
+		if be.wide != nil && n > 0 && d > 0 {
+			for h := range heads {
+				strided(be, dst[f*w+h*d:], w, g[h:], n*heads, heads, b[f*w+h*d:], w, n, n, d, 0)
+			}
+			continue
+		}
 		for j := range n {
 			out := dst[(f+j)*w : (f+j+1)*w]
 			clear(out)
@@ -43,9 +80,16 @@ func PairApply[F Float](dst, weight, b []F, start, pair []int32, first, last, he
 // PairApplyT sets row k of dst, within head h, to the sum over j of the pair's weight and row j of a.
 func PairApplyT[F Float](dst, weight, a []F, start, pair []int32, first, last, heads, d int) {
 	w := heads * d
+	be := backendOf[F]()
 	for s := first; s < last; s++ {
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		g := weight[int(pair[s])*heads:]
+		if be.wide != nil && n > 0 && d > 0 {
+			for h := range heads {
+				strided(be, dst[f*w+h*d:], w, g[h:], heads, n*heads, a[f*w+h*d:], w, n, n, d, 0)
+			}
+			continue
+		}
 		clear(dst[f*w : (f+n)*w])
 		for j := range n {
 			x := a[(f+j)*w : (f+j+1)*w]

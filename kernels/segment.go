@@ -63,11 +63,12 @@ func SegOuter[F Float](dst, a, b []F, start []int32, first, last, p, q int) {
 	}
 }
 
-// RowApply sets each row of dst (p wide) to the p x q matrix g of its segment times the row of b (q wide).
-func RowApply[F Float](dst, g, b []F, start []int32, first, last, p, q int) {
+// RowApply sets each row of dst (p wide) to the p x q matrix g of its segment times the row of b (q wide). scratch needs
+// p*q numbers.
+func RowApply[F Float](dst, g, b []F, start []int32, first, last, p, q int, scratch []F) {
 	for s := first; s < last; s++ {
 		from, to := int(start[s]), int(start[s+1])
-		MatMulNT(dst[from*p:to*p], b[from*q:to*q], g[s*p*q:(s+1)*p*q], to-from, q, p)
+		MatMulNT(dst[from*p:to*p], b[from*q:to*q], g[s*p*q:(s+1)*p*q], to-from, q, p, scratch)
 	}
 }
 

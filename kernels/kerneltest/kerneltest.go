@@ -23,7 +23,8 @@ import (
 
 // Kernels holds one implementation of each operation, with the meaning that package kernels documents.
 type Kernels[F kernels.Float] struct {
-	MatMul, MatMulNT, MatMulTN, MatMulTT func(c, a, b []F, m, k, n int)
+	MatMul, MatMulTN, MatMulTT func(c, a, b []F, m, k, n int)
+	MatMulNT                   func(c, a, b []F, m, k, n int, scratch []F)
 
 	Add, Sub, Mul                  func(dst, a, b []F)
 	Neg, Square, Recip, Sqrt, Step func(dst, a []F)
@@ -36,8 +37,11 @@ type Kernels[F kernels.Float] struct {
 	RepeatRow                      func(dst, src []F)
 	Gather                         func(dst, src []F, index []int32, cols int)
 	Scatter                        func(dst, src []F, start, list []int32, first, last, cols int)
-	SegOuter, RowApply, RowApplyT  func(dst, a, b []F, start []int32, first, last, p, q int)
-	PairDot, PairApply, PairApplyT func(dst, a, b []F, start, pair []int32, first, last, heads, d int)
+	SegOuter, RowApplyT            func(dst, a, b []F, start []int32, first, last, p, q int)
+	RowApply                       func(dst, a, b []F, start []int32, first, last, p, q int, scratch []F)
+	Transpose                      func(dst, src []F, rows, cols int)
+	PairApply, PairApplyT          func(dst, a, b []F, start, pair []int32, first, last, heads, d int)
+	PairDot                        func(dst, a, b []F, start, pair []int32, first, last, heads, d int, scratch []F)
 	SegSoftmax                     func(dst, x, phantom []F, value float64, start []int32, first, last, cols int, scratch []float64)
 }
 
@@ -50,7 +54,7 @@ func Host[F kernels.Float]() Kernels[F] {
 		Exp: kernels.Exp[F], Tanh: kernels.Tanh[F], Sigmoid: kernels.Sigmoid[F], Softplus: kernels.Softplus[F],
 		Scale: kernels.Scale[F], AddScalar: kernels.AddScalar[F], Switch: kernels.Switch[F],
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
-		RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
+		Transpose: kernels.Transpose[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
 		Gather: kernels.Gather[F], Scatter: kernels.Scatter[F],
 		SegOuter: kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
 		PairDot: kernels.PairDot[F], PairApply: kernels.PairApply[F], PairApplyT: kernels.PairApplyT[F],

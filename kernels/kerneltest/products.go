@@ -15,10 +15,14 @@ type product[F kernels.Float] struct {
 	transA, transB bool
 }
 
-func productsOf[F kernels.Float](k Kernels[F]) []product[F] {
+func productsOf[F kernels.Float](t *testing.T, k Kernels[F]) []product[F] {
 	return []product[F]{
 		{"NN", k.MatMul, false, false},
-		{"NT", k.MatMulNT, false, true},
+		{"NT", func(c, a, b []F, m, kk, n int) {
+			scratch, check := guarded[F](n * kk)
+			k.MatMulNT(c, a, b, m, kk, n, scratch)
+			check(t)
+		}, false, true},
 		{"TN", k.MatMulTN, true, false},
 		{"TT", k.MatMulTT, true, true},
 	}
@@ -58,7 +62,7 @@ func products[F kernels.Float](t *testing.T, k Kernels[F]) {
 	for range 40 {
 		shapes = append(shapes, [3]int{rng.IntN(40), rng.IntN(40), rng.IntN(70)})
 	}
-	for _, p := range productsOf(k) {
+	for _, p := range productsOf(t, k) {
 		for _, s := range shapes {
 			m, kk, n := s[0], s[1], s[2]
 			a, b := random[F](rng, m*kk), random[F](rng, kk*n)
@@ -86,7 +90,7 @@ func products[F kernels.Float](t *testing.T, k Kernels[F]) {
 // specialProducts checks that NaN and Inf reach all elements they belong to, through zeros too, and no others.
 func specialProducts[F kernels.Float](t *testing.T, k Kernels[F]) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for _, p := range productsOf(k) {
+	for _, p := range productsOf(t, k) {
 		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			for _, s := range [][3]int{{1, 1, 1}, {5, 7, 9}, {17, 20, 35}, {33, 3, 17}} {
 				m, kk, n := s[0], s[1], s[2]

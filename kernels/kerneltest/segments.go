@@ -46,6 +46,12 @@ func repeats[F kernels.Float](t *testing.T, k Kernels[F], rows, cols int, a []F)
 		for i := range dst {
 			same(t, dst[i:i+1], a[i%cols:i%cols+1], "RepeatRow %d x %d", rows, cols)
 		}
+		k.Transpose(dst, a, rows, cols)
+		check(t)
+		for i := range dst {
+			from := i%rows*cols + i/rows
+			same(t, dst[i:i+1], a[from:from+1], "Transpose %d x %d", rows, cols)
+		}
 		k.RepeatCol(dst, a[:rows], cols)
 		check(t)
 		for i := range dst {
@@ -127,6 +133,11 @@ func outerAndApply[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, 
 			}
 		}
 	}
+	rowApply := func(dst, a, b []F, start []int32, first, last, p, q int) {
+		scratch, check := guarded[F](p * q)
+		k.RowApply(dst, a, b, start, first, last, p, q, scratch)
+		check(t)
+	}
 	tol := 60 * epsilon[F]()
 	for _, f := range []struct {
 		name string
@@ -134,7 +145,7 @@ func outerAndApply[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, 
 		x, y []F
 		want []float64
 	}{
-		{"SegOuter", k.SegOuter, a, b, outer}, {"RowApply", k.RowApply, g, b, apply}, {"RowApplyT", k.RowApplyT, g, a, applyT},
+		{"SegOuter", k.SegOuter, a, b, outer}, {"RowApply", rowApply, g, b, apply}, {"RowApplyT", k.RowApplyT, g, a, applyT},
 	} {
 		dst, check := guarded[F](len(f.want))
 		f.call(dst, f.x, f.y, l.start, l.first, l.last, p, q)
@@ -258,13 +269,18 @@ func pairs[F kernels.Float](t *testing.T, k Kernels[F]) {
 					}
 				}
 			}
+			pairDot := func(dst, a, b []F, start, pair []int32, first, last, heads, d int) {
+				scratch, check := guarded[F](kernels.PairDotScratch(c.most, d))
+				k.PairDot(dst, a, b, start, pair, first, last, heads, d, scratch)
+				check(t)
+			}
 			for _, f := range []struct {
 				name string
 				call func(dst, a, b []F, start, pair []int32, first, last, heads, d int)
 				x, y []F
 				want []float64
 			}{
-				{"PairDot", k.PairDot, a, b, dotWant}, {"PairApply", k.PairApply, weight, b, apply},
+				{"PairDot", pairDot, a, b, dotWant}, {"PairApply", k.PairApply, weight, b, apply},
 				{"PairApplyT", k.PairApplyT, weight, a, applyT},
 			} {
 				dst, check := guarded[F](len(f.want))

@@ -24,7 +24,7 @@ func (e *Exec[F]) bind(b *Batch[F]) error {
 		e.sizes = make([]int, len(p.axes)+len(p.pairs))
 		e.planned = make([]int, len(e.sizes))
 		e.index = make([]indexState, len(p.indices))
-		e.pairOff = make([][]int32, len(p.pairs))
+		e.pairOff, e.pairMost = make([][]int32, len(p.pairs)), make([]int, len(p.pairs))
 	}
 	for i, name := range p.axes {
 		n, ok := b.Sizes[name]

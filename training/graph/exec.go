@@ -18,9 +18,10 @@ type Exec[F kernels.Float] struct {
 	vals    [][]F // by value
 
 	// The batch under way.
-	sizes   []int // by axis, those of pairs last
-	index   []indexState
-	pairOff [][]int32 // by pairs: the first pair of each centre, and the number of pairs
+	sizes    []int // by axis, those of pairs last
+	index    []indexState
+	pairOff  [][]int32 // by pairs: the first pair of each centre, and the number of pairs
+	pairMost []int     // by pairs: the most rows of a centre
 
 	// The plan, good for the sizes in planned.
 	planned  []int
@@ -88,6 +89,7 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 		copy(e.planned, e.sizes)
 		e.hasPlan = true
 	}
+	e.growPairs()
 	e.viewInputs()
 	e.pool.start()
 	defer e.pool.stop()

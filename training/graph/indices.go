@@ -94,17 +94,18 @@ func (e *Exec[F]) bindPairs(i int) error {
 	centre := e.indexOf(p.pairs[i].centre)
 	start := e.index[centre].start
 	off := grow(e.pairOff[i], len(start))
-	total := 0
+	total, most := 0, 0
 	for s := range len(start) - 1 {
 		off[s] = int32(total)
 		n := int(start[s+1] - start[s])
 		total += n * n
+		most = max(most, n)
 		if total > maxElements {
 			return fmt.Errorf("pairs %q: more than %d; use a smaller batch", p.pairs[i].name, maxElements)
 		}
 	}
 	off[len(off)-1] = int32(total)
-	e.pairOff[i] = off
+	e.pairOff[i], e.pairMost[i] = off, most
 	e.sizes[len(p.axes)+i] = total
 	return nil
 }

@@ -52,6 +52,8 @@ const (
 	opPairApplyT
 	opSegSoftmax
 
+	opTranspose // of Fixed rows; made by Compile only
+
 	numOps
 )
 
@@ -63,6 +65,7 @@ var opNames = [numOps]string{
 	"MatMul", "BatchMatMul",
 	"Reshape", "Concat", "Slice", "Place", "Permute",
 	"Gather", "Scatter", "SegOuter", "RowApply", "RowApplyT", "PairDot", "PairApply", "PairApplyT", "SegSoftmax",
+	"Transpose",
 }
 
 // String returns the name of the Builder method.

@@ -15,6 +15,7 @@ type Program struct {
 
 	segmented []bool // by position in indices: segment starts are needed
 	transpose []bool // by position in indices: the rows that map to each row are needed
+	pairWidth []int  // by position in pairs: the largest head of a PairDot
 }
 
 // extent is a Dim whose axis is a position in the list of sizes, -1 for none.

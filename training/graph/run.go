@@ -20,6 +20,8 @@ func (e *Exec[F]) cut(i int) work {
 	least := 1
 	cost := rows * cols // of all rows
 	switch s.op {
+	case opTranspose:
+		least = rows
 	case opAdd:
 		least = tileRows(cols)
 		cost *= s.tile.weight
@@ -92,7 +94,7 @@ func (e *Exec[F]) chunk(i, piece, worker int) {
 	case opMatMul:
 		e.runMatMul(s, w, piece, from, to)
 	case opBatchMatMul:
-		e.runBatchMatMul(s, from, to)
+		e.runBatchMatMul(s, from, to, worker)
 	case opSumRows:
 		x, n := e.arg(s, 0)
 		sum := e.partial8[piece*n : (piece+1)*n]
@@ -103,6 +105,9 @@ func (e *Exec[F]) chunk(i, piece, worker int) {
 		kernels.SumEachRow(out[from:to], x[from*n:to*n], n)
 	case opConcat, opSlice, opPlace, opPermute:
 		e.runLayout(s, from, to)
+	case opTranspose:
+		x, n := e.arg(s, 0)
+		kernels.Transpose(out, x, cols, n)
 	default:
 		e.runSegments(s, from, to, worker)
 	}
@@ -144,8 +149,7 @@ func (e *Exec[F]) finish(i int) {
 	}
 }
 
-// growScratch makes room for the sums over pieces of all steps and for the registers of every worker, so that no step
-// has to.
+// growScratch makes room for the sums over pieces of all steps and for what every worker needs, so that no step has to.
 func (e *Exec[F]) growScratch() {
 	var partial, partial8, regs, buffer, sums int
 	for i := range e.program.steps {
@@ -157,6 +161,10 @@ func (e *Exec[F]) growScratch() {
 			partial8 = max(partial8, n)
 		case s.op == opMatMul && Transpose(s.n[0]) == T:
 			partial = max(partial, n)
+		case s.op == opBatchMatMul:
+			buffer = max(buffer, s.n[3]*s.n[4])
+		case s.op == opRowApply:
+			buffer = max(buffer, e.program.values[s.args[0]].cols)
 		case s.op == opSegSoftmax:
 			sums = max(sums, 2*cols)
 		case s.tile != nil:
@@ -167,5 +175,17 @@ func (e *Exec[F]) growScratch() {
 	e.partial, e.partial8 = grow(e.partial, partial), grow(e.partial8, partial8)
 	for _, sc := range e.scratch {
 		sc.regs, sc.buffer, sc.sums = grow(sc.regs, regs), grow(sc.buffer, buffer), grow(sc.sums, sums)
+	}
+}
+
+// growPairs makes room for the pairs of the longest segment, which may differ between batches of the same sizes.
+func (e *Exec[F]) growPairs() {
+	for i, width := range e.program.pairWidth {
+		need := kernels.PairDotScratch(e.pairMost[i], width)
+		for _, sc := range e.scratch {
+			if width > 0 && len(sc.buffer) < need {
+				sc.buffer = grow(sc.buffer, need)
+			}
+		}
 	}
 }

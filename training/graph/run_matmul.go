@@ -2,6 +2,7 @@ package graph
 
 import "github.com/fedlam/fedlam/kernels"
 
+// runMatMul does a product whose right factor is not transposed; Compile leaves no others.
 func (e *Exec[F]) runMatMul(s *step, w *work, piece, from, to int) {
 	x, xc := e.arg(s, 0)
 	y, yc := e.arg(s, 1)
@@ -13,14 +14,12 @@ func (e *Exec[F]) runMatMul(s *step, w *work, piece, from, to int) {
 			out = e.partial[piece*xc*n : (piece+1)*xc*n]
 		}
 		kernels.MatMulTN(out, x[from*xc:to*xc], y[from*yc:to*yc], xc, to-from, n)
-	case Transpose(s.n[1]) == T:
-		kernels.MatMulNT(out[from*n:to*n], x[from*xc:to*xc], y, to-from, xc, n)
 	default:
 		kernels.MatMul(out[from*n:to*n], x[from*xc:to*xc], y, to-from, xc, n)
 	}
 }
 
-func (e *Exec[F]) runBatchMatMul(s *step, from, to int) {
+func (e *Exec[F]) runBatchMatMul(s *step, from, to, worker int) {
 	x, xc := e.arg(s, 0)
 	y, yc := e.arg(s, 1)
 	out := e.vals[s.outs[0]]
@@ -31,7 +30,7 @@ func (e *Exec[F]) runBatchMatMul(s *step, from, to int) {
 		case transA == N && transB == N:
 			kernels.MatMul(c, a, b, m, k, n)
 		case transA == N:
-			kernels.MatMulNT(c, a, b, m, k, n)
+			kernels.MatMulNT(c, a, b, m, k, n, e.scratch[worker].buffer)
 		case transB == N:
 			kernels.MatMulTN(c, a, b, m, k, n)
 		default:

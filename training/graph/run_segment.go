@@ -8,7 +8,7 @@ func (e *Exec[F]) runSegments(s *step, from, to, worker int) {
 	cols := e.program.values[s.outs[0]].cols
 	x, xc := e.arg(s, 0)
 	if s.pairs >= 0 {
-		e.runPairs(s, from, to)
+		e.runPairs(s, from, to, worker)
 		return
 	}
 	idx := &e.index[s.index]
@@ -26,7 +26,7 @@ func (e *Exec[F]) runSegments(s *step, from, to, worker int) {
 		kernels.SegOuter(out, x, y, idx.start, from, to, xc, yc)
 	case opRowApply:
 		y, yc := e.arg(s, 1)
-		kernels.RowApply(out, x, y, idx.start, from, to, cols, yc)
+		kernels.RowApply(out, x, y, idx.start, from, to, cols, yc, e.scratch[worker].buffer)
 	case opRowApplyT:
 		y, yc := e.arg(s, 1)
 		kernels.RowApplyT(out, x, y, idx.start, from, to, yc, cols)
@@ -40,7 +40,7 @@ func (e *Exec[F]) runSegments(s *step, from, to, worker int) {
 	}
 }
 
-func (e *Exec[F]) runPairs(s *step, from, to int) {
+func (e *Exec[F]) runPairs(s *step, from, to, worker int) {
 	x, _ := e.arg(s, 0)
 	y, yc := e.arg(s, 1)
 	out := e.vals[s.outs[0]]
@@ -48,7 +48,7 @@ func (e *Exec[F]) runPairs(s *step, from, to int) {
 	off, heads := e.pairOff[s.pairs], s.n[0]
 	switch s.op {
 	case opPairDot:
-		kernels.PairDot(out, x, y, start, off, from, to, heads, yc/heads)
+		kernels.PairDot(out, x, y, start, off, from, to, heads, yc/heads, e.scratch[worker].buffer)
 	case opPairApply:
 		kernels.PairApply(out, x, y, start, off, from, to, heads, yc/heads)
 	case opPairApplyT:

@@ -14,8 +14,22 @@ func (s *simplifier) contraction(t *Tensor, args []*Tensor) *Tensor {
 	if v, ok := full(args[0]); ok && t.op == opGather {
 		return s.Full(t.rows, t.cols, v)
 	}
+	if t.op == opMatMul && Transpose(t.n[1]) == T { // the factor serves all rows, and often several products
+		return s.MatMul(args[0], s.transposed(args[1]), N, N)
+	}
 	// The index of the image is that of the source, so a copy with other arguments is right.
 	return s.same(t, args...)
+}
+
+// transposed returns the transpose of a matrix of Fixed rows.
+func (s *simplifier) transposed(x *Tensor) *Tensor {
+	switch {
+	case x.rows.Mul == 1 || x.cols == 1:
+		return s.Reshape(x, Fixed(x.cols), x.rows.Mul)
+	case x.op == opTranspose:
+		return x.args[0]
+	}
+	return s.add(Tensor{op: opTranspose, args: []*Tensor{x}, rows: Fixed(x.cols), cols: x.rows.Mul})
 }
 
 // layout builds sums, broadcasts and moves of columns.
