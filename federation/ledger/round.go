@@ -138,8 +138,8 @@ func (r *Round) validate() error {
 		return fmt.Errorf("unknown kind %.20q", r.Kind)
 	}
 	for i, g := range r.Groups {
-		if i > 0 && r.Groups[i-1].Name >= g.Name && i > 1 {
-			return errors.New("sums must be ordered by name")
+		if i > 1 && r.Groups[i-1].Name >= g.Name {
+			return errors.New("sums over heads must be ordered by name")
 		}
 		for k, s := range g.Survivors {
 			if k > 0 && g.Survivors[k-1] >= s {

@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"testing"
+)
+
+func TestDocumentsRoundTrip(t *testing.T) {
+	g := testGenesis(5)
+	c := NewChain(g)
+	r := nextRecord(c)
+	f := certify(r, 0, 2, 3, 4)
+	gotG, err := DecodeGenesis(g.Encode())
+	if err != nil || !reflect.DeepEqual(gotG, g) {
+		t.Errorf("genesis = %+v, %v; want %+v", gotG, err, g)
+	}
+	gotR, err := DecodeRound(f.Record)
+	if err != nil || !bytes.Equal(gotR.Encode(), f.Record) || gotR.Groups[1].Survivors[2] != 3 {
+		t.Errorf("round = %+v, %v; want %+v", gotR, err, r)
+	}
+	gotC, err := DecodeCertificate(f.Certificate)
+	if err != nil || len(gotC.Signatures) != 4 || gotC.Verify(c.Epoch) != nil {
+		t.Errorf("certificate = %+v, %v", gotC, err)
+	}
+	e := g.Epoch()
+	if gotE, err := DecodeEpoch(e.Encode()); err != nil || !gotE.CID().Equals(e.CID()) {
+		t.Errorf("epoch = %+v, %v", gotE, err)
+	}
+}
+
+// TestStrictDecoding flips every bit of a record: whatever still decodes must be another record, never the same one in
+// other bytes.
+func TestStrictDecoding(t *testing.T) {
+	record := nextRecord(NewChain(testGenesis(4))).Encode()
+	for i := range record {
+		for bit := range 8 {
+			other := bytes.Clone(record)
+			other[i] ^= 1 << bit
+			if r, err := DecodeRound(other); err == nil && !bytes.Equal(r.Encode(), other) {
+				t.Fatalf("byte %d bit %d: decoded to a record with other bytes", i, bit)
+			}
+		}
+	}
+	for n := range record {
+		if _, err := DecodeRound(record[:n]); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("record cut to %d bytes: %v, want ErrMalformed", n, err)
+		}
+	}
+	if _, err := DecodeRound(append(bytes.Clone(record), 0)); !errors.Is(err, ErrMalformed) {
+		t.Errorf("trailing byte: %v, want ErrMalformed", err)
+	}
+}
+
+func TestUnknownFieldIsRefused(t *testing.T) {
+	f := fields{"fedlam": "certificate/1", "record": NoState(), "phase": PhaseFinal, "signatures": list{}}
+	if _, err := DecodeCertificate(marshal(f)); err != nil {
+		t.Fatalf("without it: %v", err)
+	}
+	f["more"] = uint64(1)
+	if _, err := DecodeCertificate(marshal(f)); !errors.Is(err, ErrMalformed) {
+		t.Errorf("got %v, want ErrMalformed", err)
+	}
+}
+
+func TestGenesisIsValidated(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(*Genesis)
+	}{
+		{"no name", func(g *Genesis) { g.Name = "" }},
+		{"one member", func(g *Genesis) { g.Members = g.Members[:1] }},
+		{"member twice", func(g *Genesis) { g.Members[1].ID = g.Members[0].ID }},
+		{"peer twice", func(g *Genesis) { g.Members[1].Peer = g.Members[0].Peer }},
+		{"head that is not listed", func(g *Genesis) { g.Members[0].Heads = []string{"hse"} }},
+		{"head key that climbs out of the directory", func(g *Genesis) { g.Heads[0].Key = "../x" }},
+		{"heads out of order", func(g *Genesis) { g.Heads[0], g.Heads[1] = g.Heads[1], g.Heads[0] }},
+		{"no elements", func(g *Genesis) { g.Elements = nil }},
+		{"sum over one member", func(g *Genesis) { g.Rules.MinGroup = 1 }},
+		{"unknown optimizer", func(g *Genesis) { g.Rules.Outer = "sgd" }},
+		{"momentum of 1", func(g *Genesis) { g.Rules.Momentum = 1 }},
+		{"timeout of 0", func(g *Genesis) { g.Rules.StepTimeout = 0 }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := testGenesis(4)
+			tt.spoil(g)
+			if _, err := DecodeGenesis(g.Encode()); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func FuzzDocuments(f *testing.F) {
+	g := testGenesis(3)
+	r := nextRecord(NewChain(g))
+	fin := certify(r, 0, 1, 2)
+	for _, seed := range [][]byte{g.Encode(), g.Epoch().Encode(), fin.Record, fin.Certificate} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if g, err := DecodeGenesis(b); err == nil && !bytes.Equal(g.Encode(), b) {
+			t.Error("genesis has two encodings")
+		}
+		if e, err := DecodeEpoch(b); err == nil && !bytes.Equal(e.Encode(), b) {
+			t.Error("epoch has two encodings")
+		}
+		if r, err := DecodeRound(b); err == nil && !bytes.Equal(r.Encode(), b) {
+			t.Error("record has two encodings")
+		}
+		if c, err := DecodeCertificate(b); err == nil && !bytes.Equal(c.Encode(), b) {
+			t.Error("certificate has two encodings")
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Files of a release directory.
+const (
+	GenesisFile    = "genesis.cbor"
+	EpochFile      = "epoch.cbor"
+	ConfigFile     = "config.json"
+	WeightsFile    = "model.safetensors"
+	ProvenanceFile = "provenance.json"
+)
+
+// RecordFile names the record of a round in a release directory.
+func RecordFile(round uint64) string { return fmt.Sprintf("records/%06d.cbor", round) }
+
+// CertificateFile names its certificate.
+func CertificateFile(round uint64) string { return fmt.Sprintf("certificates/%06d.cbor", round) }
+
+// ConventionFile names the label convention of a head.
+func ConventionFile(key string) string { return "heads/" + key + ".json" }
+
+// A Release is everything that proves the weights of a round to a stranger.
+type Release struct {
+	Genesis     []byte
+	Config      []byte            // config.json
+	Weights     []byte            // model.safetensors of the newest round
+	Conventions map[string][]byte // heads/<key>.json, of every head of the genesis
+	Rounds      []Finished        // all of them, from round 0
+}
+
+// Files returns the content of the directory by name, those files included that follow from the others.
+func (r *Release) Files() (map[string][]byte, error) {
+	g, err := DecodeGenesis(r.Genesis)
+	if err != nil {
+		return nil, fmt.Errorf("make a release: %w", err)
+	}
+	files := map[string][]byte{GenesisFile: r.Genesis, EpochFile: g.Epoch().Encode(), ConfigFile: r.Config, WeightsFile: r.Weights}
+	for key, text := range r.Conventions {
+		files[ConventionFile(key)] = text
+	}
+	for i, f := range r.Rounds {
+		files[RecordFile(uint64(i))], files[CertificateFile(uint64(i))] = f.Record, f.Certificate
+	}
+	if len(r.Rounds) == 0 {
+		return nil, errors.New("make a release: no round is certified yet")
+	}
+	if files[ProvenanceFile], err = provenance(g, r.Rounds[len(r.Rounds)-1]); err != nil {
+		return nil, fmt.Errorf("make a release: %w", err)
+	}
+	return files, nil
+}
+
+// Provenance is the file provenance.json: for people and other tools. It follows from the documents.
+type Provenance struct {
+	Version     int      `json:"fedlam_provenance"` // 1
+	Federation  string   `json:"federation"`
+	Genesis     string   `json:"genesis"`
+	Epoch       string   `json:"epoch"`
+	Round       uint64   `json:"round"`
+	Record      string   `json:"record"`
+	Certificate string   `json:"certificate"`
+	Weights     string   `json:"weights"`
+	Config      string   `json:"config"`
+	Members     int      `json:"members"`
+	Signed      []string `json:"signed"` // names of the members that signed
+	Privacy     Privacy  `json:"privacy"`
+}
+
+// Privacy is what the federation promises its members.
+type Privacy struct {
+	Aggregation string `json:"aggregation"`
+	MinCohort   int    `json:"min_cohort"`
+	MinGroup    int    `json:"min_group"`
+}
+
+func provenance(g *Genesis, last Finished) ([]byte, error) {
+	record, err := DecodeRound(last.Record)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := DecodeCertificate(last.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	epoch := g.Epoch()
+	p := Provenance{Version: 1, Federation: g.Name, Genesis: epoch.Genesis.String(), Epoch: epoch.CID().String(), Round: record.R,
+		Record: cert.Record.String(), Certificate: cert.CID().String(), Weights: record.WeightsOut.String(), Config: record.Config.String(),
+		Members: len(g.Members), Signed: []string{},
+		Privacy: Privacy{"secure sums: double masking, X-Wing and AES-256-CTR, threshold of two thirds", g.Rules.MinCohort, g.Rules.MinGroup}}
+	for _, s := range cert.Signatures {
+		if s.Member >= uint64(len(g.Members)) {
+			return nil, fmt.Errorf("certificate with a signature of member %d of %d", s.Member, len(g.Members))
+		}
+		p.Signed = append(p.Signed, g.Members[s.Member].Name)
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err = e.Encode(p)
+	return []byte(b.String()), err
+}
