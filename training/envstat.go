@@ -117,5 +117,5 @@ func spread(sums []float64) (mean, std float64) {
 		return 0, defaultSpread
 	}
 	mean = sums[1] / sums[0]
-	return mean, max(minSpread, math.Sqrt(max(0, sums[2]/sums[0]-mean*mean)))
+	return mean, max(minSpread, math.Sqrt(max(0, sums[2]/sums[0]-float64(mean*mean))))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/neighbor"
+	"github.com/fedlam/fedlam/training/weights"
 )
 
 // Prepare computes from the trainer's own data what must be known before the first step: the normalisation of the
@@ -103,7 +104,11 @@ func typesOf(cfg *dpa2.Config, f *dataset.Frame) ([]int32, error) {
 
 // SetEnvStats writes the normalisation into the trunk. With set_davg_zero, the default, only the spreads are used.
 func (t *Trainer) SetEnvStats(stats *EnvStats) error {
-	cfg := t.cfg.Model
+	return ApplyEnvStats(t.cfg.Model, t.params, stats)
+}
+
+// ApplyEnvStats is Trainer.SetEnvStats for weights without a trainer. Equal sums give equal bits on every machine.
+func ApplyEnvStats(cfg *dpa2.Config, w *weights.Set, stats *EnvStats) error {
 	keepMean := map[string]bool{
 		"descriptor/repinit_variable":            !cfg.Descriptor.Repinit.SetDavgZero,
 		"descriptor/repinit_three_body_variable": !cfg.Descriptor.Repinit.SetDavgZero,
@@ -113,8 +118,11 @@ func (t *Trainer) SetEnvStats(stats *EnvStats) error {
 		return errors.New("statistics: they were made for another architecture")
 	}
 	for b, block := range stats.Blocks {
-		davg, _ := t.params.Get(block.Path + "/@variables/davg")
-		dstd, _ := t.params.Get(block.Path + "/@variables/dstd")
+		davg, okMean := w.Get(block.Path + "/@variables/davg")
+		dstd, okStd := w.Get(block.Path + "/@variables/dstd")
+		if n := stats.Types * block.NSel * 4; !okMean || !okStd || len(davg.Data) != n || len(dstd.Data) != n {
+			return fmt.Errorf("statistics: the weights lack davg or dstd of %s, or they have another shape", block.Path)
+		}
 		for typ := range stats.Types {
 			s := stats.Spread(b, typ)
 			for slot := range block.NSel {
