@@ -118,7 +118,7 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 			}
 			p.Energy += p.AtomEnergy[i]
 		}
-		if !finite(p.Energy) {
+		if !finite(p.Energy + p.Virial[0] + p.Virial[4] + p.Virial[8]) { // a force that is not finite shows in the trace
 			return nil, &FrameError{Position: len(out), Frame: b.samples[f].name, Err: ErrOverflow}
 		}
 		out = append(out, p)
@@ -126,8 +126,8 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 	return out, nil
 }
 
-// ErrOverflow is the cause when a model's energy for a frame is not a finite number.
-var ErrOverflow = errors.New("the predicted energy is not finite; use float64, or check the frame for atoms that nearly coincide")
+// ErrOverflow is the cause when a model's energy or virial for a frame is not a finite number.
+var ErrOverflow = errors.New("the prediction is not finite; use float64, or check the frame for atoms that nearly coincide")
 
 // references returns the sum of the reference energies of each frame, eV.
 func (b *Batch) references(m *Model) []float64 {

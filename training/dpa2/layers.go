@@ -8,7 +8,8 @@ import (
 // Paths of the blocks in the DeePMD tree.
 const (
 	tebdPath      = "descriptor/type_embedding/embedding"
-	shapePath     = "descriptor/g1_shape_tranform" // spelled as in DeePMD-kit
+	shapeKey      = "g1_shape_tranform" //nolint:misspell // DeePMD-kit's spelling is part of the format
+	shapePath     = "descriptor/" + shapeKey
 	repinitPath   = "descriptor/repinit_variable"
 	threePath     = "descriptor/repinit_three_body_variable"
 	repformerPath = "descriptor/repformers_variable"

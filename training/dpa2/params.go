@@ -1,7 +1,5 @@
 package dpa2
 
-import "fmt"
-
 // A paramSpec says what a stored tensor of the model is called (path in the DeePMD tree below "model"), which shape
 // it has, how it starts (SPEC 2.4) and whether it is trained.
 type paramSpec struct {
@@ -170,5 +168,3 @@ func product(shape []int) int {
 	}
 	return n
 }
-
-func shapeString(shape []int) string { return fmt.Sprint(shape) }

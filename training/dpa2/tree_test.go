@@ -91,7 +91,7 @@ func TestTreeWritesLowVersions(t *testing.T) {
 		if got := tree.Path("model/fitting/@version").Int; got != want {
 			t.Errorf("%s: fitting has version %d, want %d", name, got, want)
 		}
-		if got := tree.Path("model/descriptor/g1_shape_tranform/@version").Int; got != 1 {
+		if got := tree.Path("model/" + shapePath + "/@version").Int; got != 1 {
 			t.Errorf("%s: layers have version %d, want 1", name, got)
 		}
 	}
@@ -132,12 +132,12 @@ func TestTreeErrors(t *testing.T) {
 	}{
 		{"no descriptor", "type is not", func(m *weights.Tree) { dropKey(m, "descriptor") }},
 		{"compressed", "compressed", func(m *weights.Tree) { m.Get("descriptor").Set("@version", weights.NewInt(4)) }},
-		{"newer layer", "newer", func(m *weights.Tree) { m.Path("descriptor/g1_shape_tranform").Set("@version", weights.NewInt(3)) }},
+		{"newer layer", "newer", func(m *weights.Tree) { m.Path(shapePath).Set("@version", weights.NewInt(3)) }},
 		{"unknown argument", "unknown key", func(m *weights.Tree) { m.Path("descriptor/repformer_args").Set("new_branch", weights.NewBool(true)) }},
-		{"missing tensor", "is missing", func(m *weights.Tree) { dropKey(m.Get("descriptor"), "g1_shape_tranform") }},
+		{"missing tensor", "is missing", func(m *weights.Tree) { dropKey(m.Get("descriptor"), shapeKey) }},
 		{"wrong shape", "has shape", func(m *weights.Tree) { m.Path("descriptor/repinit_args").Set("axis_neuron", weights.NewInt(3)) }},
 		{"left-over tensor", "does not belong", func(m *weights.Tree) {
-			m.Path("descriptor/g1_shape_tranform/@variables").Set("b", weights.NewArray([]int{1}, []float64{0}))
+			m.Path(shapePath+"/@variables").Set("b", weights.NewArray([]int{1}, []float64{0}))
 		}},
 		{"statistics that differ between slots", "slots", func(m *weights.Tree) {
 			m.Path("descriptor/repinit_variable/@variables/dstd").Array.Data[4] *= 2

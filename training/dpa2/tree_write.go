@@ -65,9 +65,9 @@ func (w *treeWriter) descriptor() *weights.Tree {
 		"type_embedding", w.typeEmbedding(),
 	))
 	if c.shapeIsIdentity() {
-		t.Set("g1_shape_tranform", class("Identity", 1, dict()))
+		t.Set(shapeKey, class("Identity", 1, dict()))
 	} else {
-		t.Set("g1_shape_tranform", w.layer(c.shapeLayer()))
+		t.Set(shapeKey, w.layer(c.shapeLayer()))
 	}
 	if d.AddTebd {
 		t.Set("tebd_transform", w.layer(c.tebdTransform()))
