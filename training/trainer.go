@@ -155,12 +155,13 @@ func assign(s *weights.Set, name string, shape []int, data []float64) error {
 
 // Progress describes a step that was just done.
 type Progress struct {
-	Step   int     // steps done, this one included
-	Steps  int     // of the whole training
-	LR     float64 // learning rate of the step
-	Head   string
-	Errors Errors  // on the batch, before the step
-	Norm   float64 // of the gradient before clipping
+	Step    int     // steps done, this one included
+	Steps   int     // of the whole training
+	LR      float64 // learning rate of the step
+	Head    string
+	Errors  Errors  // on the batch, before the step
+	Norm    float64 // of the gradient before clipping
+	Dropped int     // neighbours within the cut-off that the model's nsel left out, in the batch
 }
 
 // Run does the given number of steps and calls progress after each; nil is allowed. When ctx ends it stops between two
@@ -204,7 +205,7 @@ func (t *Trainer) advance(ctx context.Context) (Progress, error) {
 	}
 	t.step++
 	h.last = errorsOf(m)
-	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm}, nil
+	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm, Dropped: batch.Dropped()}, nil
 }
 
 // move reduces, clips and applies the gradient. The list names every parameter, those of other heads without a gradient,

@@ -54,6 +54,7 @@ func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Fra
 		return err
 	}
 	clock := newETA(os.Stderr, len(frames))
+	dropped := 0
 	for first := 0; first < len(frames); {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("interrupted after %d of %d frames; nothing was written", first, len(frames))
@@ -63,17 +64,30 @@ func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Fra
 			atoms += frames[last].NumAtoms()
 			last++
 		}
-		predictions, err := evaluator.Evaluate(frames[first:last])
+		batch, err := dpa2.NewBatch(m.Config, frames[first:last])
 		if err != nil {
 			return atFrame(err, first)
 		}
+		predictions, err := evaluator.EvaluateBatch(batch)
+		if err != nil {
+			return atFrame(err, first)
+		}
+		dropped += batch.Dropped()
 		for k := range predictions {
 			visit(&frames[first+k], &predictions[k])
 		}
 		first = last
 		clock.report(first, "frames")
 	}
+	if dropped > 0 {
+		fmt.Fprintf(os.Stderr, "note: %s\n", tooManyNeighbors(dropped, m.Config))
+	}
 	return nil
+}
+
+// tooManyNeighbors says that atoms had more neighbours than the model looks at.
+func tooManyNeighbors(dropped int, cfg *dpa2.Config) string {
+	return fmt.Sprintf("%d neighbours within the cut-off were left out, since the model looks at the nearest %d of an atom only (nsel)", dropped, cfg.Descriptor.Repinit.NSel.Count)
 }
 
 // atFrame counts the frame in an error from the beginning of the input.

@@ -98,7 +98,8 @@ type trainSession struct {
 	trainer *training.Trainer
 	curve   *training.Curve
 	clock   *eta
-	saved   int // step of the newest checkpoint
+	saved   int  // step of the newest checkpoint
+	warned  bool // of neighbours left out
 }
 
 // start makes the trainer, fresh or from the newest checkpoint.
@@ -193,6 +194,10 @@ func (s *trainSession) stopped(err error) error {
 
 // after writes the learning curve, progress and checkpoints when their time has come.
 func (s *trainSession) after(p training.Progress, done int) error {
+	if p.Dropped > 0 && !s.warned {
+		s.warned = true
+		fmt.Fprintf(s.out, "note: in the batch of step %d %s\n", p.Step, tooManyNeighbors(p.Dropped, s.plan.config.Model))
+	}
 	show := p.Step == 1 || p.Step%s.plan.dispFreq == 0
 	if show {
 		row, err := s.trainer.CurveRow()
