@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/node/founding"
+	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
 )
 
@@ -71,54 +75,73 @@ func (m *Manifest) validate() error {
 		return fmt.Errorf("rounds is %d; want 1 to %d", m.Rounds, maxRounds)
 	case m.Timeout < 0 || m.BaselineSlots < 0 || m.Threads < 0:
 		return errors.New("timeout, baseline_slots and threads must not be negative")
-	case m.LearningRate == nil:
-		return errors.New("section [learning_rate] is required, with start_lr and stop_lr")
 	case m.Expect.ForceOfLocal < 0 || m.Expect.ForceOfReference < 0:
 		return errors.New("[expect] holds factors; they must not be negative")
 	}
-	if err := m.Federation.validate(len(m.Members)); err != nil {
+	if err := m.checkMembers(); err != nil {
 		return err
 	}
-	if _, err := m.ModelConfig(); err != nil {
+	if err := m.checkPlan(); err != nil {
 		return err
 	}
-	if _, err := m.LossConfig(); err != nil {
+	return m.checkPerturbations()
+}
+
+// checkPlan reads the founder's part as the founder will.
+func (m *Manifest) checkPlan() error {
+	text, err := m.PlanText()
+	if err != nil {
 		return err
+	}
+	plan, err := founding.ParsePlan(text)
+	if err != nil {
+		return err
+	}
+	if m.model, err = section(m.Model, dpa2.ParseConfig); err != nil {
+		return err
+	}
+	for _, s := range []dpa2.Sel{m.model.Descriptor.Repinit.NSel, m.model.Descriptor.Repinit.ThreeSel, m.model.Descriptor.Repformer.NSel} {
+		if s.Auto != 0 {
+			return errors.New("an nsel is \"auto\"; in a federation every nsel is a number, since members do not look at each other's data")
+		}
+	}
+	if m.loss, err = section(m.Loss, dpa2.ParseLoss); err != nil {
+		return err
+	}
+	m.steps = int(ledger.DefaultRules().Steps)
+	if plan.Rules.Steps != nil {
+		m.steps = int(*plan.Rules.Steps)
 	}
 	schedule := *m.LearningRate
 	schedule.NumSteps = m.Steps()
 	if _, err := optim.NewSchedule(schedule); err != nil {
 		return err
 	}
-	if err := m.checkMembers(); err != nil {
-		return err
-	}
-	return m.checkPerturbations()
+	return m.checkCohort()
 }
 
-// Steps returns the local steps of one member over all rounds.
-func (m *Manifest) Steps() int { return m.Rounds * m.Federation.LocalSteps }
-
-func (f *Federation) validate(members int) error {
-	if f.LocalSteps == 0 {
-		f.LocalSteps = 100
-	}
-	if f.Outer == "" {
-		f.Outer = "nesterov"
-	}
+// checkCohort wants small numbers to be said, not to be a default.
+func (m *Manifest) checkCohort() error {
+	cohort, group := m.Rules.MinCohort, m.Rules.MinGroup
 	switch {
-	case f.LocalSteps < 0 || f.LocalSteps > 1_000_000:
-		return fmt.Errorf("federation.local_steps is %d; want a positive number", f.LocalSteps)
-	case f.Outer != "nesterov" && f.Outer != "fedavg":
-		return fmt.Errorf("federation.outer is %q; choose nesterov or fedavg", f.Outer)
-	case f.OuterRate < 0 || f.OuterMomentum < 0 || f.OuterMomentum >= 1:
-		return errors.New("federation.outer_rate must be positive and outer_momentum below 1")
-	case f.MinCohort < 2 || f.MinCohort > members:
-		return fmt.Errorf("federation.min_cohort is %d; with %d members say 2 to %d: a sum of fewer than 5 lets members that collude learn much about the others", f.MinCohort, members, members)
-	case f.MinContributors < 2:
-		return fmt.Errorf("federation.min_contributors is %d; say at least 2: the sum of one member's values would be those values", f.MinContributors)
+	case cohort == nil || *cohort < 2 || *cohort > len(m.Members):
+		return fmt.Errorf("rules.min_cohort must be given, from 2 to the number of members (%d): a sum of fewer than 5 lets members that collude learn much about the others", len(m.Members))
+	case group == nil || *group < 2:
+		return errors.New("rules.min_group must be given, at least 2: the sum of one member's values would be those values")
 	}
 	return nil
+}
+
+// section gives a table to a reader of JSON. A missing table is an empty one.
+func section[T any](table map[string]any, parse func([]byte) (T, error)) (out T, err error) {
+	if table == nil {
+		table = map[string]any{}
+	}
+	text, err := json.Marshal(table)
+	if err != nil {
+		return out, err
+	}
+	return parse(text)
 }
 
 func (m *Manifest) checkMembers() error {
@@ -163,9 +186,9 @@ func (m *Manifest) checkPerturbation(p Perturbation) error {
 	switch {
 	case !slices.ContainsFunc(m.Members, func(x Member) bool { return x.Name == p.Member }):
 		return fmt.Errorf("no member is called %q", p.Member)
-	case !slices.Contains(Steps(), p.Step):
-		return fmt.Errorf("step is %q; choose one of %s", p.Step, strings.Join(Steps(), ", "))
-	case p.Round < 1 || p.Round > m.Rounds:
+	case !slices.Contains(ProtocolSteps(), p.Step):
+		return fmt.Errorf("step is %q; choose one of %s", p.Step, strings.Join(ProtocolSteps(), ", "))
+	case p.Round < 1 || uint64(p.Round) > m.Rounds:
 		return fmt.Errorf("round is %d; want 1 to %d", p.Round, m.Rounds)
 	}
 	switch p.Action {

@@ -6,20 +6,18 @@
 //	timeout = "15m"               # of the federation; the baselines come on top
 //	baseline_slots = 2            # local-only trainings that may run at a time
 //	threads = 1                   # of each process; 0 leaves it to the program
+//	record_inputs = false         # let the nodes write down what they put into every secure sum, and check the sums with
+//	                              # it: a hook for tests that breaks secrecy on this computer
 //
-//	[federation]                  # the rules, the same for all members
-//	local_steps = 50              # per member and round
-//	min_cohort = 5                # members in a sum, at least
-//	min_contributors = 2          # members in the sum of a head, at least
-//	outer = "nesterov"            # or "fedavg"
-//	outer_rate = 0.7
-//	outer_momentum = 0.9
-//
-//	[model]                       # these five as in the input of `fedlam train`, DeePMD-kit's keys
+//	[rules]                       # the founder's plan (package node/founding): the rules of the genesis,
+//	steps = 50                    # local steps per member and round
+//	min_cohort = 5                # members in a sum, at least; must be given
+//	min_group = 2                 # members in the sum of a head, at least; must be given
+//	[model]                       # and the model with its training, in DeePMD-kit's keys
 //	[loss]
 //	[learning_rate]
 //	[optimizer]
-//	[training]                    # batch_size, gradient_max_norm, precision
+//	[training]                    # batch_size, gradient_max_norm
 //
 //	[expect]                      # what the report is held to; 0 or absent is not checked
 //	force_of_reference = 0.5      # validation RMSE of forces / root mean square of reference forces, each head

@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/fedlam/fedlam/node/founding"
 	"github.com/fedlam/fedlam/training/dpa2"
-	"github.com/fedlam/fedlam/training/optim"
 )
 
 // ErrManifest is wrapped by every error about the contents of a manifest.
@@ -19,38 +19,19 @@ var ErrManifest = errors.New("bad manifest")
 
 // Manifest describes a federation; the package comment shows one.
 type Manifest struct {
-	Name          string          `toml:"name"`
-	Rounds        int             `toml:"rounds"`
-	Seed          uint64          `toml:"seed"`
-	Timeout       Duration        `toml:"timeout"`
-	BaselineSlots int             `toml:"baseline_slots"`
-	Threads       int             `toml:"threads"`
-	Federation    Federation      `toml:"federation"`
-	Model         map[string]any  `toml:"model"`
-	Loss          map[string]any  `toml:"loss"`
-	LearningRate  *optim.Schedule `toml:"learning_rate"`
-	Optimizer     optim.Config    `toml:"optimizer"`
-	Training      Training        `toml:"training"`
-	Expect        Expect          `toml:"expect"`
-	Members       []Member        `toml:"member"`
-	Perturbations []Perturbation  `toml:"perturbation"`
-}
+	founding.Plan
+	Timeout       Duration       `toml:"timeout"`
+	BaselineSlots int            `toml:"baseline_slots"`
+	Threads       int            `toml:"threads"`
+	RecordInputs  bool           `toml:"record_inputs"`
+	Expect        Expect         `toml:"expect"`
+	Members       []Member       `toml:"member"`
+	Perturbations []Perturbation `toml:"perturbation"`
 
-// Federation are the rules of the genesis.
-type Federation struct {
-	LocalSteps      int     `toml:"local_steps"`
-	MinCohort       int     `toml:"min_cohort"`
-	MinContributors int     `toml:"min_contributors"`
-	Outer           string  `toml:"outer"`
-	OuterRate       float64 `toml:"outer_rate"`
-	OuterMomentum   float64 `toml:"outer_momentum"`
-}
-
-// Training are choices about the local steps.
-type Training struct {
-	BatchSize string  `toml:"batch_size"`
-	MaxNorm   float64 `toml:"gradient_max_norm"`
-	Precision string  `toml:"precision"`
+	plan  map[string]any // the founder's part as it was written
+	model *dpa2.Config
+	loss  dpa2.LossConfig
+	steps int
 }
 
 // Expect is what a run is held to.
@@ -85,8 +66,8 @@ const (
 	Restart Action = "restart" // SIGKILL, and a new process after a while
 )
 
-// Steps of a round at which a perturbation can happen, in their order.
-func Steps() []string {
+// ProtocolSteps are the steps of a round at which a perturbation can happen, in their order.
+func ProtocolSteps() []string {
 	return []string{"keys", "shares", "confirm", "mask", "survivors", "unmask", "sign"}
 }
 
@@ -99,9 +80,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	*d = Duration(v)
 	return err
 }
-
-// MarshalText is the inverse of UnmarshalText.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 // Options for what a manifest does not say.
 type Options struct {
@@ -138,30 +116,37 @@ func Parse(text []byte, base string, opts Options) (*Manifest, error) {
 			return nil, fmt.Errorf("key %q means nothing; correct its spelling or remove it", key.String())
 		}
 	}
+	if _, err := toml.Decode(string(text), &m.plan); err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"timeout", "baseline_slots", "threads", "record_inputs", "expect", "member", "perturbation"} {
+		delete(m.plan, key)
+	}
 	if err := m.resolve(base, opts); err != nil {
 		return nil, err
 	}
 	return m, m.validate()
 }
 
-// ModelConfig returns the checked architecture.
-func (m *Manifest) ModelConfig() (*dpa2.Config, error) {
-	return section(m.Model, dpa2.ParseConfig)
+// PlanText returns the founder's plan as TOML.
+func (m *Manifest) PlanText() ([]byte, error) {
+	var b bytes.Buffer
+	e := toml.NewEncoder(&b)
+	e.Indent = ""
+	if err := e.Encode(m.plan); err != nil {
+		return nil, fmt.Errorf("write the founder's plan: %w", err)
+	}
+	return b.Bytes(), nil
 }
+
+// ModelConfig returns the checked architecture.
+func (m *Manifest) ModelConfig() *dpa2.Config { return m.model }
 
 // LossConfig returns the checked loss.
-func (m *Manifest) LossConfig() (dpa2.LossConfig, error) {
-	return section(m.Loss, dpa2.ParseLoss)
-}
+func (m *Manifest) LossConfig() dpa2.LossConfig { return m.loss }
 
-// section gives a table to a reader of JSON. A missing table is an empty one.
-func section[T any](table map[string]any, parse func([]byte) (T, error)) (out T, err error) {
-	if table == nil {
-		table = map[string]any{}
-	}
-	text, err := json.Marshal(table)
-	if err != nil {
-		return out, err
-	}
-	return parse(text)
-}
+// Steps returns the local steps of one member over all rounds.
+func (m *Manifest) Steps() int { return int(m.Rounds) * m.steps }
+
+// StepsPerRound returns the local steps of one member in a round.
+func (m *Manifest) StepsPerRound() int { return m.steps }

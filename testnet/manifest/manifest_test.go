@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fedlam/fedlam/node/founding"
 	"github.com/fedlam/fedlam/testnet/manifest"
 )
 
@@ -17,10 +18,12 @@ rounds = 4
 seed = 7
 timeout = "90s"
 threads = 1
-[federation]
-local_steps = 10
+record_inputs = true
+[rules]
+steps = 10
 min_cohort = 3
-min_contributors = 2
+min_group = 2
+join_grace = "2s"
 [model]
 type_map = ["O", "H"]
 [model.descriptor]
@@ -75,7 +78,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Steps() != 40 || time.Duration(m.Timeout) != 90*time.Second || m.BaselineSlots != 2 || m.Federation.Outer != "nesterov" {
+	if m.Steps() != 40 || time.Duration(m.Timeout) != 90*time.Second || m.BaselineSlots != 2 || !m.RecordInputs || m.StepsPerRound() != 10 {
 		t.Errorf("got %+v", m)
 	}
 	want := []manifest.Member{
@@ -91,8 +94,16 @@ func TestRead(t *testing.T) {
 	if p := m.Perturbations[0]; p != (manifest.Perturbation{Member: "beta", Action: manifest.Restart, Step: "mask", Round: 2, RestartAfter: manifest.Duration(3 * time.Second)}) {
 		t.Errorf("got %+v", p)
 	}
-	if c, err := m.ModelConfig(); err != nil || c.Descriptor.Repinit.NSel.Count != 30 {
-		t.Errorf("model %+v, %v", c, err)
+	if c := m.ModelConfig(); c.Descriptor.Repinit.NSel.Count != 30 || m.LossConfig().StartPrefF != 1000 {
+		t.Errorf("model %+v, loss %+v", c, m.LossConfig())
+	}
+	text, err := m.PlanText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := founding.ParsePlan(text)
+	if err != nil || plan.Name != "small" || plan.Rounds != 4 || *plan.Rules.MinGroup != 2 || *plan.Rules.JoinGrace != founding.Duration(2*time.Second) {
+		t.Errorf("plan %+v, %v", plan, err)
 	}
 }
 
@@ -108,10 +119,11 @@ func TestRefused(t *testing.T) {
 		{"no rounds", `rounds = 4`, `rounds = 0`, "rounds is 0"},
 		{"bad time", `"90s"`, `"90"`, "missing unit"},
 		{"name of a file", `"small"`, `"../small"`, "name is required"},
-		{"one contributor", `min_contributors = 2`, `min_contributors = 1`, "at least 2"},
-		{"cohort not set", `min_cohort = 3`, ``, "min_cohort is 0"},
-		{"cohort too large", `min_cohort = 3`, `min_cohort = 4`, "min_cohort is 4"},
-		{"outer", `local_steps = 10`, "local_steps = 10\nouter = \"adam\"", "nesterov or fedavg"},
+		{"one contributor", `min_group = 2`, `min_group = 1`, "at least 2"},
+		{"cohort not set", `min_cohort = 3`, ``, "min_cohort must be given"},
+		{"cohort too large", `min_cohort = 3`, `min_cohort = 4`, "min_cohort must be given"},
+		{"unknown rule", `steps = 10`, `step = 10`, `key "rules.step"`},
+		{"neighbours of others", `nsel = 30`, `nsel = "auto"`, "every nsel is a number"},
 		{"no learning rate", `stop_lr = 1e-5`, ``, "stop_lr"},
 		{"same name", `"gamma"`, `"beta"`, `called "beta"`},
 		{"fraction", `validation_fraction = 0.2`, `validation_fraction = 0`, "validation_fraction is 0"},
