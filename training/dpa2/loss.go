@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"github.com/fedlam/fedlam/training/graph"
 )
@@ -159,15 +160,25 @@ type labels struct {
 	energyScale, forceScale, virialScale    []float64 // only with Huber's loss
 }
 
-// labels lays out the labels of a batch with all divisors of SPEC 6.1. reference is the sum of reference energies of
-// each frame, eV.
-func (c *LossConfig) labels(b *Batch, reference []float64) *labels {
-	nf, na := b.NumFrames(), b.NumAtoms()
-	l := &labels{
-		energy: make([]float64, nf), force: make([]float64, 3*na), virial: make([]float64, 9*nf),
-		energyWeight: make([]float64, nf), forceWeight: make([]float64, na), virialWeight: make([]float64, nf),
-		energyScale: make([]float64, nf), forceScale: make([]float64, na), virialScale: make([]float64, nf),
+// clear makes room for a batch and sets everything to 0.
+func (l *labels) clear(frames, atoms int) {
+	for _, v := range []struct {
+		data *[]float64
+		n    int
+	}{
+		{&l.energy, frames}, {&l.force, 3 * atoms}, {&l.virial, 9 * frames},
+		{&l.energyWeight, frames}, {&l.forceWeight, atoms}, {&l.virialWeight, frames},
+		{&l.energyScale, frames}, {&l.forceScale, atoms}, {&l.virialScale, frames},
+	} {
+		*v.data = slices.Grow((*v.data)[:0], v.n)[:v.n]
+		clear(*v.data)
 	}
+}
+
+// fillLabels lays out the labels of a batch with all divisors of SPEC 6.1. reference is the sum of reference energies
+// of each frame, eV.
+func (c *LossConfig) fillLabels(l *labels, b *Batch, reference []float64) {
+	l.clear(b.NumFrames(), b.NumAtoms())
 	var have [3]float64 // frames with energy, force, virial
 	for _, s := range b.samples {
 		have[0] += one(s.energy != nil)
@@ -198,7 +209,6 @@ func (c *LossConfig) labels(b *Batch, reference []float64) *labels {
 			c.forceWeight(l, i, label, have[1], n)
 		}
 	}
-	return l
 }
 
 // divided returns the weight of one entry of an energy (entries = 1) or virial (9) term.

@@ -184,3 +184,45 @@ func TestLossOfMixedSizesIsMeanOfSingles(t *testing.T) {
 		t.Errorf("entries: got %d, %d, %d of %d frames; want 2, 27, 18 of 3", both.Energy.N, both.Force.N, both.Virial.N, both.Frames)
 	}
 }
+
+// TestFloat32Gradient holds the gradient in float32 against that in float64, for a model of useful size.
+func TestFloat32Gradient(t *testing.T) {
+	r := newRandom(t)
+	cfg := moleculeConfig()
+	m := randomModel(t, r, cfg)
+	b, err := NewBatch(cfg, molecules(r, cfg, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads := map[Precision]*weights.Set{Float64: {}, Float32: {}}
+	for precision, grad := range grads {
+		step, err := NewTrainingStep(cfg, DefaultLoss(), precision, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := step.Run(m, b, Prefactors{0.02, 1000, 0}, grad); err != nil {
+			t.Fatal(err)
+		}
+		allocs := testing.AllocsPerRun(3, func() {
+			if _, err := step.Run(m, b, Prefactors{0.02, 1000, 0}, grad); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > 20 {
+			t.Errorf("%s: a step allocates %v times", precision, allocs)
+		}
+	}
+	var difference, norm float64
+	for _, x := range grads[Float64].Tensors() {
+		y, _ := grads[Float32].Get(x.Name)
+		for k, v := range x.Data {
+			difference += (v - y.Data[k]) * (v - y.Data[k])
+			norm += v * v
+		}
+	}
+	if got := math.Sqrt(difference / norm); !(got < 1e-4) {
+		t.Errorf("the gradients differ by %.2g of their length", got)
+	} else {
+		t.Logf("the gradients differ by %.2g of their length", got)
+	}
+}

@@ -15,8 +15,10 @@ type TrainingStep struct {
 	loss        LossConfig
 	run         runner
 	trainable   []string // paths in the DeePMD tree, without head
-	extra       map[string][]float64
-	derivatives bool // the program computes forces and virials
+	outputs     []string // names of their gradients among the program's outputs
+	labels      labels
+	extra       map[string][]float64 // inputs besides those of a batch
+	derivatives bool                 // the program computes forces and virials
 	out         struct{ loss, energy, force, virial []float64 }
 }
 
@@ -51,7 +53,8 @@ func NewTrainingStep(cfg *Config, loss LossConfig, precision Precision, threads 
 		}
 	}
 	for k, grad := range g.Grad(total, params...) {
-		outputs["gradient."+s.trainable[k]] = grad
+		s.outputs = append(s.outputs, "gradient."+s.trainable[k])
+		outputs[s.outputs[k]] = grad
 	}
 	p, err := g.Compile(outputs)
 	if err != nil {
@@ -77,32 +80,36 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 	if err := s.run.load(m); err != nil {
 		return Metrics{}, fmt.Errorf("training step: %w", err)
 	}
-	l := s.loss.labels(b, b.references(m))
-	for name, v := range map[string][]float64{
-		"label.energy": l.energy, "label.force": l.force, "label.virial": l.virial,
-		"weight.energy": l.energyWeight, "weight.force": l.forceWeight, "weight.virial": l.virialWeight,
-		"scale.energy": l.energyScale, "scale.force": l.forceScale, "scale.virial": l.virialScale,
-		"prefactor.energy": {p.Energy}, "prefactor.force": {p.Force}, "prefactor.virial": {p.Virial},
-	} {
-		s.extra[name] = v
-	}
+	s.fillInputs(b, p, b.references(m))
 	if err := s.run.run(b, s.extra); err != nil {
 		return Metrics{}, fmt.Errorf("training step on %d frames: %w", b.NumFrames(), err)
 	}
-	for _, path := range s.trainable {
+	for k, path := range s.trainable {
 		like, _ := m.Params.Get(HeadPath(m.Head, path))
 		t, ok := grad.Get(like.Name)
 		if !ok || len(t.Data) != len(like.Data) {
 			grad.Put(weights.Tensor{Name: like.Name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})
 			t, _ = grad.Get(like.Name)
 		}
-		s.run.output("gradient."+path, t.Data)
+		s.run.output(s.outputs[k], t.Data)
 	}
-	return s.metrics(b, l), nil
+	return s.metrics(b), nil
+}
+
+// fillInputs sets what the loss needs besides the batch: labels, weights and prefactors.
+func (s *TrainingStep) fillInputs(b *Batch, p Prefactors, reference []float64) {
+	l, in := &s.labels, s.extra
+	s.loss.fillLabels(l, b, reference)
+	in["label.energy"], in["label.force"], in["label.virial"] = l.energy, l.force, l.virial
+	in["weight.energy"], in["weight.force"], in["weight.virial"] = l.energyWeight, l.forceWeight, l.virialWeight
+	in["scale.energy"], in["scale.force"], in["scale.virial"] = l.energyScale, l.forceScale, l.virialScale
+	in["prefactor.energy"] = append(in["prefactor.energy"][:0], p.Energy)
+	in["prefactor.force"] = append(in["prefactor.force"][:0], p.Force)
+	in["prefactor.virial"] = append(in["prefactor.virial"][:0], p.Virial)
 }
 
 // metrics reads the predictions of the last run.
-func (s *TrainingStep) metrics(b *Batch, l *labels) Metrics {
+func (s *TrainingStep) metrics(b *Batch) Metrics {
 	s.out.loss = s.run.output("loss", s.out.loss)
 	s.out.energy = s.run.output("energy", s.out.energy)
 	if s.derivatives {
@@ -110,6 +117,6 @@ func (s *TrainingStep) metrics(b *Batch, l *labels) Metrics {
 		s.out.virial = s.run.output("virial", s.out.virial)
 	}
 	m := Metrics{Loss: s.out.loss[0]}
-	m.compare(b, l, s.out.energy, s.out.force, s.out.virial)
+	m.compare(b, &s.labels, s.out.energy, s.out.force, s.out.virial)
 	return m
 }
