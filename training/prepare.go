@@ -52,10 +52,13 @@ func envBlocks(c *dpa2.Config) []EnvBlock {
 	return append(blocks, EnvBlock{"descriptor/repformers_variable", rep.RCut, rep.RCutSmooth, rep.NSel.Count, d.EnvProtection})
 }
 
+// ModelStats returns empty statistics with the blocks of a model, to add up what its members' trainers summed.
+func ModelStats(c *dpa2.Config) *EnvStats { return NewEnvStats(envBlocks(c), c.NumTypes()) }
+
 // EnvStats sums over the first batches of every system (data_stat_nbatch of them), as DeePMD-kit does, of all heads.
 func (t *Trainer) EnvStats() (*EnvStats, error) {
 	cfg := t.cfg.Model
-	stats := NewEnvStats(envBlocks(cfg), cfg.NumTypes())
+	stats := ModelStats(cfg)
 	for k, h := range t.heads {
 		for _, sys := range t.sampler.heads[k].systems {
 			n := min(len(sys.frames), max(1, cfg.StatBatches)*sys.perBatch)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/ipfs/boxo/ipld/unixfs"
 	pb "github.com/ipfs/boxo/ipld/unixfs/pb"
 	blockformat "github.com/ipfs/go-block-format"
@@ -21,10 +22,10 @@ type Fetcher interface {
 }
 
 const (
-	leafSize  = 256 << 10 // bytes of a full leaf
-	maxLinks  = 174       // children of a node, as every IPFS implementation makes them
-	maxDepth  = 6         // levels; three hold 7.9 GB
-	fetchMany = 64        // blocks asked for at a time
+	leafSize  = ledger.LeafSize
+	maxLinks  = ledger.TreeWidth
+	maxDepth  = 6  // levels; three hold 7.9 GB
+	fetchMany = 64 // blocks asked for at a time
 )
 
 // ErrMalformed says that a file's tree is not one that WriteFile makes.

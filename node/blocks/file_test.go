@@ -8,10 +8,17 @@ import (
 	"testing"
 
 	"github.com/fedlam/fedlam/node/blocks"
+	"github.com/ipfs/boxo/blockservice"
+	"github.com/ipfs/boxo/blockstore"
+	chunker "github.com/ipfs/boxo/chunker"
 	"github.com/ipfs/boxo/ipld/merkledag"
 	"github.com/ipfs/boxo/ipld/unixfs"
+	"github.com/ipfs/boxo/ipld/unixfs/importer/balanced"
+	"github.com/ipfs/boxo/ipld/unixfs/importer/helpers"
 	blockformat "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
+	"github.com/ipfs/go-datastore"
+	dssync "github.com/ipfs/go-datastore/sync"
 	ipldformat "github.com/ipfs/go-ipld-format"
 	"github.com/multiformats/go-multihash"
 )
@@ -48,6 +55,38 @@ func TestFileRoundTrip(t *testing.T) {
 			if _, err := (blocks.FileReader{From: s, Limit: int64(n) - 1}).Read(t.Context(), root); !errors.Is(err, blocks.ErrMalformed) {
 				t.Errorf("%d bytes: read above the limit: %v", n, err)
 			}
+		}
+	}
+}
+
+// importer is boxo's way of adding a file, which is kubo's.
+func importer(t *testing.T, data []byte) cid.Cid {
+	t.Helper()
+	store := blockstore.NewBlockstore(dssync.MutexWrap(datastore.NewMapDatastore()))
+	params := helpers.DagBuilderParams{Maxlinks: helpers.DefaultLinksPerBlock, RawLeaves: true,
+		CidBuilder: cid.V1Builder{Codec: cid.DagProtobuf, MhType: multihash.SHA2_256},
+		Dagserv:    merkledag.NewDAGService(blockservice.New(store, nil))}
+	builder, err := params.New(chunker.NewSizeSplitter(bytes.NewReader(data), leaf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := balanced.Layout(builder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root.Cid()
+}
+
+func TestFilesAreTheOnesIPFSMakes(t *testing.T) {
+	s, _ := open(t)
+	for _, n := range []int{0, 1, leaf, leaf + 1, 2 * leaf, 174 * leaf, 174*leaf + 1, 350*leaf + 17} {
+		data := noise(n)
+		root, err := s.WriteFile(t.Context(), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := importer(t, data); !root.Equals(want) {
+			t.Errorf("%d bytes: root %s, boxo makes %s", n, root, want)
 		}
 	}
 }

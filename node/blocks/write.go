@@ -1,38 +1,30 @@
 package blocks
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
-	"github.com/ipfs/boxo/blockservice"
-	chunker "github.com/ipfs/boxo/chunker"
-	"github.com/ipfs/boxo/ipld/merkledag"
-	"github.com/ipfs/boxo/ipld/unixfs/importer/balanced"
-	"github.com/ipfs/boxo/ipld/unixfs/importer/helpers"
+	"github.com/fedlam/fedlam/federation/ledger"
 	blockformat "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	ipldformat "github.com/ipfs/go-ipld-format"
-	"github.com/multiformats/go-multihash"
 )
 
-// WriteFile stores data as a UnixFS file and returns its root.
+// WriteFile stores data as a UnixFS file and returns its root, which is durable once all of the file is.
 func (s *Store) WriteFile(ctx context.Context, data []byte) (cid.Cid, error) {
-	p := helpers.DagBuilderParams{
-		Maxlinks:   maxLinks,
-		RawLeaves:  true,
-		CidBuilder: cid.V1Builder{Codec: cid.DagProtobuf, MhType: multihash.SHA2_256},
-		Dagserv:    merkledag.NewDAGService(blockservice.New(s, nil)),
+	root, parts := ledger.UnixFSRoot(data)
+	many := make([]blockformat.Block, len(parts))
+	for i, p := range parts {
+		b, err := blockformat.NewBlockWithCid(p.Data, p.CID)
+		if err != nil {
+			return cid.Undef, err
+		}
+		many[i] = b
 	}
-	builder, err := p.New(chunker.NewSizeSplitter(bytes.NewReader(data), leafSize))
-	if err != nil {
-		return cid.Undef, err
-	}
-	root, err := balanced.Layout(builder)
-	if err != nil {
+	if err := s.PutMany(ctx, many); err != nil {
 		return cid.Undef, fmt.Errorf("store a file of %d bytes: %w", len(data), err)
 	}
-	return root.Cid(), nil
+	return root, nil
 }
 
 // Fetch hands over blocks of the store.

@@ -62,6 +62,7 @@ type Silo struct {
 	cfg     Config
 	heads   []Head
 	trainer *training.Trainer
+	has     map[string]bool // tensors of the trunk and of this member's heads
 }
 
 // ErrNoData says that there is nothing to train on.
@@ -85,7 +86,10 @@ func Open(ctx context.Context, cfg Config) (*Silo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare training: %w", err)
 	}
-	s := &Silo{cfg: cfg, trainer: trainer}
+	s := &Silo{cfg: cfg, trainer: trainer, has: map[string]bool{}}
+	for _, name := range trainer.Weights().Names() {
+		s.has[name] = true
+	}
 	for _, h := range heads {
 		s.heads = append(s.heads, Head{Key: h.Key, Name: h.Name, Convention: h.Convention,
 			Training: len(h.Train), Validation: len(h.Validation), Elements: elements(r.Model, h.Train)})
@@ -112,36 +116,6 @@ func (s *Silo) Heads() []Head { return s.heads }
 // Step returns the number of local steps done so far.
 func (s *Silo) Step() int { return s.trainer.Step() }
 
-// EnvStats returns the sums over all training frames that normalise the environment matrix. They are added up over the
-// members.
-func (s *Silo) EnvStats() (*training.EnvStats, error) { return s.trainer.EnvStats() }
-
-// NormalEquations returns the sums over a head's training frames from which the energy reference is solved, packed for a
-// sum over the members of the head.
-func (s *Silo) NormalEquations(key string) ([]float64, error) {
-	q, err := s.trainer.NormalEquations(key)
-	if err != nil {
-		return nil, err
-	}
-	return q.Pack(), nil
-}
-
-// Install puts weights in. Tensors of heads that this member does not train are left out; tensors that it trains and
-// that are missing stay as they are.
-func (s *Silo) Install(w *weights.Set) error {
-	mine := &weights.Set{}
-	own := s.trainer.Weights()
-	for _, t := range w.Tensors() {
-		if _, ok := own.Get(t.Name); ok {
-			mine.Put(*t)
-		}
-	}
-	if mine.Len() == 0 {
-		return errors.New("install weights: none of the tensors belongs to this model")
-	}
-	return s.trainer.SetWeights(mine)
-}
-
 // Weights returns a copy of the weights as they are now, of the trunk and of this member's heads.
 func (s *Silo) Weights() *weights.Set { return s.trainer.Weights() }
 
@@ -155,8 +129,8 @@ func (s *Silo) Trainable() []string {
 	return slices.Compact(names)
 }
 
-// Train does a number of local steps from the weights that are installed.
-func (s *Silo) Train(ctx context.Context, steps int, progress func(training.Progress)) error {
+// Steps does a number of local steps from the weights that are installed.
+func (s *Silo) Steps(ctx context.Context, steps int, progress func(training.Progress)) error {
 	return s.trainer.Run(ctx, steps, progress)
 }
 

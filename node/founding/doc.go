@@ -1,0 +1,30 @@
+// Package founding makes and reads the documents a federation starts from.
+//
+// Who starts a federation collects the members' cards (package home), writes a Plan in TOML and calls Found. The result is
+// the genesis with everything it names by CID: the model configuration, the initial weights, and one label convention for each
+// head. As a folder:
+//
+//	genesis.cbor          the genesis; its CID is the federation's name
+//	config.json           architecture and heads, with the recipe of local training under the key "training"
+//	model.safetensors     initial weights: trunk and shared heads
+//	heads/<key>.json      class A fields of the convention
+//
+// The founder gives the folder, or just genesis.cbor, to every member, who checks the CID with the founder by another
+// channel. After that the founder is a member like all others.
+//
+// A plan:
+//
+//	name = "water"
+//	seed = 1                      # of the fresh weights
+//	rounds = 100                  # planned; the learning rate decays over rounds x steps local steps
+//
+//	[rules]                       # see Rules for all keys
+//	min_cohort = 5
+//	min_group = 5
+//	steps = 100
+//	[model]                       # as in the input of `fedlam train`, DeePMD-kit's keys
+//	[loss]
+//	[learning_rate]
+//	[optimizer]
+//	[training]                    # batch_size, gradient_max_norm, precision
+package founding

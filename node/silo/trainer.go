@@ -1,0 +1,118 @@
+package silo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fedlam/fedlam/federation"
+	"github.com/fedlam/fedlam/training"
+	"github.com/fedlam/fedlam/training/weights"
+)
+
+// Lengths returns how many numbers the trunk and each head have in SetupSums. They follow from the model.
+func (s *Silo) Lengths() (trunk, head int) {
+	model := s.cfg.Recipe.Model
+	return len(training.ModelStats(model).Sums), len(training.NewNormalEquations(model.NumTypes()).Pack())
+}
+
+// Collect implements federation.Trainer.
+func (s *Silo) Collect(ctx context.Context) (federation.SetupSums, error) {
+	stats, err := s.trainer.EnvStats()
+	if err != nil {
+		return federation.SetupSums{}, fmt.Errorf("sum the statistics: %w", err)
+	}
+	sums := federation.SetupSums{Trunk: stats.Sums, Elements: make([]bool, s.cfg.Recipe.Model.NumTypes()), Heads: map[string][]float64{}}
+	for _, h := range s.heads {
+		if err := ctx.Err(); err != nil {
+			return federation.SetupSums{}, err
+		}
+		q, err := s.trainer.NormalEquations(h.Key)
+		if err != nil {
+			return federation.SetupSums{}, fmt.Errorf("sum the normal equations of head %s: %w", h.Key, err)
+		}
+		sums.Heads[h.Key] = q.Pack()
+		for k, occurs := range h.Elements {
+			sums.Elements[k] = sums.Elements[k] || occurs
+		}
+	}
+	return sums, nil
+}
+
+// Apply implements federation.Trainer.
+func (s *Silo) Apply(_ context.Context, w *weights.Set, totals federation.SetupTotals) (*weights.Set, error) {
+	stats := training.ModelStats(s.cfg.Recipe.Model)
+	if err := stats.Merge(totals.Trunk); err != nil {
+		return nil, err
+	}
+	return applySetup(s.cfg.Recipe.Model, w, stats, totals.Heads)
+}
+
+// Install implements federation.Trainer. When it is first called the heads that are not shared get their references.
+func (s *Silo) Install(_ context.Context, w *weights.Set) error {
+	mine := &weights.Set{}
+	for _, t := range w.Tensors() {
+		if s.has[t.Name] {
+			mine.Put(*t)
+		}
+	}
+	if mine.Len() == 0 {
+		return errors.New("install weights: none of the tensors belongs to this member's model")
+	}
+	if err := s.trainer.SetWeights(mine); err != nil {
+		return err
+	}
+	return s.prepareLocalHeads(mine)
+}
+
+// prepareLocalHeads gives energy references to the heads that certified does not hold, as long as nothing was trained.
+func (s *Silo) prepareLocalHeads(certified *weights.Set) error {
+	if s.Step() > 0 {
+		return nil
+	}
+	for _, h := range s.heads {
+		if _, shared := certified.Get(biasName(h.Key)); shared {
+			continue
+		}
+		ref, err := s.trainer.Reference(h.Key)
+		if err != nil {
+			return fmt.Errorf("head %s, which stays local: %w", h.Key, err)
+		}
+		if err := s.trainer.SetReference(h.Key, ref.PerType); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Train implements federation.Trainer: local steps from w. The update is w minus the result, for every tensor that moved.
+func (s *Silo) Train(ctx context.Context, w *weights.Set, steps int) (federation.Update, error) {
+	if err := s.Install(ctx, w); err != nil {
+		return federation.Update{}, err
+	}
+	if err := s.Steps(ctx, steps, nil); err != nil {
+		return federation.Update{}, err
+	}
+	return federation.Update{Tensors: difference(w, s.trainer.Weights(), s.Trainable())}, nil
+}
+
+// difference returns before minus after for the tensors of names that are in before.
+func difference(before, after *weights.Set, names []string) map[string][]float32 {
+	out := map[string][]float32{}
+	for _, name := range names {
+		b, ok := before.Get(name)
+		a, trained := after.Get(name)
+		if !ok || !trained || slices.Equal(a.Data, b.Data) {
+			continue
+		}
+		d := make([]float32, len(b.Data))
+		for i := range d {
+			d[i] = float32(b.Data[i] - a.Data[i])
+		}
+		out[name] = d
+	}
+	return out
+}
+
+var _ federation.Trainer = (*Silo)(nil)
