@@ -2,11 +2,13 @@ package dpa2
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/fedlam/fedlam/dataset/sharedtest"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -199,5 +201,23 @@ func collect(t *weights.Tree, nodes *[]*weights.Tree) {
 	}
 	for _, item := range t.Items {
 		collect(item, nodes)
+	}
+}
+
+// TestReadsUpstreamYAML reads the test model that DeePMD-kit carries, written in the form of 3.0: it is u1.
+func TestReadsUpstreamYAML(t *testing.T) {
+	path := sharedtest.Dir(t, "fixtures", "deepmd", "v3.1.3", "source", "tests", "infer", "deeppot_dpa.yaml")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readModel(t, data)
+	want := readModel(t, goldenFile(t, "u1.model", "u1_deeppot_dpa_yaml/model.json"))
+	if !reflect.DeepEqual(got.Params, want.Params) {
+		t.Error("parameters differ from those of the reference case")
+	}
+	got.Config.Descriptor.Repformer.LNEps, got.Config.Fitting.AtomEner = want.Config.Descriptor.Repformer.LNEps, want.Config.Fitting.AtomEner
+	if !reflect.DeepEqual(got.Config.Descriptor, want.Config.Descriptor) || !reflect.DeepEqual(got.Config.Fitting, want.Config.Fitting) {
+		t.Errorf("configuration: got %+v, want %+v", got.Config, want.Config)
 	}
 }

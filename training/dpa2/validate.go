@@ -109,7 +109,7 @@ func (c *Config) validateFitting(v *checker) {
 	v.check(f.Trainable.Layers == nil || len(f.Trainable.Layers) == len(f.Neuron)+1, "fitting_net.trainable has %d entries; want %d, one per layer and one for the output", len(f.Trainable.Layers), len(f.Neuron)+1)
 }
 
-// Resolved refuses a configuration in which a nsel is still "auto".
+// resolved refuses a configuration in which a nsel is still "auto".
 func (c *Config) resolved() error {
 	r := &c.Descriptor.Repinit
 	if r.NSel.Auto != 0 || c.Descriptor.Repformer.NSel.Auto != 0 || r.UseThreeBody && r.ThreeSel.Auto != 0 {
