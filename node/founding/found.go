@@ -53,7 +53,7 @@ func found(p *Plan, cards []home.Card, now time.Time) (*Documents, error) {
 	if err := d.enter(g, cards); err != nil {
 		return nil, err
 	}
-	shared := g.Epoch().Shared()
+	shared := (&ledger.Epoch{Members: g.Members, Heads: g.Heads, Rules: g.Rules}).Shared()
 	if d.Config, err = p.config(g, model, shared); err != nil {
 		return nil, err
 	}
