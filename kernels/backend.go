@@ -17,6 +17,12 @@ type backend[F Float] struct {
 	scale, shift        func(dst, a *F, s F, n int)
 	square, recip, sqrt func(dst, a *F, n int)
 	exp, tanh, sigmoid  func(dst, a *F, n int)
+
+	copyRows, repeatCol func(dst *F, dstStride int, src *F, srcStride, rows, cols int)
+	gatherRows          func(dst *F, dstStride int, src *F, srcStride int, index *int32, rows, cols int)
+	sumList             func(dst, src *F, list *int32, rows, cols int)
+	sumRun              func(dst, src *F, rows, cols int)
+	addRows             func(dst *float64, src *F, rows, cols int)
 }
 
 // tile sets n columns of some rows of c to the sum over k of a column of a times a row of b, or adds it if add is not 0.

@@ -4,6 +4,7 @@ import "golang.org/x/sys/cpu"
 
 //go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
 //go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
 
 // machinePaths returns the instruction sets that the processor has, the best first.
 func machinePaths() []*path {
@@ -25,6 +26,8 @@ func avx512F32() *backend[float32] {
 		wide:   []tile[float32]{tile12x2AVX512F32, tile8x2AVX512F32, tile4x2AVX512F32, tile2x2AVX512F32, tile1x2AVX512F32},
 		add:    addAVX512F32, sub: subAVX512F32, mul: mulAVX512F32, scale: mulNumberAVX512F32, shift: addNumberAVX512F32,
 		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
+		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32,
+		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, addRows: addRowsAVX512F32,
 		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
 	}
 }
@@ -36,6 +39,8 @@ func avx512F64() *backend[float64] {
 		wide:   []tile[float64]{tile12x2AVX512F64, tile8x2AVX512F64, tile4x2AVX512F64, tile2x2AVX512F64, tile1x2AVX512F64},
 		add:    addAVX512F64, sub: subAVX512F64, mul: mulAVX512F64, scale: mulNumberAVX512F64, shift: addNumberAVX512F64,
 		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
+		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64,
+		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
 	}
 }
 
@@ -46,6 +51,8 @@ func avx2F32() *backend[float32] {
 		wide:   []tile[float32]{tile6x2AVX2F32, tile4x2AVX2F32, tile2x2AVX2F32, tile1x2AVX2F32},
 		add:    addAVX2F32, sub: subAVX2F32, mul: mulAVX2F32, scale: mulNumberAVX2F32, shift: addNumberAVX2F32,
 		square: squareAVX2F32, recip: recipAVX2F32, sqrt: sqrtAVX2F32,
+		copyRows: copyRowsAVX2F32, repeatCol: repeatColAVX2F32, gatherRows: gatherRowsAVX2F32,
+		sumList: sumListAVX2F32, sumRun: sumRunAVX2F32, addRows: addRowsAVX2F32,
 		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
 	}
 }
@@ -57,5 +64,7 @@ func avx2F64() *backend[float64] {
 		wide:   []tile[float64]{tile6x2AVX2F64, tile4x2AVX2F64, tile2x2AVX2F64, tile1x2AVX2F64},
 		add:    addAVX2F64, sub: subAVX2F64, mul: mulAVX2F64, scale: mulNumberAVX2F64, shift: addNumberAVX2F64,
 		square: squareAVX2F64, recip: recipAVX2F64, sqrt: sqrtAVX2F64,
+		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
+		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
 	}
 }

@@ -66,7 +66,7 @@ func benchmarkElementwise[F kernels.Float](b *testing.B) {
 		{"Sigmoid", func() { kernels.Sigmoid(dst, x) }},
 		{"Switch", func() { kernels.Switch(dst, x, -1, 1, 1) }},
 		{"Sum", func() { kernels.Sum(x) }},
-		{"RepeatCol8", func() { kernels.RepeatCol(dst, x[:n/8], 8) }},
+		{"RepeatCol8", func() { kernels.RepeatCol(dst, x, 1, 0, n/8, 8) }},
 	} {
 		b.Run(f.name, func(b *testing.B) {
 			for b.Loop() {

@@ -3,17 +3,23 @@ package kernels
 // CopyCols copies, for each of rows rows, n columns of src (srcCols wide) from column srcAt to dst (dstCols wide) at
 // column dstAt.
 func CopyCols[F Float](dst []F, dstCols, dstAt int, src []F, srcCols, srcAt, rows, n int) {
-	if n == 0 {
+	if n == 0 || rows == 0 {
+		return
+	}
+	dst, src = dst[dstAt:], src[srcAt:]
+	_, _ = dst[(rows-1)*dstCols+n-1], src[(rows-1)*srcCols+n-1]
+	if f := backendOf[F]().copyRows; f != nil {
+		f(&dst[0], dstCols, &src[0], srcCols, rows, n)
 		return
 	}
 	if n == 1 {
 		for r := range rows {
-			dst[r*dstCols+dstAt] = src[r*srcCols+srcAt]
+			dst[r*dstCols] = src[r*srcCols]
 		}
 		return
 	}
 	for r := range rows {
-		copy(dst[r*dstCols+dstAt:][:n], src[r*srcCols+srcAt:][:n])
+		copy(dst[r*dstCols:][:n], src[r*srcCols:])
 	}
 }
 
@@ -50,13 +56,19 @@ func RepeatRow[F Float](dst, src []F) {
 	}
 }
 
-// RepeatCol sets each number of row r of dst (len(src) x cols) to src[r].
-func RepeatCol[F Float](dst, src []F, cols int) {
-	for r, v := range src {
-		row := dst[r*cols : (r+1)*cols]
-		for i := range row {
-			row[i] = v
-		}
+// RepeatCol sets each of cols numbers of every row of dst to the number in column at of that row of src (srcCols wide).
+func RepeatCol[F Float](dst, src []F, srcCols, at, rows, cols int) {
+	if rows == 0 || cols == 0 {
+		return
+	}
+	src = src[at:]
+	_, _ = dst[rows*cols-1], src[(rows-1)*srcCols]
+	if f := backendOf[F]().repeatCol; f != nil {
+		f(&dst[0], cols, &src[0], srcCols, rows, cols)
+		return
+	}
+	for r := range rows {
+		Fill(dst[r*cols:(r+1)*cols], src[r*srcCols])
 	}
 }
 

@@ -14,11 +14,14 @@ func Sum[F Float](a []F) float64 {
 // AddRows adds each of the rows of a (rows x len(sum)) to sum.
 func AddRows[F Float](sum []float64, a []F) {
 	cols := len(sum)
-	if cols == 1 {
-		sum[0] += Sum(a)
+	if cols == 0 || len(a) < cols {
 		return
 	}
-	for ; len(a) >= cols && cols > 0; a = a[cols:] {
+	if f := backendOf[F]().addRows; f != nil {
+		f(&sum[0], &a[0], len(a)/cols, cols)
+		return
+	}
+	for ; len(a) >= cols; a = a[cols:] {
 		row := a[:len(sum)]
 		for c := range sum {
 			sum[c] += float64(row[c])
@@ -26,9 +29,22 @@ func AddRows[F Float](sum []float64, a []F) {
 	}
 }
 
-// SumEachRow sets dst[r] to the sum of row r of a (len(dst) x cols).
+// SumEachRow sets dst[r] to the sum of row r of a (len(dst) x cols). Four rows go side by side, as a single sum would
+// wait for each addition.
 func SumEachRow[F Float](dst, a []F, cols int) {
-	for r := range dst {
+	r := 0
+	for ; r+4 <= len(dst); r += 4 {
+		a0, a1, a2, a3 := a[r*cols:][:cols], a[(r+1)*cols:][:cols], a[(r+2)*cols:][:cols], a[(r+3)*cols:][:cols]
+		var s0, s1, s2, s3 float64
+		for c, x := range a0 {
+			s0 += float64(x)
+			s1 += float64(a1[c])
+			s2 += float64(a2[c])
+			s3 += float64(a3[c])
+		}
+		dst[r], dst[r+1], dst[r+2], dst[r+3] = F(s0), F(s1), F(s2), F(s3)
+	}
+	for ; r < len(dst); r++ {
 		dst[r] = F(Sum(a[r*cols : (r+1)*cols]))
 	}
 }

@@ -5,52 +5,60 @@ import "math"
 // Segments of rows are described by start: segment s is made of the rows start[s] to start[s+1], excluded. Functions
 // that take segments first and last work on first <= s < last and touch only the rows of those.
 
-// Gather sets row r of dst to row index[r] of src, both cols wide.
-func Gather[F Float](dst, src []F, index []int32, cols int) {
-	if cols == 1 {
-		dst = dst[:len(index)]
-		for r, i := range index {
-			dst[r] = src[i]
-		}
+// Gather copies n columns, from srcAt on, of those rows of src (srcCols wide) that index names, to the rows of dst
+// (dstCols wide), from column dstAt on.
+func Gather[F Float](dst []F, dstCols, dstAt int, src []F, srcCols, srcAt int, index []int32, n int) {
+	if len(index) == 0 || n == 0 {
+		return
+	}
+	dst = dst[dstAt:]
+	_ = dst[(len(index)-1)*dstCols+n-1]
+	if f := backendOf[F]().gatherRows; f != nil {
+		f(&dst[0], dstCols, &src[srcAt], srcCols, &index[0], len(index), n)
 		return
 	}
 	for r, i := range index {
-		copy(dst[r*cols:(r+1)*cols], src[int(i)*cols:])
+		copy(dst[r*dstCols:][:n], src[int(i)*srcCols+srcAt:])
 	}
 }
 
-// scatterExact is the number of columns up to which Scatter sums in float64.
-const scatterExact = 16
-
-// Scatter sets row s of dst to the sum of those rows of src that list names in its segment s. With at most 16 columns,
-// the sums are accumulated in float64. A nil list stands for 0, 1, 2 ...
+// Scatter sets row s of dst to the sum of those rows of src that list names in its segment s, accumulated in float64. A
+// nil list stands for 0, 1, 2 ...
 func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) {
-	var sum [scatterExact]float64
-	for s := first; s < last; s++ {
+	be := backendOf[F]()
+	for s := first; s < last && cols > 0; s++ {
 		out := dst[s*cols : (s+1)*cols]
 		from, to := int(start[s]), int(start[s+1])
-		if cols > scatterExact {
+		switch {
+		case from == to:
 			clear(out)
-		} else {
-			clear(sum[:cols])
+		case be.sumRun == nil:
+			plainScatter(out, src, list, from, to)
+		case list == nil:
+			be.sumRun(&out[0], &src[from*cols], to-from, cols)
+		default:
+			be.sumList(&out[0], &src[0], &list[from], to-from, cols)
 		}
+	}
+}
+
+// plainScatter does one segment, a few columns at a time.
+func plainScatter[F Float](out, src []F, list []int32, from, to int) {
+	var sum [16]float64
+	cols := len(out)
+	for at := 0; at < cols; at += len(sum) {
+		part := sum[:min(len(sum), cols-at)]
+		clear(part)
 		for e := from; e < to; e++ {
 			r := e
 			if list != nil {
 				r = int(list[e])
 			}
-			row := src[r*cols : (r+1)*cols]
-			if cols > scatterExact {
-				Add(out, out, row)
-				continue
-			}
-			for c, x := range row {
-				sum[c] += float64(x)
+			for c, x := range src[r*cols+at:][:len(part)] {
+				part[c] += float64(x)
 			}
 		}
-		if cols <= scatterExact {
-			Convert(out, sum[:cols])
-		}
+		Convert(out[at:at+len(part)], part)
 	}
 }
 

@@ -33,9 +33,11 @@ type Kernels[F kernels.Float] struct {
 	Switch                         func(dst, r []F, rs, rc float64, order int)
 	Sum                            func(a []F) float64
 	AddRows                        func(sum []float64, a []F)
-	SumEachRow, RepeatCol          func(dst, a []F, cols int)
+	SumEachRow                     func(dst, a []F, cols int)
+	RepeatCol                      func(dst, src []F, srcCols, at, rows, cols int)
+	CopyCols                       func(dst []F, dstCols, dstAt int, src []F, srcCols, srcAt, rows, n int)
 	RepeatRow                      func(dst, src []F)
-	Gather                         func(dst, src []F, index []int32, cols int)
+	Gather                         func(dst []F, dstCols, dstAt int, src []F, srcCols, srcAt int, index []int32, n int)
 	Scatter                        func(dst, src []F, start, list []int32, first, last, cols int)
 	SegOuter, RowApplyT            func(dst, a, b []F, start []int32, first, last, p, q int)
 	RowApply                       func(dst, a, b []F, start []int32, first, last, p, q int, scratch []F)
@@ -54,7 +56,7 @@ func Host[F kernels.Float]() Kernels[F] {
 		Exp: kernels.Exp[F], Tanh: kernels.Tanh[F], Sigmoid: kernels.Sigmoid[F], Softplus: kernels.Softplus[F],
 		Scale: kernels.Scale[F], AddScalar: kernels.AddScalar[F], Switch: kernels.Switch[F],
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
-		Transpose: kernels.Transpose[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
+		Transpose: kernels.Transpose[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
 		Gather: kernels.Gather[F], Scatter: kernels.Scatter[F],
 		SegOuter: kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
 		PairDot: kernels.PairDot[F], PairApply: kernels.PairApply[F], PairApplyT: kernels.PairApplyT[F],
@@ -71,6 +73,7 @@ func Run[F kernels.Float](t *testing.T, k Kernels[F]) {
 	t.Run("accuracy", func(t *testing.T) { accuracy(t, k) })
 	t.Run("switch", func(t *testing.T) { switches(t, k) })
 	t.Run("reductions", func(t *testing.T) { reductions(t, k) })
+	t.Run("layout", func(t *testing.T) { layouts(t, k) })
 	t.Run("segments", func(t *testing.T) { segments(t, k) })
 	t.Run("softmax", func(t *testing.T) { softmax(t, k) })
 	t.Run("pairs", func(t *testing.T) { pairs(t, k) })

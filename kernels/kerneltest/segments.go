@@ -33,29 +33,6 @@ func reductions[F kernels.Float](t *testing.T, k Kernels[F]) {
 				byCol[c] *= 2
 			}
 			near(t, sum, byCol, nil, 1e-12, "AddRows %d x %d", rows, cols)
-			repeats(t, k, rows, cols, a)
-		}
-	}
-}
-
-func repeats[F kernels.Float](t *testing.T, k Kernels[F], rows, cols int, a []F) {
-	dst, check := guarded[F](rows * cols)
-	if rows > 0 {
-		k.RepeatRow(dst, a[:cols])
-		check(t)
-		for i := range dst {
-			same(t, dst[i:i+1], a[i%cols:i%cols+1], "RepeatRow %d x %d", rows, cols)
-		}
-		k.Transpose(dst, a, rows, cols)
-		check(t)
-		for i := range dst {
-			from := i%rows*cols + i/rows
-			same(t, dst[i:i+1], a[from:from+1], "Transpose %d x %d", rows, cols)
-		}
-		k.RepeatCol(dst, a[:rows], cols)
-		check(t)
-		for i := range dst {
-			same(t, dst[i:i+1], a[i/cols:i/cols+1], "RepeatCol %d x %d", rows, cols)
 		}
 	}
 }
@@ -104,8 +81,8 @@ func segments[F kernels.Float](t *testing.T, k Kernels[F]) {
 		for range 3 {
 			l := newLayout(rng, c.segments, c.most)
 			outerAndApply(t, k, rng, l, c.p, c.q)
-			gatherAndScatter(t, k, rng, l, c.p*c.q)
-			gatherAndScatter(t, k, rng, l, c.p)
+			scatter(t, k, rng, l, c.p*c.q)
+			scatter(t, k, rng, l, c.p)
 		}
 	}
 }
@@ -161,19 +138,13 @@ func untouched(n int) []float64 {
 	return x
 }
 
-func gatherAndScatter[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, l layout, cols int) {
+func scatter[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, l layout, cols int) {
 	n := len(l.start) - 1
 	list := make([]int32, l.rows)
 	for i, v := range rng.Perm(l.rows) {
 		list[i] = int32(v)
 	}
 	src := random[F](rng, l.rows*cols)
-	dst, check := guarded[F](len(list) * cols)
-	k.Gather(dst, src, list, cols)
-	check(t)
-	for i, r := range list {
-		same(t, dst[i*cols:(i+1)*cols], src[int(r)*cols:(int(r)+1)*cols], "Gather row %d", i)
-	}
 	for _, some := range [][]int32{list, nil} {
 		want := untouched(n * cols)
 		clear(want[l.first*cols : l.last*cols])

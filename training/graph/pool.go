@@ -12,13 +12,14 @@ import (
 // The state of the job under way is one word, so that a helper that comes late cannot take a piece of the wrong job.
 type pool struct {
 	work    func(job, piece, worker int)
-	helpers []*helper
+	helpers []*sleeper
 	mains   []func() // bodies of the helpers' goroutines
 	group   sync.WaitGroup
 
 	state   atomic.Uint64
 	job     int
 	pending atomic.Int32 // pieces not finished
+	owner   *sleeper     // waits for pending to become 0
 	closing atomic.Bool
 }
 
@@ -31,20 +32,10 @@ const (
 
 func jobOf(state uint64) uint64 { return state >> (2 * pieceBits) }
 
-type helper struct {
-	asleep atomic.Bool
-	wake   chan struct{}
-}
-
-const (
-	spins  = 2000
-	yields = 20
-)
-
 func newPool(threads int, work func(job, piece, worker int)) *pool {
-	p := &pool{work: work}
+	p := &pool{work: work, owner: newSleeper()}
 	for i := 1; i < threads; i++ {
-		h := &helper{wake: make(chan struct{}, 1)}
+		h := newSleeper()
 		p.helpers = append(p.helpers, h)
 		p.mains = append(p.mains, func() {
 			defer p.group.Done()
@@ -71,9 +62,7 @@ func (p *pool) stop() {
 
 func (p *pool) rouse() {
 	for _, h := range p.helpers {
-		if h.asleep.Load() && h.asleep.CompareAndSwap(true, false) {
-			h.wake <- struct{}{}
-		}
+		h.rouse()
 	}
 }
 
@@ -91,11 +80,7 @@ func (p *pool) run(job, pieces int) {
 	p.state.Store(number<<(2*pieceBits) | uint64(pieces)<<pieceBits)
 	p.rouse()
 	p.take(jobOf(p.state.Load()), 0)
-	for n := 0; p.pending.Load() > 0; n++ {
-		if n > spins {
-			runtime.Gosched()
-		}
-	}
+	p.owner.until(func() bool { return p.pending.Load() == 0 })
 }
 
 // take works on pieces of the numbered job until none is left.
@@ -111,37 +96,55 @@ func (p *pool) take(number uint64, worker int) {
 		}
 		// The job cannot end before this piece is accounted for, so its fields stand still.
 		p.work(p.job, int(next), worker)
-		p.pending.Add(-1)
+		if p.pending.Add(-1) == 0 && worker != 0 {
+			p.owner.rouse()
+		}
 	}
 }
 
-func (p *pool) help(h *helper, worker int) {
+func (p *pool) help(h *sleeper, worker int) {
 	seen := jobOf(p.state.Load())
-	for {
+	for !p.closing.Load() {
 		p.take(seen, worker)
-		for n := 0; jobOf(p.state.Load()) == seen; n++ {
-			if p.closing.Load() {
-				return
-			}
-			switch {
-			case n < spins:
-			case n < spins+yields:
-				runtime.Gosched()
-			default:
-				p.sleep(h, seen)
-			}
-		}
+		h.until(func() bool { return jobOf(p.state.Load()) != seen || p.closing.Load() })
 		seen = jobOf(p.state.Load())
 	}
 }
 
-// sleep blocks until there is a job newer than seen, or the pool closes.
-func (p *pool) sleep(h *helper, seen uint64) {
-	h.asleep.Store(true)
-	if jobOf(p.state.Load()) != seen || p.closing.Load() {
-		if h.asleep.CompareAndSwap(true, false) {
-			return
+// sleeper lets one goroutine wait for what others do: for a short time spinning, then asleep.
+type sleeper struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+const (
+	spins  = 20000 // about 20 microseconds
+	yields = 20
+)
+
+func newSleeper() *sleeper { return &sleeper{wake: make(chan struct{}, 1)} }
+
+// until returns once done does. Whoever makes it true must call rouse afterwards.
+func (s *sleeper) until(done func() bool) {
+	for n := 0; !done(); n++ {
+		switch {
+		case n < spins:
+		case n < spins+yields:
+			runtime.Gosched()
+		default:
+			s.asleep.Store(true)
+			if done() && s.asleep.CompareAndSwap(true, false) {
+				return
+			}
+			<-s.wake
+			n = 0
 		}
 	}
-	<-h.wake
+}
+
+// rouse wakes the goroutine if it is asleep.
+func (s *sleeper) rouse() {
+	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
+		s.wake <- struct{}{}
+	}
 }

@@ -14,7 +14,7 @@ func (e *Exec[F]) runSegments(s *step, from, to, worker int) {
 	idx := &e.index[s.index]
 	switch s.op {
 	case opGather:
-		kernels.Gather(out[from*cols:to*cols], x, idx.to[from:to], cols)
+		kernels.Gather(out[from*cols:], cols, 0, x, cols, 0, idx.to[from:to], cols)
 	case opScatter:
 		list := idx.rows
 		if e.program.indices[s.index].sorted {

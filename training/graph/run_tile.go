@@ -25,7 +25,7 @@ func (e *Exec[F]) runTiles(s *step, from, to, worker int) {
 			case loadWhole:
 				sc.regs[a] = x[r*cols : (r+n)*cols]
 			case loadCol:
-				kernels.RepeatCol(sc.regs[a], x[r:r+n], cols)
+				kernels.RepeatCol(sc.regs[a], x[r:], 1, 0, n, cols)
 			}
 		}
 		for o, out := range s.outs {

@@ -1,7 +1,7 @@
 // Command gen writes the assembly of package kernels. It is a module of its own, so that users of the program do not
 // download the assembler library. "go generate ./kernels" runs it for each file; the output is committed.
 //
-// Usage: gen products|elementwise -out FILE.s -stubs FILE.go -pkg kernels
+// Usage: gen products|elementwise|rows -out FILE.s -stubs FILE.go -pkg kernels
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: gen products|elementwise -out FILE.s -stubs FILE.go -pkg kernels")
+		fmt.Fprintln(os.Stderr, "usage: gen products|elementwise|rows -out FILE.s -stubs FILE.go -pkg kernels")
 		os.Exit(2)
 	}
 	what := os.Args[1]
@@ -27,6 +27,10 @@ func main() {
 	case "elementwise":
 		for _, v := range targets {
 			v.elementwise()
+		}
+	case "rows":
+		for _, v := range targets {
+			v.rowMoves()
 		}
 	default:
 		fmt.Fprintf(os.Stderr, "gen: no file %q\n", what)
