@@ -9,8 +9,7 @@
 //	model.safetensors     initial weights: trunk and shared heads
 //	heads/<key>.json      class A fields of the convention
 //
-// The founder gives the folder, or just genesis.cbor, to every member, who checks the CID with the founder by another
-// channel. After that the founder is a member like all others.
+// The founder gives the folder to every member, who checks the genesis CID with the founder by another channel. After that the founder is a member like all others.
 //
 // A plan:
 //

@@ -42,8 +42,7 @@ func (d *Documents) Write(dir string) error {
 	return nil
 }
 
-// Read reads a founding folder, or a genesis file with the others beside it, and checks every file against the genesis. Files
-// that are not there are left out of the result: members get them from each other.
+// Read reads a founding folder, or a genesis file with the others beside it, and checks every file against the genesis.
 func Read(path string) (*Documents, *ledger.Genesis, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, ledger.GenesisFile)
@@ -72,19 +71,17 @@ func Read(path string) (*Documents, *ledger.Genesis, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if convention != nil {
-			d.Conventions[h.Key] = convention
-		}
+		d.Conventions[h.Key] = convention
 	}
 	return d, g, nil
 }
 
-// readChecked reads a file that the genesis names; nil when it is absent.
+// readChecked reads a file that the genesis names.
 func readChecked(dir, name string, want cid.Cid, limit int64) ([]byte, error) {
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return nil, fmt.Errorf("%q is missing: keep the files of the founding folder together, or fetch the folder again", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read founding document: %w", disk.Explain(err))

@@ -17,6 +17,9 @@ type Results struct {
 	Round   uint64 `json:"round"`          // certified round whose weights these are
 	Weights string `json:"weights"`        // CID
 	Step    int    `json:"step"`           // local steps done so far
+	// Sent and Received count the bytes of all streams to and from members since the node started.
+	Sent     int64 `json:"sent_bytes"`
+	Received int64 `json:"received_bytes"`
 	// Heads by key.
 	Heads map[string]HeadResults `json:"heads"`
 }

@@ -63,6 +63,7 @@ type Silo struct {
 	heads   []Head
 	trainer *training.Trainer
 	has     map[string]bool // tensors of the trunk and of this member's heads
+	closed  []bool          // by element, see CloseRows
 }
 
 // ErrNoData says that there is nothing to train on.
@@ -136,6 +137,25 @@ func (s *Silo) Steps(ctx context.Context, steps int, progress func(training.Prog
 
 // Save keeps weights, moments and the place in the data in a folder, completely or not at all.
 func (s *Silo) Save(folder string) error { return s.trainer.Save(folder) }
+
+// Adopt takes the weights, and nothing else, from a folder that Save wrote, so that local heads outlive a change of the
+// data.
+func (s *Silo) Adopt(folder string) error {
+	m, err := training.OpenModel(folder)
+	if err != nil {
+		return fmt.Errorf("take over local weights: %w", err)
+	}
+	mine := &weights.Set{}
+	for _, t := range m.Params.Tensors() {
+		if s.has[t.Name] {
+			mine.Put(*t)
+		}
+	}
+	if err := s.trainer.SetWeights(mine); err != nil {
+		return fmt.Errorf("take over local weights: %w", err)
+	}
+	return nil
+}
 
 // Resume continues from a folder that Save wrote with the same data and recipe.
 func (s *Silo) Resume(folder string) error { return s.trainer.Resume(folder) }

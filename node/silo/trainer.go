@@ -54,7 +54,7 @@ func (s *Silo) Install(_ context.Context, w *weights.Set) error {
 	mine := &weights.Set{}
 	for _, t := range w.Tensors() {
 		if s.has[t.Name] {
-			mine.Put(*t)
+			mine.Put(s.keepRows(*t))
 		}
 	}
 	if mine.Len() == 0 {
@@ -64,6 +64,31 @@ func (s *Silo) Install(_ context.Context, w *weights.Set) error {
 		return err
 	}
 	return s.prepareLocalHeads(mine)
+}
+
+// CloseRows says which elements of the model too few members have for their rows to be summed: Install keeps the own rows
+// of those once something was trained here.
+func (s *Silo) CloseRows(closed []bool) { s.closed = closed }
+
+// elementRows is the tensor with one row per element of the type map.
+const elementRows = "descriptor/type_embedding/embedding/layers/0/@variables/w"
+
+// keepRows returns a certified tensor with the own rows of closed elements put in.
+func (s *Silo) keepRows(t weights.Tensor) weights.Tensor {
+	if t.Name != elementRows || s.Step() == 0 || !slices.Contains(s.closed, true) {
+		return t
+	}
+	own, ok := s.trainer.Weights().Get(elementRows)
+	if !ok || len(own.Data) != len(t.Data) || len(s.closed)*t.Shape[1] != len(t.Data) {
+		return t
+	}
+	t.Data = slices.Clone(t.Data)
+	for e, closed := range s.closed {
+		if row := t.Shape[1]; closed {
+			copy(t.Data[e*row:(e+1)*row], own.Data[e*row:(e+1)*row])
+		}
+	}
+	return t
 }
 
 // prepareLocalHeads gives energy references to the heads that certified does not hold, as long as nothing was trained.
