@@ -2,6 +2,13 @@ package main
 
 // cli lists the verbs; each lives in a file of its own name.
 var cli struct {
+	Init    initCmd    `cmd:"" help:"Make a node and print its member card."`
+	Genesis genesisCmd `cmd:"" help:"Start a federation from member cards."`
+	Join    joinCmd    `cmd:"" help:"Join a federation."`
+	Node    nodeCmd    `cmd:"" help:"Run a node."`
+	Status  statusCmd  `cmd:"" help:"Ask a running node where it stands."`
+	Pull    pullCmd    `cmd:"" help:"Download certified weights and their proof."`
+	Verify  verifyCmd  `cmd:"" help:"Check a downloaded release offline."`
 	Train   trainCmd   `cmd:"" help:"Train a model on this machine."`
 	Eval    evalCmd    `cmd:"" help:"Predict energies, forces and virials of frames."`
 	Test    testCmd    `cmd:"" help:"Compare predictions with labels."`

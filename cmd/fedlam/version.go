@@ -11,10 +11,13 @@ type versionCmd struct{}
 func (versionCmd) Help() string { return "Example:\n  fedlam version" }
 
 func (versionCmd) Run() error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	fmt.Println("fedlam", version)
+	fmt.Println("fedlam", programVersion())
 	return nil
+}
+
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
 }

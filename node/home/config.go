@@ -45,9 +45,9 @@ type Data struct {
 type Training struct {
 	// Threads used for training; 0 means all cores.
 	Threads int `toml:"threads"`
-	// Precision is "float32" (default) or "float64".
+	// Precision is "float32" or "float64"; default: what the federation's recipe says.
 	Precision string `toml:"precision"`
-	// BatchSize as in DeePMD-kit: "auto" (default), "4", "max:64".
+	// BatchSize as in DeePMD-kit: "auto", "4", "max:64"; default: what the federation's recipe says.
 	BatchSize string `toml:"batch_size"`
 	// ValidationFraction of the frames is held back; default 0.1.
 	ValidationFraction *float64 `toml:"validation_fraction"`
@@ -123,9 +123,7 @@ func (t *Training) validate() error {
 		return fmt.Errorf("training.validation_fraction is %g; it must be between 0 and 0.5", f)
 	}
 	switch t.Precision {
-	case "":
-		t.Precision = "float32"
-	case "float32", "float64":
+	case "", "float32", "float64":
 	default:
 		return fmt.Errorf("training.precision is %q; choose float32 or float64", t.Precision)
 	}

@@ -1,0 +1,167 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/fedlam/fedlam/federation"
+	"github.com/fedlam/fedlam/node/blocks"
+	"github.com/fedlam/fedlam/node/local"
+	"github.com/fedlam/fedlam/node/p2p"
+	"github.com/fedlam/fedlam/node/rpc"
+	"github.com/fedlam/fedlam/proto/peerpb"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+type peerID = peer.ID
+
+// openNetwork starts the hosts and the services on them.
+func (n *Node) openNetwork(context.Context) error {
+	cfg := n.cfg.Home.Config
+	var err error
+	n.host, err = p2p.New(p2p.Config{Key: n.cfg.Home.Identity, Listen: cfg.Listen, Traffic: n.traffic, Tap: n.cfg.Hooks.Tap,
+		Member: func(p peer.ID) bool { _, ok := n.peers[p]; return ok }})
+	if err != nil {
+		return fmt.Errorf("%w (listen in node.toml)", err)
+	}
+	if got := n.epoch.Members[n.self].Peer; n.host.ID().String() != got {
+		return fmt.Errorf("identity.key belongs to peer %s, the genesis lists %s: restore the key the card was made with", n.host.ID(), got)
+	}
+	n.exchange = blocks.NewExchange(n.host, blocks.ExchangeConfig{Store: n.store})
+	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.epoch.Genesis.Bytes(), Members: n.memberAddresses(), Handler: (*handler)(n),
+		Software: n.cfg.Software})
+	if err != nil {
+		return err
+	}
+	if cfg.Public.Enabled {
+		if n.public, err = openPublic(n.cfg.Home, n.store, n.index); err != nil {
+			return fmt.Errorf("%w (public.listen in node.toml)", err)
+		}
+	}
+	if n.local, err = local.Serve(n.cfg.Home.Dir, (*owner)(n)); err != nil {
+		return err
+	}
+	n.log = slog.New(slog.NewMultiHandler(n.log.Handler(), &publisher{server: n.local}))
+	return nil
+}
+
+// memberAddresses are hints: an address that cannot be read is left out, the others will dial us.
+func (n *Node) memberAddresses() map[peer.ID][]ma.Multiaddr {
+	out := map[peer.ID][]ma.Multiaddr{}
+	for i, m := range n.epoch.Members {
+		if i == n.self {
+			continue
+		}
+		p := n.members[m.ID]
+		out[p] = nil
+		for _, text := range m.Addresses {
+			a, err := ma.NewMultiaddr(text)
+			if err != nil {
+				n.log.Warn("an address in the genesis cannot be read", "member", m.Name, "error", err)
+				continue
+			}
+			out[p] = append(out[p], a)
+		}
+	}
+	return out
+}
+
+func (n *Node) addresses() []string { return p2p.Addresses(n.host) }
+
+// handler is the Node as seen by the network.
+type handler Node
+
+var _ rpc.Handler = (*handler)(nil)
+
+// Head implements rpc.Handler.
+func (h *handler) Head() *peerpb.Head {
+	s := h.status.Load()
+	head := &peerpb.Head{Finished: s.Finished, Weights: s.Weights.Bytes()}
+	if s.Finished > 0 {
+		head.Record, head.Certificate = s.Record.Bytes(), s.Certificate.Bytes()
+	}
+	return head
+}
+
+// Greeted implements rpc.Handler.
+func (h *handler) Greeted(from peer.ID, head *peerpb.Head) {
+	h.mail.post(federation.Reached{Member: h.peers[from], Finished: head.GetFinished()})
+}
+
+// Receive implements rpc.Handler.
+func (h *handler) Receive(ctx context.Context, _ peer.ID, envelope []byte) error {
+	select {
+	case h.inbox <- federation.Received{Envelope: envelope}:
+		return nil
+	case <-h.done:
+		return errors.New("the node is stopping")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Round implements rpc.Handler.
+func (h *handler) Round(_ context.Context, round uint64) (*peerpb.SyncReply, error) {
+	record, err := h.wal.Get(federation.RecordKey(round))
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := h.wal.Get(federation.CertificateKey(round))
+	if err != nil {
+		return nil, err
+	}
+	if record == nil || certificate == nil {
+		return nil, fmt.Errorf("round %d is not known here", round)
+	}
+	return &peerpb.SyncReply{Round: round, Record: record, Certificate: certificate}, nil
+}
+
+// roundsAtOnce bounds what one FetchRounds brings into memory; the machine asks again for more.
+const (
+	roundsAtOnce = 256
+	syncTimeout  = 2 * time.Minute
+)
+
+var errEnough = errors.New("enough rounds")
+
+// fetchRounds asks a member for finished rounds.
+func (n *Node) fetchRounds(ctx context.Context, a federation.FetchRounds) {
+	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+	defer cancel()
+	var got []federation.Finished
+	err := n.network.Sync(ctx, n.members[a.From], a.First, func(r *peerpb.SyncReply) error {
+		got = append(got, federation.Finished{Record: r.Record, Certificate: r.Certificate})
+		if len(got) == roundsAtOnce {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		n.log.Debug("no finished rounds from a member", "error", err)
+	}
+	if len(got) > 0 {
+		n.mail.post(federation.Rounds{From: a.From, Rounds: got})
+	}
+}
+
+// fetch gets a file from the store or from the members, trying until it has it.
+func (n *Node) fetch(ctx context.Context, a federation.Fetch) {
+	for ctx.Err() == nil {
+		data, err := blocks.FileReader{From: n.exchange.Session(ctx), Limit: a.Limit}.Read(ctx, a.CID)
+		if err == nil {
+			n.mail.post(federation.Fetched{CID: a.CID, Data: data})
+			return
+		}
+		if ctx.Err() == nil {
+			n.log.Warn("a certified file is not to be had yet; trying again", "cid", a.CID.String(), "error", err)
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+	}
+}

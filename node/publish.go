@@ -1,0 +1,73 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fedlam/fedlam/federation"
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/node/blocks"
+	"github.com/fedlam/fedlam/node/founding"
+	"github.com/fedlam/fedlam/node/home"
+	"github.com/ipfs/go-cid"
+)
+
+// OpenStore opens the block store of a node's folder.
+func OpenStore(h *home.Home) (*blocks.Store, error) {
+	path, err := h.Data("blocks")
+	if err != nil {
+		return nil, err
+	}
+	return blocks.Open(blocks.Config{Dir: path})
+}
+
+// Join puts the documents of a federation into a node's folder, after checking that they list the node as a member.
+func Join(ctx context.Context, h *home.Home, d *founding.Documents) error {
+	g, err := ledger.DecodeGenesis(d.Genesis)
+	if err != nil {
+		return err
+	}
+	n := &Node{cfg: Config{Home: h}, genesis: g, epoch: g.Epoch()}
+	if n.epoch.Index(n.id()) < 0 {
+		return fmt.Errorf("join %s: this node is not one of its %d members: give its card (`fedlam init %s --card`) to who started the federation", n.epoch.Genesis, len(g.Members), h.Dir)
+	}
+	store, err := OpenStore(h)
+	if err != nil {
+		return err
+	}
+	files := [][]byte{d.Config, d.Weights}
+	for _, text := range d.Conventions {
+		files = append(files, text)
+	}
+	for _, text := range files {
+		if _, err := store.WriteFile(ctx, text); err != nil {
+			return err
+		}
+	}
+	for _, document := range [][]byte{d.Genesis, n.epoch.Encode()} {
+		if _, err := store.PutBytes(ctx, cid.DagCBOR, document); err != nil {
+			return err
+		}
+	}
+	// The genesis file comes last: with it the node has joined.
+	return h.PutGenesis(d.Genesis)
+}
+
+// publish puts a certified round into the block store. A node that cannot store it stops.
+func (n *Node) publish(ctx context.Context, a federation.Publish) error {
+	for _, f := range a.Files {
+		root, err := n.store.WriteFile(ctx, f.Data)
+		if err != nil {
+			return fmt.Errorf("publish round %d: %w", a.Round, err)
+		}
+		if !root.Equals(f.CID) {
+			return fmt.Errorf("publish round %d: a file has CID %s, want %s", a.Round, root, f.CID)
+		}
+	}
+	for _, document := range [][]byte{a.Record, a.Certificate} {
+		if _, err := n.store.PutBytes(ctx, cid.DagCBOR, document); err != nil {
+			return fmt.Errorf("publish round %d: %w", a.Round, err)
+		}
+	}
+	return n.index.add(a.Round, a.Record, a.Certificate)
+}

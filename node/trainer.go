@@ -1,0 +1,255 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/fedlam/fedlam/federation"
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/node/blocks"
+	"github.com/fedlam/fedlam/node/disk"
+	"github.com/fedlam/fedlam/node/founding"
+	"github.com/fedlam/fedlam/node/silo"
+	"github.com/fedlam/fedlam/training"
+	"github.com/fedlam/fedlam/training/dpa2"
+)
+
+const maxConfig = 16 << 20
+
+// openTrainer reads the data, unless the trainer was given.
+func (n *Node) openTrainer(ctx context.Context) error {
+	if n.trainer = n.cfg.Trainer; n.trainer == nil {
+		s, err := n.openSilo(ctx)
+		if err != nil {
+			return err
+		}
+		n.trainer = s
+	}
+	return n.checkHeads()
+}
+
+func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
+	text, err := blocks.FileReader{From: n.store, Limit: maxConfig}.Read(ctx, n.genesis.Config)
+	if err != nil {
+		return nil, fmt.Errorf("the model configuration is not in the folder: run `fedlam join` again with the founding folder: %w", err)
+	}
+	model, err := founding.DecodeModelConfig(text)
+	if err != nil {
+		return nil, err
+	}
+	h, r := n.cfg.Home, model.Training
+	cfg := silo.Config{ValidationFraction: *h.Config.Training.ValidationFraction, Seed: h.Config.Training.Seed, Threads: h.Config.Training.Threads,
+		Precision: r.Precision, BatchSize: training.BatchSize(r.BatchSize), Log: n.log,
+		Recipe: silo.Recipe{Model: model.Model, Loss: r.Loss, Schedule: r.LearningRate, Optimizer: r.Optimizer,
+			Steps: int(r.Rounds * n.genesis.Rules.Steps)}}
+	if p := h.Config.Training.Precision; p != "" {
+		cfg.Precision = dpa2.Precision(p)
+	}
+	if b := h.Config.Training.BatchSize; b != "" {
+		cfg.BatchSize = training.BatchSize(b)
+	}
+	for _, d := range h.Config.Data {
+		cfg.Sets = append(cfg.Sets, silo.Set{Path: h.Path(d.Path), Convention: h.Path(d.Convention)})
+	}
+	n.log.Info("reading the data")
+	s, err := silo.Open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return n.resume(ctx, cfg, s)
+}
+
+// resume continues with the local state of an earlier run, if there is any.
+func (n *Node) resume(ctx context.Context, cfg silo.Config, s *silo.Silo) (*silo.Silo, error) {
+	folder, err := n.stateFolder()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return s, nil
+	}
+	failed := s.Resume(folder)
+	if failed == nil {
+		n.log.Info("continuing with the local optimizer's state", "steps", s.Step())
+		return s, nil
+	}
+	n.log.Warn("the local optimizer's state does not fit the data any more; its moments begin anew, local heads are kept", "reason", failed)
+	if s, err = silo.Open(ctx, cfg); err != nil {
+		return nil, err
+	}
+	return s, s.Adopt(folder)
+}
+
+func (n *Node) stateFolder() (string, error) { return n.cfg.Home.Data("local", "state") }
+
+// checkHeads compares what the data are with what the genesis says, and tells plainly what small heads give away.
+func (n *Node) checkHeads() error {
+	listed := map[string]bool{}
+	for _, key := range n.epoch.Members[n.self].Heads {
+		listed[key] = true
+	}
+	for _, h := range n.trainer.Heads() {
+		if !listed[h.Key] {
+			return fmt.Errorf("the data of head %s (%s) are made under a convention that the genesis does not list for this member: remove the data set, or correct the convention file so that it says what the card said", h.Key, h.Name)
+		}
+		delete(listed, h.Key)
+	}
+	for key := range listed {
+		n.log.Warn("the genesis lists a head for this member that has no data here; it takes no part in it", "head", key)
+	}
+	n.explainPrivacy()
+	return nil
+}
+
+// explainPrivacy says what members of small sums can learn.
+func (n *Node) explainPrivacy() {
+	least := max(n.genesis.Rules.MinCohort, n.epoch.Quorum())
+	if least < 5 {
+		n.log.Warn(fmt.Sprintf("sums over the trunk may hold as few as %d members: the other %d together can work out this member's update", least, least-1))
+	}
+	shared := n.epoch.Shared()
+	for _, h := range n.trainer.Heads() {
+		members := n.epoch.HeadMembers(h.Key)
+		var others []string
+		for _, i := range members {
+			if i != n.self {
+				others = append(others, n.epoch.Members[i].Name)
+			}
+		}
+		switch {
+		case !contains(shared, h.Key):
+			n.log.Info("a head has too few members to be shared: it is trained here and stays here", "head", h.Key, "name", h.Name, "members", len(members))
+		case len(members) == 2:
+			n.log.Warn("a head is shared by two members only: "+others[0]+" can subtract its own update from the sum and see this member's update of the head",
+				"head", h.Key, "name", h.Name)
+		case n.genesis.Rules.MinGroup < 5:
+			n.log.Warn(fmt.Sprintf("sums over a head may hold as few as %d of its members (the others are %s), who together can work out this member's update of the head",
+				n.genesis.Rules.MinGroup, strings.Join(others, ", ")), "head", h.Key, "name", h.Name)
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) collect(a federation.CollectSetup) {
+	n.work.add(job{mustRun, func(ctx context.Context) {
+		sums, err := n.trainer.Collect(ctx)
+		n.answer(ctx, a.Round, err, federation.SetupSummed{Round: a.Round, Sums: sums})
+	}})
+}
+
+func (n *Node) apply(a federation.ApplySetup) {
+	n.work.add(job{mustRun, func(ctx context.Context) {
+		w, err := n.trainer.Apply(ctx, a.Weights, a.Totals)
+		n.answer(ctx, a.Round, err, federation.SetupApplied{Round: a.Round, Attempt: a.Attempt, Weights: w})
+	}})
+}
+
+func (n *Node) train(a federation.Train) {
+	n.work.add(job{canBeLeft, func(ctx context.Context) {
+		n.log.Info("training", "round", a.Round, "steps", a.Steps)
+		update, err := n.trainer.Train(ctx, a.Weights, a.Steps)
+		n.answer(ctx, a.Round, err, federation.Trained{Round: a.Round, Update: update})
+	}})
+}
+
+// answer posts e, or the failure. Work that was cut off because it is of no use any more has no answer.
+func (n *Node) answer(ctx context.Context, round uint64, err error, e federation.Event) {
+	switch {
+	case err == nil:
+		n.mail.post(e)
+	case ctx.Err() == nil:
+		n.log.Error("local work failed", "round", round, "error", err)
+		n.mail.post(federation.Failed{Round: round, Reason: "local work failed"})
+	}
+}
+
+// install hands certified weights to the trainer, evaluates them on the own validation frames, and keeps the local state.
+func (n *Node) install(a federation.Install) {
+	n.noteElements(a.Record)
+	closed := n.closed
+	n.network.Discard(a.Round + 1)
+	n.log.Info(MsgCertified, "round", a.Round, "kind", a.Record.Kind, "record", a.Record.CID().String(),
+		"weights", a.Record.WeightsOut.String(), "members", survivors(a.Record))
+	n.work.add(job{mustRun, func(ctx context.Context) {
+		n.trainer.CloseRows(closed)
+		if err := n.trainer.Install(ctx, a.Weights); err != nil {
+			n.failLocally("install certified weights", err)
+			return
+		}
+		n.evaluate(ctx, a)
+		folder, err := n.stateFolder()
+		if err == nil {
+			err = disk.Explain(n.trainer.Save(folder))
+		}
+		if err != nil {
+			n.failLocally("keep the local state", err)
+		}
+	}})
+}
+
+func survivors(r *ledger.Round) int {
+	if len(r.Groups) == 0 {
+		return 0
+	}
+	return len(r.Groups[0].Survivors)
+}
+
+// noteElements remembers from the setup round which elements too few members have.
+func (n *Node) noteElements(r *ledger.Round) {
+	if r.Kind != ledger.Setup {
+		return
+	}
+	n.closed = make([]bool, len(r.Elements))
+	for i, count := range r.Elements {
+		n.closed[i] = count < uint64(n.genesis.Rules.MinGroup)
+	}
+}
+
+// failLocally ends the node: its owner has to look.
+func (n *Node) failLocally(what string, err error) {
+	n.stop(fmt.Errorf("%s: %w", what, err))
+}
+
+// evaluate writes the errors on the own validation frames to a file that stays here.
+func (n *Node) evaluate(ctx context.Context, a federation.Install) {
+	results, err := n.trainer.Validate(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			n.log.Error("validation failed", "round", a.Round, "error", err)
+		}
+		return
+	}
+	results.Round, results.Weights = a.Round, a.Record.WeightsOut.String()
+	totals := n.traffic.GetBandwidthTotals()
+	results.Sent, results.Received = totals.TotalOut, totals.TotalIn
+	for key, h := range results.Heads {
+		n.log.Info(MsgResults, "round", a.Round, "head", key, "name", h.Name, "frames", h.Validation.Frames,
+			"energy_rmse", h.Validation.Energy.RMSE, "force_rmse", h.Validation.Force.RMSE)
+	}
+	if err := n.writeResults(results); err != nil {
+		n.failLocally("write results", err)
+	}
+}
+
+func (n *Node) writeResults(r silo.Results) error {
+	path, err := n.cfg.Home.Data("results", fmt.Sprintf("round-%06d.json", r.Round))
+	if err != nil {
+		return err
+	}
+	text, err := r.Text()
+	if err != nil {
+		return err
+	}
+	return disk.WriteFile(filepath.Clean(path), text, 0o600)
+}
