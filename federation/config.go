@@ -21,9 +21,20 @@ type Config struct {
 	Random io.Reader
 	// Policy is what the owner demands whatever the federation's rules say.
 	Policy Policy
+	// Witness, when set, is shown what this member adds to every sum, before it is masked. These are private numbers: it is for
+	// tests and simulations that hold all members in one hand and check sums bit by bit.
+	Witness func(Contribution)
 	// SetupTrunk is how many numbers a member's environment statistics have, and SetupHead how many its normal equations
 	// for one head. They follow from the model and are the same at every member.
 	SetupTrunk, SetupHead int
+}
+
+// Contribution is one member's part in one sum. Lanes must not be kept beyond the call.
+type Contribution struct {
+	Round, Attempt uint64
+	Group          string
+	Session        [32]byte
+	Lanes          []uint32
 }
 
 // Policy is the owner's.

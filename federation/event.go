@@ -34,7 +34,7 @@ type Rounds struct {
 }
 
 // Finished is a certified round as documents.
-type Finished struct{ Record, Certificate []byte }
+type Finished = ledger.Finished
 
 // Fetched answers a Fetch: the bytes of a file. The machine checks them against the CID.
 type Fetched struct {

@@ -3,16 +3,44 @@ package federation
 import (
 	"crypto/ed25519"
 	"fmt"
+	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/ipfs/go-cid"
 )
 
 // A Machine is one member's part in the federation. It is not safe for concurrent use.
 type Machine struct {
-	cfg   Config
-	epoch *ledger.Epoch
-	self  int
+	cfg     Config
+	rules   *ledger.Rules
+	epoch   *ledger.Epoch
+	outer   OuterOptimizer
+	genesis cid.Cid
+	self    int // own index
+	quorum  int
+
+	now    time.Time // of the newest Tick
+	out    []Action  // of the Step under way
+	halted bool
+
+	chain   *ledger.Chain
+	records []cid.Cid           // of all certified rounds
+	cert    *ledger.Certificate // of the newest
+	files   *loading            // what the next round needs and is not here yet; nil when all is here
+	r       *round              // the round under way; nil while files are missing
+	was     restored            // what the log says about the round under way
+
+	peers     []peer
+	early     map[int]*backlog // envelopes of the next round, by signer
+	nextFetch time.Time        // not before that are finished rounds asked for again
+	residuals map[string]*secagg.Residual
+}
+
+// peer is what the machine knows of another member.
+type peer struct {
+	finished   uint64    // certified rounds it is known to have
+	nextAnswer time.Time // not before that is its Sync answered again
 }
 
 // New makes a machine, or restores one from its log. Call Step with a Tick next.
@@ -20,28 +48,135 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	m := &Machine{cfg: cfg, epoch: cfg.Genesis.Epoch()}
+	epoch := cfg.Genesis.Epoch()
+	m := &Machine{
+		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
+		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
+		early: map[int]*backlog{}, residuals: map[string]*secagg.Residual{},
+	}
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
-	if m.self = m.epoch.Index(id); m.self < 0 {
-		return nil, fmt.Errorf("federation: member %s is not in the genesis %s: ask who started the federation", id, cfg.Genesis.CID())
+	if m.self = epoch.Index(id); m.self < 0 {
+		return nil, fmt.Errorf("federation: member %s is not in the genesis %s: ask who started the federation", id, m.genesis)
+	}
+	if n, least := len(epoch.Members), max(cfg.Policy.MinCohort, m.rules.MinCohort); n < least {
+		return nil, fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
+			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
+	}
+	if err := m.restore(cfg.Log); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
-// Step takes one event and returns what to do about it, in order.
-func (m *Machine) Step(e Event) []Action { return nil }
+// Step takes one event and returns what to do about it, in order. Before the first Tick nothing happens.
+func (m *Machine) Step(e Event) []Action {
+	if m.halted {
+		return nil
+	}
+	m.out = nil
+	if t, ok := e.(Tick); ok {
+		first := m.now.IsZero()
+		if t.Now.After(m.now) {
+			m.now = t.Now
+		}
+		if first {
+			m.begin()
+		}
+	} else if !m.now.IsZero() {
+		m.handle(e)
+	}
+	for !m.halted && m.r != nil && m.advance() {
+		continue
+	}
+	out := m.out
+	m.out = nil
+	return out
+}
 
-// Status tells where the member stands.
-func (m *Machine) Status() Status { return Status{} }
+func (m *Machine) handle(e Event) {
+	switch e := e.(type) {
+	case Received:
+		m.received(e.Envelope)
+	case Reached:
+		m.reached(e)
+	case Rounds:
+		m.takeRounds(e)
+	case Fetched:
+		m.fetched(e)
+	case SetupSummed:
+		m.setupSummed(e)
+	case SetupApplied:
+		m.setupApplied(e)
+	case Trained:
+		m.trained(e)
+	case Failed:
+		m.failed(e)
+	}
+}
 
-// Status is a snapshot for people and for greetings.
-type Status struct {
-	Finished    uint64  // certified rounds; the newest has the number Finished-1
-	Record      cid.Cid // of the newest certified round; undefined while there is none
-	Certificate cid.Cid
-	Weights     cid.Cid // certified weights; those of the genesis while there is none
-	Attempt     uint64
-	Activity    string // what the member is doing, in a few words
-	Done        bool   // Policy.Rounds are certified
+// begin says what the owner should know, and fetches what the first round needs.
+func (m *Machine) begin() {
+	m.introduce()
+	m.load(nil)
+}
+
+// advance does one thing that has become possible, and says whether it did.
+func (m *Machine) advance() bool {
+	if m.certify() {
+		return true
+	}
+	for _, k := range m.r.tracked() {
+		if m.conclude(m.r.attempts[k]) {
+			return true
+		}
+	}
+	a := m.r.current()
+	return m.decideVoid() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+}
+
+// do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.
+func (m *Machine) do(a Action) {
+	if m.halted {
+		return
+	}
+	if b, ok := a.(Broadcast); ok && len(m.out) > 0 {
+		if last, ok := m.out[len(m.out)-1].(Broadcast); ok && last.Round == b.Round {
+			last.Envelopes = append(last.Envelopes, b.Envelopes...)
+			m.out[len(m.out)-1] = last
+			return
+		}
+	}
+	m.out = append(m.out, a)
+}
+
+func (m *Machine) halt(format string, args ...any) {
+	m.do(Halt{fmt.Sprintf(format, args...)})
+	m.halted = true
+}
+
+// tell is a Progress in the round under way.
+func (m *Machine) tell(level Level, format string, args ...any) {
+	m.do(Progress{Level: level, Round: m.chain.Len(), Text: fmt.Sprintf(format, args...)})
+}
+
+// name is how members are called in front of the owner.
+func (m *Machine) name(member int) string {
+	if member == m.self {
+		return "this member"
+	}
+	return m.epoch.Members[member].Name
+}
+
+// coordinator returns whose turn it is.
+func (m *Machine) coordinator(round, attempt uint64) int {
+	return int((round + attempt) % uint64(len(m.epoch.Members)))
+}
+
+// spare is how many members can be missing: with more than that, no quorum is left.
+func (m *Machine) spare() int { return len(m.epoch.Members) - m.quorum }
+
+// finishedAll says whether the owner's number of rounds is reached.
+func (m *Machine) finishedAll() bool {
+	return m.cfg.Policy.Rounds > 0 && m.chain.Len() >= m.cfg.Policy.Rounds
 }

@@ -1,0 +1,154 @@
+package federation
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+	"github.com/ipfs/go-cid"
+)
+
+// An audit sees everything that happens in a cluster and knows what must never happen.
+type audit struct {
+	faults []string
+	story  []string
+
+	lanes   map[[32]byte]map[int][][]uint32 // contributions by session and member: one per attempt at masking
+	roots   map[string][32]byte             // masked root by session and sender
+	opened  map[string][]byte               // opened shares by round and sender
+	signed  map[string][]byte               // signed record by round and sender
+	sums    map[uint64]SetupTotals
+	records map[uint64]cid.Cid // certified
+}
+
+func newAudit() *audit {
+	return &audit{lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, opened: map[string][]byte{},
+		signed: map[string][]byte{}, sums: map[uint64]SetupTotals{}, records: map[uint64]cid.Cid{}}
+}
+
+func (a *audit) fail(format string, args ...any) {
+	a.faults = append(a.faults, fmt.Sprintf(format, args...))
+}
+func (a *audit) logf(format string, args ...any) {
+	a.story = append(a.story, fmt.Sprintf(format, args...))
+}
+
+func (a *audit) contributed(member int, x Contribution) {
+	if a.lanes[x.Session] == nil {
+		a.lanes[x.Session] = map[int][][]uint32{}
+	}
+	a.lanes[x.Session][member] = append(a.lanes[x.Session][member], slices.Clone(x.Lanes))
+}
+
+func (a *audit) totals(x ApplySetup) { a.sums[x.Attempt] = x.Totals }
+
+// sent looks at every envelope on the wire.
+func (a *audit) sent(from int, raw []byte) {
+	e, err := ledger.DecodeEnvelope(raw)
+	if err != nil {
+		a.fail("M%d sends garbage: %v", from, err)
+		return
+	}
+	who := fmt.Sprintf("%x", e.From[:4])
+	switch e.Type {
+	case typeMasked:
+		h, err := secagg.DecodeMaskedHeader(e.Body)
+		if err != nil {
+			a.fail("masked header: %v", err)
+			return
+		}
+		key := fmt.Sprintf("%x/%s", h.Session, who)
+		if was, ok := a.roots[key]; ok && was != h.Root() {
+			a.fail("session %s has two masked roots of one member", key)
+		}
+		a.roots[key] = h.Root()
+	case typeUnmask:
+		a.same(a.opened, fmt.Sprintf("round %d/%s", e.Round, who), raw, "opens shares twice")
+	case typeSign:
+		a.same(a.signed, fmt.Sprintf("round %d/%s", e.Round, who), raw, "signs two records")
+	}
+}
+
+func (a *audit) same(seen map[string][]byte, key string, raw []byte, what string) {
+	if was, ok := seen[key]; ok && !bytes.Equal(was, raw) {
+		a.fail("%s %s", key, what)
+	}
+	seen[key] = raw
+}
+
+// published checks a certified round against the contributions.
+func (a *audit) published(t testing.TB, p Publish) {
+	r, err := ledger.DecodeRound(p.Record)
+	if err != nil {
+		a.fail("published record: %v", err)
+		return
+	}
+	if was, ok := a.records[r.R]; ok && !was.Equals(r.CID()) {
+		a.fail("round %d has two certified records", r.R)
+	}
+	a.records[r.R] = r.CID()
+	for _, g := range r.Groups {
+		sum := []uint32(nil)
+		for _, s := range g.Survivors {
+			all := a.lanes[g.Session][int(s)]
+			if len(all) != 1 {
+				a.fail("member %d masked %d vectors in the certified session of %s, want 1", s, len(all), g.Name)
+				return
+			}
+			if sum == nil {
+				sum = make([]uint32, len(all[0]))
+			}
+			for k, v := range all[0] {
+				sum[k] += v
+			}
+		}
+		if AggregateRoot(sum) != g.Aggregate {
+			a.fail("round %d: the certified sum of %s is not that of members %v", r.R, g.Name, g.Survivors)
+		}
+	}
+}
+
+// check is called at the end of a run.
+func (a *audit) check(c *cluster) {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		chain := ledger.NewChain(c.genesis)
+		for k := uint64(0); n.disk[string(RecordKey(k))] != nil; k++ {
+			f := Finished{Record: n.disk[string(RecordKey(k))], Certificate: n.disk[string(CertificateKey(k))]}
+			if _, _, err := chain.Append(f); err != nil {
+				a.fail("M%d has a chain that does not hold: %v", n.index, err)
+				break
+			}
+			if !chain.LastCID().Equals(a.records[k]) {
+				a.fail("M%d has another record of round %d than the rest", n.index, k)
+			}
+		}
+	}
+	if len(a.faults) > 0 {
+		c.t.Errorf("%s\n---\n%s", strings.Join(a.faults, "\n"), strings.Join(a.story, "\n"))
+	}
+}
+
+// kinds lists the kinds of the certified rounds.
+func (c *cluster) kinds() (out []string) {
+	for k := uint64(0); ; k++ {
+		var record []byte
+		for _, n := range c.nodes {
+			if r := n.disk[string(RecordKey(k))]; r != nil {
+				record = r
+			}
+		}
+		if record == nil {
+			return out
+		}
+		r, err := ledger.DecodeRound(record)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		out = append(out, r.Kind)
+	}
+}

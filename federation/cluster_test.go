@@ -1,0 +1,355 @@
+package federation
+
+import (
+	"bytes"
+	"container/heap"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/ipfs/go-cid"
+)
+
+// A cluster runs all members of a federation in one thread and virtual time. Delays come from a seed, so every run can be
+// repeated. What a member persisted or published survives its death; nothing else does.
+type cluster struct {
+	t       testing.TB
+	genesis *ledger.Genesis
+	first   File // genesis weights
+	nodes   []*node
+	random  *rand.Rand
+	now     time.Duration
+	queue   queue
+	serial  int
+	rounds  uint64 // to run
+
+	slow  func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
+	audit *audit
+}
+
+// node is one member's machine with its disk.
+type node struct {
+	index   int
+	machine *Machine // nil while dead
+	life    int      // counts restarts: what was under way in an earlier life comes to nothing
+	disk    map[string][]byte
+	blocks  map[cid.Cid][]byte
+	trainer *fakeTrainer
+	actions int // carried out so far
+	killAt  int // dies after that many actions; 0 means never
+	revive  time.Duration
+	halted  string
+}
+
+type job struct {
+	at     time.Duration
+	serial int
+	do     func()
+}
+
+type queue []job
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].serial < q[j].serial
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(job)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+func testKey(i int) ed25519.PrivateKey {
+	seed := sha256.Sum256(fmt.Appendf(nil, "member key %d", i))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// testRules are those of a small federation in a hurry.
+func testRules(n int) ledger.Rules {
+	r := ledger.DefaultRules()
+	r.MinCohort, r.MinGroup = min(n, 3), 2
+	r.JoinGrace, r.StepTimeout, r.MaskTimeout, r.Forfeit = 4*time.Second, 2*time.Second, 2*time.Second, 4*time.Second
+	return r
+}
+
+// newCluster makes n members. All use the head "all", members 0 and 1 also "two", the last one "own" alone.
+func newCluster(t testing.TB, n int, rounds, seed uint64) *cluster {
+	t.Helper()
+	first, err := encodeFile(testWeights())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &ledger.Genesis{Name: "cluster", Config: ledger.FileCID([]byte("{}")), Weights: first.CID, Elements: []string{"H", "O"}, Rules: testRules(n)}
+	for _, key := range []string{"all", "own", "two"} {
+		g.Heads = append(g.Heads, ledger.Head{Key: key, Convention: ledger.FileCID([]byte(key))})
+	}
+	for i := range n {
+		m := ledger.Member{Name: fmt.Sprintf("M%d", i), Peer: fmt.Sprintf("peer %d", i), Heads: []string{"all"}}
+		copy(m.ID[:], testKey(i).Public().(ed25519.PublicKey))
+		if i == n-1 {
+			m.Heads = append(m.Heads, "own")
+		}
+		if i < 2 {
+			m.Heads = append(m.Heads, "two")
+		}
+		g.Members = append(g.Members, m)
+	}
+	c := &cluster{t: t, genesis: g, first: first, random: rand.New(rand.NewPCG(seed, 1)), rounds: rounds, audit: newAudit()}
+	for i := range n {
+		c.nodes = append(c.nodes, &node{index: i, disk: map[string][]byte{}, blocks: map[cid.Cid][]byte{first.CID: first.Data}})
+	}
+	return c
+}
+
+// start brings a member to life, with what is on its disk.
+func (c *cluster) start(n *node) {
+	n.life++
+	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
+	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.rounds}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+		Random:  &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
+		Witness: func(x Contribution) { c.audit.contributed(n.index, x) }}
+	for key, value := range n.disk {
+		cfg.Log = append(cfg.Log, Entry{[]byte(key), value})
+	}
+	m, err := New(cfg)
+	if err != nil {
+		c.t.Fatalf("member %d, life %d: %v", n.index, n.life, err)
+	}
+	n.machine = m
+	c.tick(n, n.life)
+	for _, other := range c.nodes {
+		if other != n && other.machine != nil {
+			a, b := other, n
+			c.later(10*time.Millisecond, func() { c.meet(a, b) })
+		}
+	}
+}
+
+// meet tells two members that they can talk now.
+func (c *cluster) meet(a, b *node) {
+	if a.machine != nil && b.machine != nil {
+		fa, fb := a.machine.Status().Finished, b.machine.Status().Finished
+		c.step(a, a.life, Reached{c.genesis.Members[b.index].ID, fb})
+		c.step(b, b.life, Reached{c.genesis.Members[a.index].ID, fa})
+	}
+}
+
+func (c *cluster) later(delay time.Duration, do func()) {
+	c.serial++
+	heap.Push(&c.queue, job{c.now + delay, c.serial, do})
+}
+
+// tick keeps a member's clock going.
+func (c *cluster) tick(n *node, life int) {
+	c.step(n, life, Tick{time.Unix(1_700_000_000, 0).Add(c.now)})
+	if n.machine != nil && n.life == life {
+		c.later(100*time.Millisecond, func() { c.tick(n, life) })
+	}
+}
+
+// step gives an event to a member and carries out what it wants, up to the action after which it dies.
+func (c *cluster) step(n *node, life int, e Event) {
+	if n.machine == nil || n.life != life {
+		return
+	}
+	for _, a := range n.machine.Step(e) {
+		c.carryOut(n, a)
+		n.actions++
+		if n.actions == n.killAt {
+			c.kill(n)
+			return
+		}
+	}
+}
+
+func (c *cluster) kill(n *node) {
+	n.machine = nil
+	if n.revive > 0 {
+		c.later(n.revive, func() { c.start(n) })
+	}
+}
+
+func (c *cluster) delay() time.Duration {
+	return time.Duration(1+c.random.IntN(30)) * time.Millisecond
+}
+
+// answer gives an event to a member after a while, if it is still the same life.
+func (c *cluster) answer(n *node, after time.Duration, e Event) {
+	life := n.life
+	c.later(after, func() { c.step(n, life, e) })
+}
+
+func (c *cluster) carryOut(n *node, a Action) {
+	switch a := a.(type) {
+	case Persist:
+		c.persist(n, a)
+	case Broadcast:
+		for _, to := range c.nodes {
+			if to != n {
+				c.send(n, to, a.Envelopes)
+			}
+		}
+	case Send:
+		c.send(n, c.byID(a.To), a.Envelopes)
+	case FetchRounds:
+		c.serveRounds(n, c.byID(a.From), a.First)
+	case Fetch:
+		c.fetch(n, n.life, a.CID)
+	case Publish:
+		for _, f := range a.Files {
+			n.blocks[f.CID] = f.Data
+		}
+		c.audit.published(c.t, a)
+	case CollectSetup:
+		c.answer(n, 50*time.Millisecond, SetupSummed{a.Round, n.trainer.collect()})
+	case ApplySetup:
+		c.audit.totals(a)
+		c.answer(n, 20*time.Millisecond, SetupApplied{a.Round, a.Attempt, n.trainer.apply(a.Weights, a.Totals)})
+	case Train:
+		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, n.trainer.train(a.Round, a.Weights)})
+	case Install:
+		n.trainer.installed = a.Weights
+	case Progress:
+		if a.Level == Alarm {
+			c.audit.fail("M%d alarms in round %d: %s", n.index, a.Round, a.Text)
+		}
+		c.audit.logf("%8s M%d round %d: %s", c.now, n.index, a.Round, a.Text)
+	case Halt:
+		n.halted = a.Reason
+		c.audit.fail("M%d halts: %s", n.index, a.Reason)
+	}
+}
+
+func (c *cluster) byID(id MemberID) *node {
+	for i := range c.nodes {
+		if c.genesis.Members[i].ID == id {
+			return c.nodes[i]
+		}
+	}
+	c.t.Fatalf("action names member %s, who does not exist", id)
+	return nil
+}
+
+func (c *cluster) persist(n *node, p Persist) {
+	for _, e := range p.Once {
+		if was, ok := n.disk[string(e.Key)]; ok && !bytes.Equal(was, e.Value) {
+			c.audit.fail("M%d breaks the promise under %q", n.index, e.Key)
+		}
+		n.disk[string(e.Key)] = bytes.Clone(e.Value)
+	}
+	for _, e := range p.Set {
+		n.disk[string(e.Key)] = bytes.Clone(e.Value)
+	}
+	for _, key := range p.Delete {
+		delete(n.disk, string(key))
+	}
+}
+
+func (c *cluster) send(from, to *node, envelopes [][]byte) {
+	for _, raw := range envelopes {
+		c.audit.sent(from.index, raw)
+		extra := time.Duration(0)
+		if c.slow != nil {
+			extra = c.slow(from.index, to.index, raw)
+		}
+		if extra >= 0 {
+			c.later(c.delay()+extra, func() { c.step(to, to.life, Received{raw}) }) // whoever is alive then gets it
+		}
+	}
+}
+
+func (c *cluster) serveRounds(n, from *node, first uint64) {
+	c.later(c.delay(), func() {
+		if from.machine == nil {
+			return
+		}
+		e := Rounds{From: c.genesis.Members[from.index].ID}
+		for k := first; from.disk[string(RecordKey(k))] != nil; k++ {
+			e.Rounds = append(e.Rounds, Finished{Record: from.disk[string(RecordKey(k))], Certificate: from.disk[string(CertificateKey(k))]})
+		}
+		c.answer(n, c.delay(), e)
+	})
+}
+
+// fetch looks for a file at every living member until somebody has it.
+func (c *cluster) fetch(n *node, life int, want cid.Cid) {
+	if n.life != life {
+		return
+	}
+	for _, other := range c.nodes {
+		if data, ok := other.blocks[want]; ok && (other == n || other.machine != nil) {
+			n.blocks[want] = data
+			c.answer(n, c.delay(), Fetched{want, data})
+			return
+		}
+	}
+	c.later(100*time.Millisecond, func() { c.fetch(n, life, want) })
+}
+
+// run starts everybody and goes on until all living members have all rounds, or virtual time is up.
+func (c *cluster) run(limit time.Duration) {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		c.start(n)
+	}
+	c.resume(limit)
+}
+
+func (c *cluster) resume(limit time.Duration) {
+	c.t.Helper()
+	for len(c.queue) > 0 && c.now < limit && !c.done() {
+		next := heap.Pop(&c.queue).(job)
+		c.now = next.at
+		next.do()
+	}
+	if !c.done() {
+		for _, n := range c.nodes {
+			if n.machine != nil {
+				s := n.machine.Status()
+				c.audit.fail("M%d stands still after %v: %d rounds certified, attempt %d, %s", n.index, c.now, s.Finished, s.Attempt, s.Activity)
+			}
+		}
+	}
+	c.audit.check(c)
+}
+
+func (c *cluster) done() bool {
+	for _, n := range c.nodes {
+		if n.machine == nil && n.revive > 0 || n.machine != nil && n.machine.Status().Finished < c.rounds {
+			return false
+		}
+		if n.halted != "" {
+			return true
+		}
+	}
+	return true
+}
+
+// stream is a reproducible source of secret bytes.
+type stream struct {
+	seed  [32]byte
+	count uint64
+	rest  []byte
+}
+
+var _ io.Reader = (*stream)(nil)
+
+func (s *stream) Read(b []byte) (int, error) {
+	for k := range b {
+		if len(s.rest) == 0 {
+			s.count++
+			h := sha256.Sum256(binary.BigEndian.AppendUint64(s.seed[:], s.count))
+			s.rest = h[:]
+		}
+		b[k], s.rest = s.rest[0], s.rest[1:]
+	}
+	return len(b), nil
+}

@@ -1,0 +1,162 @@
+package federation
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+	"github.com/fedlam/fedlam/training/weights"
+	"github.com/ipfs/go-cid"
+)
+
+// An OuterOptimizer turns the members' mean update into new weights. Every product is converted to float64 before it
+// is added, so that no compiler fuses the two and all machines get the same bits; results are rounded to float32, the
+// precision in which they are certified.
+type OuterOptimizer interface {
+	// Step changes weights w and momentum v in place. u is the mean of weights before minus weights after.
+	Step(w, v, u []float64)
+}
+
+// FedAvg moves by Rate times the mean update; with Rate 1 it averages the members' weights (McMahan et al. 2017).
+type FedAvg struct{ Rate float64 }
+
+// Step is part of OuterOptimizer.
+func (o FedAvg) Step(w, _, u []float64) {
+	for k := range w {
+		w[k] = single(w[k] - float64(o.Rate*u[k]))
+	}
+}
+
+// Nesterov is gradient descent with Nesterov momentum on the mean update, as in DiLoCo (Douillard et al. 2023).
+type Nesterov struct{ Rate, Momentum float64 }
+
+// Step is part of OuterOptimizer.
+func (o Nesterov) Step(w, v, u []float64) {
+	for k := range w {
+		v[k] = single(float64(o.Momentum*v[k]) + u[k])
+		ahead := u[k] + float64(o.Momentum*v[k])
+		w[k] = single(w[k] - float64(o.Rate*ahead))
+	}
+}
+
+var (
+	_ OuterOptimizer = FedAvg{}
+	_ OuterOptimizer = Nesterov{}
+)
+
+func single(x float64) float64 { return float64(float32(x)) }
+
+// NewOuter returns the optimizer that the rules name.
+func NewOuter(r *ledger.Rules) OuterOptimizer {
+	if r.Outer == ledger.OuterFedAvg {
+		return FedAvg{r.Rate}
+	}
+	return Nesterov{r.Rate, r.Momentum}
+}
+
+// outerState is what the outer step carries from round to round, all of it public: "momentum/<tensor>" in the shape of
+// the tensor, and "scale/<slice>" with the full scale and the clipping norm of the next round's quantisation.
+type outerState struct{ set *weights.Set }
+
+// newOuterState is the state before the first training round.
+func newOuterState(w *weights.Set, l *Layout, first float64) outerState {
+	s := outerState{&weights.Set{}}
+	for _, group := range slices.Sorted(maps.Keys(l.groups)) {
+		for _, slice := range l.groups[group] {
+			t, _ := w.Get(slice.Tensor)
+			s.set.Put(weights.Tensor{Name: "momentum/" + slice.Tensor, Shape: t.Shape, Data: make([]float64, len(t.Data))})
+			scale := powerOfTwo(first)
+			s.put(slice, scale, single(scale*math.Sqrt(float64(slice.Len))))
+		}
+	}
+	return s
+}
+
+func (s outerState) put(slice Slice, scale, clip float64) {
+	s.set.Put(weights.Tensor{Name: "scale/" + slice.Name, Shape: []int{2}, Data: []float64{scale, clip}})
+}
+
+// Scales leave room for members whose update is larger than the mean: a number that one of n members moves alone is n times
+// its mean. They never shrink to nothing.
+const (
+	scaleRoom = 4
+	scaleLow  = 0x1p-40
+	scaleHigh = 0x1p40
+)
+
+// powerOfTwo rounds up to a power of two, which float32 holds exactly.
+func powerOfTwo(x float64) float64 {
+	fraction, exponent := math.Frexp(x)
+	if fraction == 0.5 {
+		exponent--
+	}
+	return math.Ldexp(1, exponent)
+}
+
+// rescale sets the next scale of a slice from the mean update of that many members that was just opened.
+func (s outerState) rescale(slice Slice, mean []float64, members int) {
+	largest, squares := 0.0, 0.0
+	for _, u := range mean {
+		largest = max(largest, math.Abs(u))
+		squares += float64(u * u)
+	}
+	t, _ := s.set.Get("scale/" + slice.Name)
+	if largest == 0 {
+		return
+	}
+	scale := powerOfTwo(max(scaleLow, min(scaleHigh, float64(scaleRoom*members)*largest)))
+	t.Data[0] = scale
+	t.Data[1] = single(max(scale, min(scaleHigh, scaleRoom*math.Sqrt(float64(float64(members)*squares)))))
+}
+
+// quantizer returns the quantiser of a group's session.
+func (s outerState) quantizer(l *Layout, group string, rules *ledger.Rules, members int) (*secagg.Quantizer, error) {
+	c := secagg.QuantizerConfig{Peers: members, ValueBits: rules.ValueBits, WeightBits: rules.WeightBits}
+	for _, slice := range l.groups[group] {
+		t, ok := s.set.Get("scale/" + slice.Name)
+		if !ok || len(t.Data) != 2 {
+			return nil, fmt.Errorf("the optimizer state has no scale for %q", slice.Name)
+		}
+		c.Groups = append(c.Groups, secagg.Group{Name: slice.Name, Len: slice.Len, Scale: t.Data[0], Clip: t.Data[1]})
+	}
+	return secagg.NewQuantizer(c)
+}
+
+// step applies the mean update of that many members to a group's weights and state, and returns its L2 norm.
+func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, mean []float64, members int) (norm float64) {
+	squares := 0.0
+	for _, slice := range parts {
+		u := mean[:slice.Len]
+		mean = mean[slice.Len:]
+		for _, x := range u {
+			squares += float64(x * x)
+		}
+		t, _ := w.Get(slice.Tensor)
+		v, _ := s.set.Get("momentum/" + slice.Tensor)
+		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
+		s.rescale(slice, u, members)
+	}
+	return math.Sqrt(squares)
+}
+
+// encodeFile writes a set as the bytes of a public file: safetensors in float32.
+func encodeFile(set *weights.Set) (File, error) {
+	var b bytes.Buffer
+	if err := weights.WriteSafetensors(&b, set, weights.F32, map[string]string{"format": "fedlam"}); err != nil {
+		return File{}, err
+	}
+	return File{CID: ledger.FileCID(b.Bytes()), Data: b.Bytes()}, nil
+}
+
+// decodeFile reads such a file; an empty one is the state before the setup round.
+func decodeFile(c cid.Cid, data []byte, limit int64) (*weights.Set, error) {
+	if c.Equals(ledger.NoState()) {
+		return nil, nil
+	}
+	set, _, err := weights.ReadSafetensors(bytes.NewReader(data), limit)
+	return set, err
+}

@@ -1,0 +1,161 @@
+package federation
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+)
+
+// window is how many attempts ahead of the own one messages are kept.
+const window = 64
+
+// received takes an envelope from the network. Whatever is wrong with it, it is dropped.
+func (m *Machine) received(raw []byte) {
+	id, err := ledger.PeekSender(raw)
+	if err != nil {
+		return
+	}
+	from := m.epoch.Index(id)
+	if from < 0 || from == m.self && m.r == nil {
+		return
+	}
+	env, err := ledger.DecodeEnvelope(raw)
+	if err != nil {
+		m.tell(Debug, "dropped a message in the name of %s: %v", m.name(from), err)
+		return
+	}
+	here := m.chain.Len()
+	m.peers[from].finished = max(m.peers[from].finished, env.Round)
+	switch {
+	case env.Round < here:
+		if env.Type == typeSync && from != m.self {
+			m.greet(from) // it is behind and learns so from the round of the answer
+		}
+	case env.Round > here:
+		m.fetchRounds(from)
+		if env.Round == here+1 {
+			m.keepEarly(from, raw)
+		}
+	case m.r == nil:
+		m.keepEarly(from, raw)
+	default:
+		m.accept(&stored{env: env, raw: raw, from: from, hash: hashOf(raw)})
+	}
+}
+
+func (m *Machine) keepEarly(from int, raw []byte) {
+	if m.early[from] == nil {
+		m.early[from] = &backlog{}
+	}
+	m.early[from].add(raw)
+}
+
+// replayEarly takes the messages that came before this member was ready for their round.
+func (m *Machine) replayEarly() {
+	early := m.early
+	m.early = map[int]*backlog{}
+	for from := range m.epoch.Members {
+		if b := early[from]; b != nil {
+			for _, raw := range b.raw {
+				m.received(raw)
+			}
+		}
+	}
+}
+
+// accept takes a verified envelope of the round under way.
+func (m *Machine) accept(s *stored) {
+	e := s.env
+	if e.Type == typeSync {
+		m.answer(s)
+		return
+	}
+	t := &m.r.log
+	var a *attempt
+	if e.Attempt != roundLevel {
+		if e.Attempt > m.r.attempt+window {
+			return
+		}
+		a = m.track(e.Attempt)
+		t = &a.transcript
+	}
+	if want := m.sessionID(e.Attempt); e.Session != want {
+		m.tell(Warning, "%s takes part in another history of round %d than this member knows; its message is ignored", m.name(s.from), e.Round)
+		return
+	}
+	if old := t.byKey[e.Key()]; old != nil {
+		m.compare(old, s)
+		return
+	}
+	if t.bytes[s.from]+len(s.raw) > m.r.maxBytes {
+		m.tell(Warning, "%s sent more than the protocol needs; the rest is ignored", m.name(s.from))
+		return
+	}
+	t.add(s)
+	m.r.quietSince = m.now
+	if err := m.dispatch(a, s); err != nil {
+		m.tell(Warning, "%s sent a message of type %s that means nothing: %v", m.name(s.from), e.Type, err)
+	}
+}
+
+// compare keeps evidence when a member says two things in one place; the first one counts.
+func (m *Machine) compare(old, s *stored) {
+	q := ledger.Equivocation{A: old.env, B: s.env}
+	if bytes.Equal(old.raw, s.raw) || q.Verify() != nil {
+		return
+	}
+	key := fmt.Appendf(nil, "%sevidence/%x/%s/%d/%s", LogPrefix, s.env.Session[:8], s.env.Type, s.env.Seq, s.env.From)
+	m.do(Persist{Set: []Entry{{key, append(bytes.Clone(old.raw), s.raw...)}}})
+	m.tell(Alarm, "%s said two different things in one place (%s); the proof is kept in the log under %q", m.name(s.from), s.env.Type, key)
+}
+
+// dispatch hands a message to whoever understands it. Those that need the roster wait in the transcript until it is there.
+func (m *Machine) dispatch(a *attempt, s *stored) error {
+	switch s.env.Type {
+	case typeForfeit, typeSign:
+		if a != nil {
+			return fmt.Errorf("%w: it belongs to the round, not to an attempt", errBody)
+		}
+		if s.env.Type == typeForfeit {
+			return m.onForfeit(s)
+		}
+		return m.onSign(s)
+	}
+	if a == nil {
+		return fmt.Errorf("%w: it belongs to an attempt", errBody)
+	}
+	switch s.env.Type {
+	case typeJoin:
+		return m.onJoin(a, s)
+	case typeQuit:
+		return m.onQuit(a, s)
+	case typeRoster:
+		return m.onRoster(a, s)
+	}
+	if a.roster == nil {
+		return nil
+	}
+	switch s.env.Type {
+	case typeKeys, typeShares, typeConfirm, typeMasked, typeChunk:
+		return a.onSession(s)
+	case typeSurvivors:
+		return m.onSurvivors(a, s)
+	case typeStatement:
+		return a.onStatement(s, len(m.epoch.Members))
+	case typeUnmask:
+		return m.onUnmask(a, s)
+	}
+	return fmt.Errorf("%w: unknown type", errBody)
+}
+
+// say signs a message, takes it like everybody else will, and sends it to all.
+func (m *Machine) say(kind string, attempt, seq uint64, body []byte) {
+	e := &ledger.Envelope{Type: kind, Round: m.r.number, Attempt: attempt, Session: m.sessionID(attempt), Seq: seq, Body: body}
+	e.SignEnvelope(m.cfg.Key)
+	raw := e.Encode()
+	if kind != typeSync {
+		m.accept(&stored{env: e, raw: raw, from: m.self, hash: hashOf(raw)})
+	}
+	m.do(Broadcast{m.r.number, [][]byte{raw}})
+}

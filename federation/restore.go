@@ -1,0 +1,102 @@
+package federation
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/ipfs/go-cid"
+)
+
+// What the machine persists besides RecordKey and CertificateKey. A "promise" is written once and never changed; it
+// is deleted when its round is certified, because then nothing of the round is accepted or sent any more.
+//
+//	fed/attempt              state: round 8, attempt 8: the newest attempt this member said anything in
+//	fed/round/mask/<sid>     promise: roster hash and root of the masked input, before its first byte leaves
+//	fed/round/state/<id>     promise: digest of the statement made in an attempt
+//	fed/round/release        promise: the envelope with the shares opened in this round
+//	fed/round/forfeit        promise: no share was or will be opened in this round
+//	fed/round/sign           promise: CID of the one record signed in this round
+//	fed/evidence/...         state: two envelopes that prove that a member said two things
+const (
+	attemptKey  = LogPrefix + "attempt"
+	roundPrefix = LogPrefix + "round/"
+	maskPrefix  = roundPrefix + "mask/"
+	statePrefix = roundPrefix + "state/"
+	releaseKey  = roundPrefix + "release"
+	forfeitKey  = roundPrefix + "forfeit"
+	signKey     = roundPrefix + "sign"
+)
+
+// restored is what the log says about the round that was under way.
+type restored struct {
+	attempt  uint64 // the first attempt that may be joined
+	joined   bool   // something was said in attempt-1
+	release  []byte // envelope
+	forfeit  bool
+	sign     cid.Cid
+	promises [][]byte // keys
+}
+
+// restore reads the log. Entries that contradict each other are an error: the log is not this member's, or damaged.
+func (m *Machine) restore(log []Entry) error {
+	byKey := make(map[string][]byte, len(log))
+	for _, e := range log {
+		byKey[string(e.Key)] = e.Value
+	}
+	for {
+		k := m.chain.Len()
+		record, ok := byKey[string(RecordKey(k))]
+		if !ok {
+			break
+		}
+		r, cert, err := m.chain.Append(ledger.Finished{Record: record, Certificate: byKey[string(CertificateKey(k))]})
+		if err != nil {
+			return fmt.Errorf("federation: restore round %d from the log: %w: restore the log from a backup, or start this member's folder anew", k, err)
+		}
+		m.records, m.cert = append(m.records, r.CID()), cert
+	}
+	for key, value := range byKey {
+		if err := m.restoreRound(key, value); err != nil {
+			return fmt.Errorf("federation: restore %q from the log: %w: restore the log from a backup", key, err)
+		}
+	}
+	slices.SortFunc(m.was.promises, slices.Compare)
+	return nil
+}
+
+// restoreRound reads an entry of the round under way.
+func (m *Machine) restoreRound(key string, value []byte) (err error) {
+	if strings.HasPrefix(key, roundPrefix) {
+		m.was.promises = append(m.was.promises, []byte(key))
+	}
+	switch key {
+	case attemptKey:
+		if len(value) != 16 {
+			return fmt.Errorf("%d bytes where 16 are due", len(value))
+		}
+		if binary.BigEndian.Uint64(value) == m.chain.Len() {
+			m.was.attempt, m.was.joined = binary.BigEndian.Uint64(value[8:])+1, true
+		}
+	case releaseKey:
+		m.was.release = value
+	case forfeitKey:
+		m.was.forfeit = true
+	case signKey:
+		m.was.sign, err = cid.Cast(value)
+	}
+	return err
+}
+
+// promise writes something down that this member must never contradict, before it acts on it.
+func (m *Machine) promise(entries ...Entry) {
+	for _, e := range entries {
+		m.r.promises = append(m.r.promises, e.Key)
+	}
+	m.do(Persist{Once: entries})
+}
+
+func hexKey(prefix string, id [32]byte) []byte { return []byte(prefix + hex.EncodeToString(id[:])) }

@@ -1,0 +1,206 @@
+package federation
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+	"github.com/fedlam/fedlam/training/weights"
+	"github.com/ipfs/go-cid"
+)
+
+// A round is everything about the round under way.
+type round struct {
+	number  uint64
+	base    *ledger.Round // what its record has in common whatever the outcome
+	weights *weights.Set  // certified, to start from
+	state   outerState
+	layout  *Layout // nil in a setup round
+
+	ready  bool // the local work is done
+	idle   bool // it could not be done, or is not wanted: the member only looks on and signs
+	sums   SetupSums
+	update Update
+
+	attempt  uint64 // the own one
+	attempts map[uint64]*attempt
+	log      transcript // messages that concern the whole round
+	maxBytes int        // of one signer in one attempt
+
+	consumed  bool // this member has opened shares, in attempt releasedIn
+	forfeited bool // this member will never open shares in this round
+	complains map[[2]int]bool
+	forfeits  map[int]bool
+	released  time.Time // when shares of another member were first seen open
+	mustVoid  string    // why the round cannot have a sum, when that follows from public messages
+
+	signed     cid.Cid
+	signatures map[cid.Cid]map[int]ledger.Signature
+	results    map[cid.Cid]*result
+
+	promises   [][]byte
+	quietSince time.Time // last time that anything new arrived
+	nextSync   time.Time
+	syncTurn   int
+	syncSeq    uint64
+}
+
+// startRound begins the round after the newest certified one.
+func (m *Machine) startRound(w *weights.Set, state outerState) {
+	r := &round{
+		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
+		complains: map[[2]int]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
+		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
+	}
+	if setup := m.chain.SetupRound(); setup != nil {
+		var err error
+		if r.layout, err = NewLayout(w, m.epoch.Shared(), setup.Elements, m.rules.MinGroup); err != nil {
+			m.halt("%v", err)
+			return
+		}
+	}
+	m.r = r
+	r.maxBytes = m.expectedBytes()
+	m.resume()
+	if !r.idle {
+		m.startWork()
+	}
+	m.replayEarly()
+	if m.r != nil {
+		m.syncAll()
+	}
+}
+
+// resume puts the promises of an earlier run of the process back in force.
+func (m *Machine) resume() {
+	r, was := m.r, m.was
+	m.was = restored{}
+	r.promises, r.signed, r.attempt = was.promises, was.sign, was.attempt
+	if m.finishedAll() {
+		r.idle = true
+	}
+	if was.release != nil {
+		r.consumed, r.idle = true, true
+		if env, err := ledger.DecodeEnvelope(was.release); err == nil && env.Session == m.sessionID(env.Attempt) {
+			r.attempt = env.Attempt
+			m.accept(&stored{env: env, raw: was.release, from: m.self, hash: hashOf(was.release)})
+			m.do(Broadcast{r.number, [][]byte{was.release}})
+		} else {
+			m.halt("the log holds opened shares of another history than its certified rounds: restore both from one backup")
+		}
+		m.tell(Info, "restarted after shares were opened in attempt %d: collecting what the others have", r.attempt)
+		return
+	}
+	if was.joined {
+		m.say(typeQuit, was.attempt-1, quitRestarted, encodeQuit(-1))
+		m.tell(Info, "restarted in attempt %d: its secrets are gone, going on with the next", was.attempt-1)
+	}
+	if was.forfeit {
+		r.forfeited, r.idle = true, true
+		m.say(typeForfeit, roundLevel, 0, []byte{bodyVersion})
+	}
+}
+
+// startWork asks for what this member contributes.
+func (m *Machine) startWork() {
+	if m.r.base.Kind == ledger.Setup {
+		m.tell(Info, "collecting statistics and energy references of the own data")
+		m.do(CollectSetup{m.r.number})
+		return
+	}
+	m.tell(Info, "training %d steps from certified weights", m.rules.Steps)
+	m.do(Train{m.r.number, m.r.weights, int(m.rules.Steps)})
+}
+
+func (m *Machine) setupSummed(e SetupSummed) {
+	if m.r == nil || e.Round != m.r.number || m.r.base.Kind != ledger.Setup || m.r.ready || m.r.idle {
+		return
+	}
+	m.r.sums = e.Sums
+	m.finishWork(m.checkSums(&e.Sums))
+}
+
+func (m *Machine) trained(e Trained) {
+	if m.r == nil || e.Round != m.r.number || m.r.base.Kind != ledger.Train || m.r.ready || m.r.idle {
+		return
+	}
+	m.r.update = e.Update
+	m.finishWork(m.checkUpdate(&e.Update))
+}
+
+// finishWork makes the member ready, or a spectator when its work cannot be used.
+func (m *Machine) finishWork(err error) {
+	if err != nil {
+		m.failed(Failed{m.r.number, err.Error()})
+		return
+	}
+	m.r.ready = true
+}
+
+func (m *Machine) failed(e Failed) {
+	if m.r == nil || e.Round != m.r.number || m.r.ready || m.r.idle {
+		return
+	}
+	m.r.idle = true
+	m.tell(Warning, "the local work failed and this member adds nothing to round %d: %s", e.Round, e.Reason)
+}
+
+// tracked returns the attempts that are looked at, ascending.
+func (r *round) tracked() []uint64 { return slices.Sorted(maps.Keys(r.attempts)) }
+
+// current returns the own attempt.
+func (r *round) current() *attempt { return r.attempts[r.attempt] }
+
+// sessionID binds an attempt, or the round as a whole, to everything it starts from. Envelopes carry it.
+func (m *Machine) sessionID(attempt uint64) [32]byte {
+	b := append([]byte("fedlam/v1/attempt"), 0)
+	b = binary.BigEndian.AppendUint64(b, m.r.number)
+	b = binary.BigEndian.AppendUint64(b, attempt)
+	for _, c := range []cid.Cid{m.genesis, m.r.base.Prev, m.r.base.WeightsIn, m.r.base.Config} {
+		b = binary.BigEndian.AppendUint16(b, uint16(c.ByteLen()))
+		b = append(b, c.Bytes()...)
+	}
+	return sha256.Sum256(b)
+}
+
+// version places an update in the chain of rounds.
+func (m *Machine) version() secagg.Version {
+	return secagg.Version{Round: m.r.number, Chain: sha256.Sum256(m.r.base.Prev.Bytes())}
+}
+
+// expectedBytes bounds what one member has to say in one attempt.
+func (m *Machine) expectedBytes() int {
+	lanes := 0
+	for _, name := range m.groupNames() {
+		lanes += m.lanes(name)
+	}
+	n := len(m.epoch.Members)
+	perSession := secagg.KeysSize + 3000*n + 4096
+	total := 4*float64(lanes)*1.02 + float64(len(m.groupNames())*perSession) + (1 << 20)
+	return int(math.Min(total, math.MaxInt32))
+}
+
+// groupNames lists trunk and shared heads.
+func (m *Machine) groupNames() []string {
+	names := []string{ledger.TrunkGroup}
+	for _, key := range m.epoch.Shared() {
+		names = append(names, ledger.HeadGroup(key))
+	}
+	return names
+}
+
+// lanes is the length of a group's vector in this round.
+func (m *Machine) lanes(group string) int {
+	switch {
+	case m.r.layout != nil:
+		return m.r.layout.Len(group) + 1 // and the weight
+	case group == ledger.TrunkGroup:
+		return secagg.WideLanes * (m.cfg.SetupTrunk + len(m.cfg.Genesis.Elements))
+	}
+	return secagg.WideLanes * m.cfg.SetupHead
+}

@@ -1,0 +1,293 @@
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+)
+
+// takePart does this member's next step in an attempt, when it is due, and says whether it did.
+func (m *Machine) takePart(a *attempt) bool {
+	if a == nil {
+		m.track(m.r.attempt)
+		return true
+	}
+	switch a.phase {
+	case phaseWaiting:
+		return m.mayJoin(a)
+	case phaseJoined:
+		return m.propose(a) || m.enter(a)
+	case phaseKeys:
+		return a.all(func(s *session) int { return len(s.keys) }) && m.each(a, phaseShares, m.dealShares)
+	case phaseShares:
+		return a.all(func(s *session) int { return len(s.shares) }) && m.each(a, phaseConfirmed, m.confirm)
+	case phaseConfirmed:
+		return a.all(func(s *session) int { return len(s.confirms) }) && m.mask(a)
+	case phaseMasked:
+		return m.proposeSurvivors(a) || m.state(a)
+	case phaseStated:
+		return m.release(a)
+	}
+	return false
+}
+
+// all says whether every member of every own session has sent what count counts.
+func (a *attempt) all(count func(s *session) int) bool {
+	for _, s := range a.sessions {
+		if s.member != nil && count(s) < len(s.members) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Machine) mayJoin(a *attempt) bool {
+	if !m.r.ready || m.r.idle || m.r.consumed || m.r.forfeited {
+		return false
+	}
+	if a.roster != nil && !slices.Contains(a.roster, m.self) {
+		a.phase = phaseOut // too late for this attempt
+		return true
+	}
+	m.join(a)
+	return true
+}
+
+// enter makes the keys once the roster is known.
+func (m *Machine) enter(a *attempt) bool {
+	switch {
+	case a.roster == nil:
+		return false
+	case !slices.Contains(a.roster, m.self):
+		m.tell(Info, "attempt %d goes on without this member; looking on", a.number)
+		a.phase, a.deadline = phaseOut, m.now.Add(m.patience())
+		return true
+	case len(a.roster) < m.cfg.Policy.MinCohort:
+		m.tell(Warning, "%d members take part, and the owner's policy demands %d: nothing is sent", len(a.roster), m.cfg.Policy.MinCohort)
+		m.quit(a, quitPolicy, -1)
+		return true
+	}
+	for _, s := range a.sessions {
+		if s.self < 0 {
+			continue
+		}
+		own := s.public
+		if s.index == 0 {
+			own.MinSurvivors = max(own.MinSurvivors, min(m.cfg.Policy.MinCohort, len(own.Roster)))
+		}
+		member, err := secagg.NewMember(own, s.self, m.random())
+		if err != nil {
+			m.halt("start secure aggregation: %v", err)
+			return true
+		}
+		s.member = member
+	}
+	m.tell(Info, "attempt %d: %d members take part, coordinator %s", a.number, len(a.roster), m.name(m.coordinator(m.r.number, a.number)))
+	return m.each(a, phaseKeys, func(s *session) (string, []byte, error) {
+		keys := s.member.Keys()
+		return typeKeys, keys.Encode(), nil
+	})
+}
+
+// each takes one step in all own sessions and says what came of it.
+func (m *Machine) each(a *attempt, next phase, step func(s *session) (string, []byte, error)) bool {
+	for _, s := range a.sessions {
+		if s.member == nil {
+			continue
+		}
+		kind, body, err := step(s)
+		if err != nil {
+			m.abandon(a, s, err)
+			return true
+		}
+		m.say(kind, a.number, uint64(s.index), body)
+	}
+	a.phase, a.deadline = next, m.now.Add(m.rules.StepTimeout)
+	return true
+}
+
+func (m *Machine) dealShares(s *session) (string, []byte, error) {
+	shares, err := s.member.Shares(s.keys)
+	return typeShares, shares.Encode(), err
+}
+
+func (m *Machine) confirm(s *session) (string, []byte, error) {
+	confirm, err := s.member.Confirm(s.shares)
+	return typeConfirm, confirm.Encode(), err
+}
+
+// mask sends the masked inputs of all own sessions, after their roots are durable.
+func (m *Machine) mask(a *attempt) bool {
+	inputs := map[int]secagg.Masked{}
+	var written []Entry
+	bytes := 0
+	for _, s := range a.sessions {
+		if s.member == nil {
+			continue
+		}
+		values, err := m.values(a, s)
+		if err == nil && m.cfg.Witness != nil {
+			m.cfg.Witness(Contribution{m.r.number, a.number, s.name, s.public.ID, values})
+		}
+		if err == nil {
+			inputs[s.index], err = s.member.Mask(values, s.confirms)
+		}
+		clear(values)
+		if err != nil {
+			m.abandon(a, s, err)
+			return true
+		}
+		header := inputs[s.index].Header
+		roster, root := secagg.RosterHash(s.public.Roster), header.Root()
+		written = append(written, Entry{hexKey(maskPrefix, s.public.ID), append(roster[:], root[:]...)})
+		bytes += 4 * s.public.Lanes
+	}
+	m.promise(written...)
+	for _, s := range a.sessions {
+		input, ok := inputs[s.index]
+		if !ok {
+			continue
+		}
+		m.say(typeMasked, a.number, uint64(s.index), input.Header.Encode())
+		for k := range input.Chunks {
+			c := input.Chunk(k)
+			m.say(typeChunk, a.number, uint64(s.index)<<32|uint64(k), c.Encode())
+		}
+	}
+	m.tell(Info, "sent the masked update to %d members, %.1f MiB each", len(a.roster)-1, float64(bytes)/(1<<20))
+	a.phase, a.deadline = phaseMasked, m.now.Add(m.rules.MaskTimeout+m.rules.StepTimeout)
+	return true
+}
+
+// abandon leaves an attempt in which a step failed, naming who is accused if somebody is.
+func (m *Machine) abandon(a *attempt, s *session, err error) {
+	var complaint *secagg.Complaint
+	if errors.As(err, &complaint) {
+		m.quit(a, quitComplaint, s.members[complaint.Accused])
+		return
+	}
+	m.tell(Warning, "attempt %d ends here: %v", a.number, err)
+	m.quit(a, quitStalled, -1)
+}
+
+// quit leaves an attempt for the next.
+func (m *Machine) quit(a *attempt, reason uint64, accused int) {
+	m.say(typeQuit, a.number, reason, encodeQuit(accused))
+	m.moveTo(a.number + 1)
+}
+
+// values are what this member adds to a sum.
+func (m *Machine) values(a *attempt, s *session) ([]uint32, error) {
+	if m.r.layout == nil {
+		return m.setupLanes(s.name, s.key, &m.r.sums)
+	}
+	q, err := m.r.state.quantizer(m.r.layout, s.name, m.rules, len(m.epoch.Members))
+	if err != nil {
+		return nil, err
+	}
+	vector, err := m.r.layout.vector(s.name, m.r.update.Tensors, m.r.weights)
+	if err != nil {
+		return nil, err
+	}
+	before := m.residuals[s.name]
+	if before != nil && before.Version != m.version() {
+		before = nil // this member has missed a round
+	}
+	lanes, after, err := q.Quantize(vector, m.weight(s.name), m.version(), before, m.random())
+	a.residual[s.name] = after
+	return lanes, err
+}
+
+// setupLanes are a member's statistics as exact lanes: for the trunk also one number per element, 1 if it has it.
+func (m *Machine) setupLanes(name, key string, sums *SetupSums) ([]uint32, error) {
+	values := sums.Heads[key]
+	if name == ledger.TrunkGroup {
+		values = slices.Clone(sums.Trunk)
+		for _, has := range sums.Elements {
+			one := 0.0
+			if has {
+				one = 1
+			}
+			values = append(values, one)
+		}
+	}
+	wide, err := secagg.NewWide(len(m.epoch.Members))
+	if err != nil {
+		return nil, err
+	}
+	return wide.Encode(values)
+}
+
+func (m *Machine) weight(group string) float64 {
+	if w, ok := m.r.update.Weight[group]; ok {
+		return w
+	}
+	return 1
+}
+
+// random draws 32 secret bytes.
+func (m *Machine) random() (out [32]byte) {
+	if _, err := io.ReadFull(m.cfg.Random, out[:]); err != nil {
+		m.halt("the source of randomness failed: %v", err) // nothing said after this leaves the machine
+	}
+	return out
+}
+
+// checkSums refuses sums that cannot be added up.
+func (m *Machine) checkSums(s *SetupSums) error {
+	switch {
+	case len(s.Trunk) != m.cfg.SetupTrunk:
+		return fmt.Errorf("%d statistics, want %d", len(s.Trunk), m.cfg.SetupTrunk)
+	case len(s.Elements) != len(m.cfg.Genesis.Elements):
+		return fmt.Errorf("%d elements, want %d", len(s.Elements), len(m.cfg.Genesis.Elements))
+	}
+	if _, err := m.setupLanes(ledger.TrunkGroup, "", s); err != nil {
+		return err
+	}
+	for _, key := range m.ownHeads() {
+		if len(s.Heads[key]) != m.cfg.SetupHead {
+			return fmt.Errorf("normal equations of head %q have %d numbers, want %d", key, len(s.Heads[key]), m.cfg.SetupHead)
+		}
+		if _, err := m.setupLanes(ledger.HeadGroup(key), key, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkUpdate refuses an update that cannot be quantised.
+func (m *Machine) checkUpdate(u *Update) error {
+	for name, numbers := range u.Tensors {
+		for k, v := range numbers {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return fmt.Errorf("number %d of tensor %q is NaN or infinite: the local training diverged; lower its learning rate", k, name)
+			}
+		}
+	}
+	for group, w := range u.Weight {
+		if !(w >= 0 && w <= 1) {
+			return fmt.Errorf("the weight in %s is outside of [0,1]", group)
+		}
+	}
+	for _, name := range m.groupNames() {
+		if _, err := m.r.layout.vector(name, u.Tensors, m.r.weights); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownHeads lists the shared heads that this member uses.
+func (m *Machine) ownHeads() (keys []string) {
+	for _, key := range m.epoch.Shared() {
+		if slices.Contains(m.epoch.HeadMembers(key), m.self) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}

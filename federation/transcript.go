@@ -1,0 +1,62 @@
+package federation
+
+import (
+	"crypto/sha256"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+)
+
+// A transcript holds the envelopes of an attempt, or those that concern a whole round: one per place.
+type transcript struct {
+	byKey map[ledger.Key]*stored
+	order []*stored
+	bytes map[int]int // by signer
+}
+
+// stored is a verified envelope.
+type stored struct {
+	env  *ledger.Envelope
+	raw  []byte
+	from int
+	hash have
+}
+
+func newTranscript() transcript {
+	return transcript{byKey: map[ledger.Key]*stored{}, bytes: map[int]int{}}
+}
+
+func hashOf(raw []byte) have {
+	h := sha256.Sum256(raw)
+	return have(h[:haveSize])
+}
+
+func (t *transcript) add(s *stored) {
+	t.byKey[s.env.Key()] = s
+	t.order = append(t.order, s)
+	t.bytes[s.from] += len(s.raw)
+}
+
+// of visits the stored envelopes of a type, in the order of arrival.
+func (t *transcript) of(kind string, visit func(s *stored)) {
+	for _, s := range t.order {
+		if s.env.Type == kind {
+			visit(s)
+		}
+	}
+}
+
+// backlog keeps envelopes of the next round until this member is there.
+type backlog struct {
+	raw   [][]byte
+	bytes int
+}
+
+// maxBacklog bounds a backlog in bytes. What does not fit is asked for later.
+const maxBacklog = 64 << 20
+
+func (b *backlog) add(raw []byte) {
+	if b.bytes+len(raw) <= maxBacklog {
+		b.raw = append(b.raw, raw)
+		b.bytes += len(raw)
+	}
+}

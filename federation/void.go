@@ -1,0 +1,192 @@
+package federation
+
+import (
+	"slices"
+	"time"
+)
+
+func (m *Machine) onForfeit(s *stored) error {
+	if err := emptyBody(s.env.Body); err != nil {
+		return err
+	}
+	if !m.r.forfeits[s.from] && s.from != m.self {
+		m.tell(Info, "%s gives the round up", m.name(s.from))
+	}
+	m.r.forfeits[s.from] = true
+	return nil
+}
+
+// decideVoid does what is due about a round that was opened by some and cannot be completed, and says whether it did.
+//
+// A member that sees another's shares open, has not opened its own and finds the sum not completed in time forfeits: it
+// promises durably never to open any in this round. When so many have forfeited that no sum can ever be opened, nobody honest
+// can have signed one, and all sign the void record. A member signs one record per round.
+func (m *Machine) decideVoid() bool {
+	r := m.r
+	if r.signed.Defined() {
+		return false
+	}
+	if r.mustVoid == "" && m.voidable() {
+		r.mustVoid = "shares were opened that can no longer be completed"
+	}
+	if r.mustVoid != "" {
+		m.tell(Warning, "the round is void: %s", r.mustVoid)
+		record := m.chain.NextVoid()
+		m.sign(&result{record: record, cid: record.CID(), weights: r.weights, state: r.state.set})
+		return true
+	}
+	if !m.mustForfeit() {
+		return false
+	}
+	r.forfeited = true
+	m.promise(Entry{[]byte(forfeitKey), []byte{1}})
+	if a := r.current(); a != nil {
+		a.erase()
+		a.phase, a.deadline = phaseOut, time.Time{}
+	}
+	m.say(typeForfeit, roundLevel, 0, []byte{bodyVersion})
+	m.tell(Info, "others opened shares that this member cannot complete: giving the round up")
+	return true
+}
+
+// mustForfeit says whether waiting has become useless for this member.
+func (m *Machine) mustForfeit() bool {
+	r := m.r
+	if r.consumed || r.forfeited || r.released.IsZero() {
+		return false
+	}
+	for _, a := range r.attempts {
+		if a.summed {
+			return false // a result is there; signatures are all that is missing
+		}
+		if len(a.opened) > 0 && a.quits[m.self] == quitRestarted {
+			return true // this member's secrets in that attempt are gone
+		}
+	}
+	return !m.now.Before(r.released.Add(m.rules.Forfeit))
+}
+
+// voidable says whether the forfeits exclude every sum of the round: those of attempts in which nobody opened shares, and those
+// in which somebody did.
+func (m *Machine) voidable() bool {
+	if len(m.r.forfeits) > m.spare() {
+		return true
+	}
+	for _, k := range m.r.tracked() {
+		a := m.r.attempts[k]
+		g := m.agreed(a)
+		if g == nil {
+			continue
+		}
+		bound := len(m.r.forfeits) // members that can open nothing in another attempt
+		for i := range a.opened {
+			if slices.Contains(g.members, i) && !m.r.forfeits[i] {
+				bound++
+			}
+		}
+		if bound > m.spare() && m.starved(a, g) {
+			return true
+		}
+	}
+	return false
+}
+
+// starved says whether a session of an agreement has lost too many members to be opened.
+func (m *Machine) starved(a *attempt, g *agreement) bool {
+	for _, index := range g.sessions {
+		s := a.sessions[index]
+		left := 0
+		for _, i := range s.among(g.members) {
+			if !m.r.forfeits[i] {
+				left++
+			}
+		}
+		if left < s.public.Threshold {
+			return true
+		}
+	}
+	return false
+}
+
+// leaveDead goes on to the next attempt when the own one cannot be completed because members left it. Not once shares were seen
+// open: then it is completed, or the round given up.
+func (m *Machine) leaveDead(a *attempt) bool {
+	r := m.r
+	if a == nil || r.consumed || r.forfeited || !r.released.IsZero() || r.signed.Defined() || !m.dead(a) {
+		return false
+	}
+	m.moveTo(a.number + 1)
+	return true
+}
+
+func (m *Machine) dead(a *attempt) bool {
+	coordinator := m.coordinator(m.r.number, a.number)
+	switch {
+	case a.roster == nil:
+		return a.quits[coordinator] != 0
+	case a.phase == phaseKeys || a.phase == phaseShares || a.phase == phaseConfirmed:
+		return slices.ContainsFunc(a.roster, func(i int) bool { return a.quits[i] != 0 })
+	case a.survivors == nil:
+		return a.quits[coordinator] != 0 || m.summable(a, a.remaining(a.roster)) == nil
+	}
+	remaining := a.remaining(a.survivors.members)
+	for _, index := range a.survivors.sessions {
+		s := a.sessions[index]
+		if len(s.among(remaining)) < s.public.Threshold {
+			return true
+		}
+	}
+	return false
+}
+
+// remaining leaves out who has quit without having agreed to the survivors.
+func (a *attempt) remaining(list []int) []int {
+	return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return a.quits[i] != 0 && a.statements[i] == nil })
+}
+
+// keepTime notices that an attempt takes too long, and asks others for what may have been lost.
+func (m *Machine) keepTime(a *attempt) bool {
+	if a == nil {
+		return false
+	}
+	if a.roster == nil && len(a.present()) >= m.quorum {
+		if a.quorumAt.IsZero() {
+			a.quorumAt = m.now
+		}
+		if a.phase == phaseJoined && a.deadline.IsZero() {
+			a.deadline = m.now.Add(m.rules.JoinGrace + m.rules.StepTimeout)
+		}
+	}
+	if m.expire(a) {
+		return true
+	}
+	if !m.now.Before(m.r.nextSync) {
+		m.syncNext()
+	}
+	return false
+}
+
+// expire leaves an attempt that has stalled.
+func (m *Machine) expire(a *attempt) bool {
+	r := m.r
+	if a.deadline.IsZero() || m.now.Before(a.deadline) || r.consumed || r.forfeited || !r.released.IsZero() || r.signed.Defined() {
+		return false
+	}
+	m.tell(Warning, "attempt %d does not go on (%s); trying again with %s as coordinator", a.number, phaseText[a.phase],
+		m.name(m.coordinator(r.number, a.number+1)))
+	if a.phase == phaseOut || a.phase == phaseWaiting {
+		m.moveTo(a.number + 1)
+		return true
+	}
+	m.quit(a, quitStalled, -1)
+	return true
+}
+
+// patience is how long the last steps may take, in which waiting is cheaper than trying again.
+func (m *Machine) patience() time.Duration { return m.rules.MaskTimeout + 2*m.rules.StepTimeout }
+
+var phaseText = [...]string{
+	phaseWaiting: "local work under way", phaseJoined: "waiting for the coordinator", phaseKeys: "waiting for keys",
+	phaseShares: "waiting for key shares", phaseConfirmed: "waiting for key confirmations", phaseMasked: "waiting for masked updates",
+	phaseStated: "waiting for agreement on who is in the sum", phaseReleased: "waiting for opened shares", phaseOut: "looking on",
+}
