@@ -10,6 +10,7 @@ import (
 type backend[F Float] struct {
 	lanes   int       // elements of a vector; a tile is at most two vectors wide
 	heights []int     // rows of the tiles, tallest first, ending with 1
+	half    []tile[F] // by height, tiles of half a vector; nil if they are no faster than narrow
 	narrow  []tile[F] // by height, tiles of one vector
 	wide    []tile[F] // by height, tiles of two vectors
 
@@ -25,9 +26,9 @@ type backend[F Float] struct {
 	addRows             func(dst *float64, src *F, rows, cols int)
 }
 
-// tile sets n columns of some rows of c to the sum over k of a column of a times a row of b, or adds it if add is not 0.
-// Element (i, p) of a is at a[i*rs+p*cs].
-type tile[F Float] func(k int, a *F, rs, cs int, b *F, ldb int, c *F, ldc, n, add int)
+// tile computes count tiles of c, one below the other, each of a fixed number of rows and of n columns: it sets them to the
+// sum over k of a column of a times a row of b, or adds that if add is not 0. Element (i, p) of a is at a[i*rs+p*cs].
+type tile[F Float] func(k int, a *F, rs, cs int, b *F, ldb int, c *F, ldc, n, add, count int)
 
 // path is an instruction set with its functions for both element types.
 type path struct {

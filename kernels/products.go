@@ -15,17 +15,19 @@ func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, 
 		rows := min(blockRows, m-i0)
 		for j := 0; j < n; j += width {
 			cols, tiles := min(width, n-j), be.wide
-			if cols <= be.lanes {
+			switch {
+			case cols <= be.lanes/2 && be.half != nil:
+				tiles = be.half
+			case cols <= be.lanes:
 				tiles = be.narrow
 			}
-			i, h := i0, 0
-			for left := rows; left > 0; {
-				for be.heights[h] > left {
-					h++
+			i, left := i0, rows
+			for h, height := range be.heights {
+				if count := left / height; count > 0 {
+					tiles[h](k, &a[i*rs], rs, cs, &b[j], ldb, &c[i*ldc+j], ldc, cols, add, count)
+					i += count * height
+					left -= count * height
 				}
-				tiles[h](k, &a[i*rs], rs, cs, &b[j], ldb, &c[i*ldc+j], ldc, cols, add)
-				i += be.heights[h]
-				left -= be.heights[h]
 			}
 		}
 	}

@@ -4,182 +4,232 @@
 
 package kernels
 
-// tile12x1AVX512F32 computes 12 rows and up to 16 columns of a product.
+// tile12x1AVX512F32 computes tiles of 12 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile12x2AVX512F32 computes 12 rows and up to 32 columns of a product.
+// tile12x2AVX512F32 computes tiles of 12 rows and up to 32 columns of a product.
 //
 //go:noescape
-func tile12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile8x1AVX512F32 computes 8 rows and up to 16 columns of a product.
+// tile12xhalfAVX512F32 computes tiles of 12 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile8x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile12xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile8x2AVX512F32 computes 8 rows and up to 32 columns of a product.
+// tile8x1AVX512F32 computes tiles of 8 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile8x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile8x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile4x1AVX512F32 computes 4 rows and up to 16 columns of a product.
+// tile8x2AVX512F32 computes tiles of 8 rows and up to 32 columns of a product.
 //
 //go:noescape
-func tile4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile8x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile4x2AVX512F32 computes 4 rows and up to 32 columns of a product.
+// tile8xhalfAVX512F32 computes tiles of 8 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile8xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile2x1AVX512F32 computes 2 rows and up to 16 columns of a product.
+// tile4x1AVX512F32 computes tiles of 4 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile2x2AVX512F32 computes 2 rows and up to 32 columns of a product.
+// tile4x2AVX512F32 computes tiles of 4 rows and up to 32 columns of a product.
 //
 //go:noescape
-func tile2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile1x1AVX512F32 computes 1 rows and up to 16 columns of a product.
+// tile4xhalfAVX512F32 computes tiles of 4 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile1x2AVX512F32 computes 1 rows and up to 32 columns of a product.
+// tile2x1AVX512F32 computes tiles of 2 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile12x1AVX512F64 computes 12 rows and up to 8 columns of a product.
+// tile2x2AVX512F32 computes tiles of 2 rows and up to 32 columns of a product.
 //
 //go:noescape
-func tile12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile12x2AVX512F64 computes 12 rows and up to 16 columns of a product.
+// tile2xhalfAVX512F32 computes tiles of 2 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile2xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile8x1AVX512F64 computes 8 rows and up to 8 columns of a product.
+// tile1x1AVX512F32 computes tiles of 1 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile8x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile8x2AVX512F64 computes 8 rows and up to 16 columns of a product.
+// tile1x2AVX512F32 computes tiles of 1 rows and up to 32 columns of a product.
 //
 //go:noescape
-func tile8x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile4x1AVX512F64 computes 4 rows and up to 8 columns of a product.
+// tile1xhalfAVX512F32 computes tiles of 1 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile1xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile4x2AVX512F64 computes 4 rows and up to 16 columns of a product.
+// tile12x1AVX512F64 computes tiles of 12 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile2x1AVX512F64 computes 2 rows and up to 8 columns of a product.
+// tile12x2AVX512F64 computes tiles of 12 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile2x2AVX512F64 computes 2 rows and up to 16 columns of a product.
+// tile12xhalfAVX512F64 computes tiles of 12 rows and up to 4 columns of a product.
 //
 //go:noescape
-func tile2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile12xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile1x1AVX512F64 computes 1 rows and up to 8 columns of a product.
+// tile8x1AVX512F64 computes tiles of 8 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile8x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile1x2AVX512F64 computes 1 rows and up to 16 columns of a product.
+// tile8x2AVX512F64 computes tiles of 8 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile8x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile6x1AVX2F32 computes 6 rows and up to 8 columns of a product.
+// tile8xhalfAVX512F64 computes tiles of 8 rows and up to 4 columns of a product.
 //
 //go:noescape
-func tile6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile8xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile6x2AVX2F32 computes 6 rows and up to 16 columns of a product.
+// tile4x1AVX512F64 computes tiles of 4 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile4x1AVX2F32 computes 4 rows and up to 8 columns of a product.
+// tile4x2AVX512F64 computes tiles of 4 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile4x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile4x2AVX2F32 computes 4 rows and up to 16 columns of a product.
+// tile4xhalfAVX512F64 computes tiles of 4 rows and up to 4 columns of a product.
 //
 //go:noescape
-func tile4x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile4xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile2x1AVX2F32 computes 2 rows and up to 8 columns of a product.
+// tile2x1AVX512F64 computes tiles of 2 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile2x2AVX2F32 computes 2 rows and up to 16 columns of a product.
+// tile2x2AVX512F64 computes tiles of 2 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile1x1AVX2F32 computes 1 rows and up to 8 columns of a product.
+// tile2xhalfAVX512F64 computes tiles of 2 rows and up to 4 columns of a product.
 //
 //go:noescape
-func tile1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile2xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile1x2AVX2F32 computes 1 rows and up to 16 columns of a product.
+// tile1x1AVX512F64 computes tiles of 1 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+func tile1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile6x1AVX2F64 computes 6 rows and up to 4 columns of a product.
+// tile1x2AVX512F64 computes tiles of 1 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile6x2AVX2F64 computes 6 rows and up to 8 columns of a product.
+// tile1xhalfAVX512F64 computes tiles of 1 rows and up to 4 columns of a product.
 //
 //go:noescape
-func tile6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile1xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
-// tile4x1AVX2F64 computes 4 rows and up to 4 columns of a product.
+// tile6x1AVX2F32 computes tiles of 6 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile4x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile4x2AVX2F64 computes 4 rows and up to 8 columns of a product.
+// tile6x2AVX2F32 computes tiles of 6 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile4x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile2x1AVX2F64 computes 2 rows and up to 4 columns of a product.
+// tile4x1AVX2F32 computes tiles of 4 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile4x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile2x2AVX2F64 computes 2 rows and up to 8 columns of a product.
+// tile4x2AVX2F32 computes tiles of 4 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile4x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile1x1AVX2F64 computes 1 rows and up to 4 columns of a product.
+// tile2x1AVX2F32 computes tiles of 2 rows and up to 8 columns of a product.
 //
 //go:noescape
-func tile1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
-// tile1x2AVX2F64 computes 1 rows and up to 8 columns of a product.
+// tile2x2AVX2F32 computes tiles of 2 rows and up to 16 columns of a product.
 //
 //go:noescape
-func tile1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+func tile2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile1x1AVX2F32 computes tiles of 1 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile1x2AVX2F32 computes tiles of 1 rows and up to 16 columns of a product.
+//
+//go:noescape
+func tile1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile6x1AVX2F64 computes tiles of 6 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile6x2AVX2F64 computes tiles of 6 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile4x1AVX2F64 computes tiles of 4 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile4x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile4x2AVX2F64 computes tiles of 4 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile4x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile2x1AVX2F64 computes tiles of 2 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile2x2AVX2F64 computes tiles of 2 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile1x1AVX2F64 computes tiles of 1 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile1x2AVX2F64 computes tiles of 1 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)

@@ -4,25 +4,30 @@
 
 #include "textflag.h"
 
-// func tile12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile12x1AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	LEAQ   (R9)(DI*4), R10
+TEXT ·tile12x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -35,135 +40,140 @@ TEXT ·tile12x1AVX512F32(SB), NOSPLIT, $0-80
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	TESTQ  AX, AX
+	TESTQ  R11, R11
 	JE     sums
 
 next:
-	VMOVUPS.Z    (CX), K1, Z12
-	VBROADCASTSS (SI), Z13
+	VMOVUPS.Z    (R12), K1, Z12
+	VBROADCASTSS (R8), Z13
 	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS (SI)(DI*1), Z13
+	VBROADCASTSS (R8)(DX*1), Z13
 	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS (SI)(DI*2), Z13
+	VBROADCASTSS (R8)(DX*2), Z13
 	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS (SI)(R8*1), Z13
+	VBROADCASTSS (R8)(DI*1), Z13
 	VFMADD231PS  Z13, Z12, Z3
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS (R9)(DI*1), Z13
+	VBROADCASTSS (R9)(DX*1), Z13
 	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS (R9)(DI*2), Z13
+	VBROADCASTSS (R9)(DX*2), Z13
 	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS (R9)(R8*1), Z13
+	VBROADCASTSS (R9)(DI*1), Z13
 	VFMADD231PS  Z13, Z12, Z7
 	VBROADCASTSS (R10), Z13
 	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS (R10)(DI*1), Z13
+	VBROADCASTSS (R10)(DX*1), Z13
 	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS (R10)(DI*2), Z13
+	VBROADCASTSS (R10)(DX*2), Z13
 	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS (R10)(R8*1), Z13
+	VBROADCASTSS (R10)(DI*1), Z13
 	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z12
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z11, Z11
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile12x2AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x10, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	LEAQ   (R9)(DI*4), R10
+TEXT ·tile12x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -188,182 +198,332 @@ TEXT ·tile12x2AVX512F32(SB), NOSPLIT, $0-80
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	TESTQ  AX, AX
+	TESTQ  R11, R11
 	JE     sums
 
 next:
-	VMOVUPS      (CX), Z24
-	VMOVUPS.Z    64(CX), K1, Z25
-	VBROADCASTSS (SI), Z26
+	VMOVUPS      (R12), Z24
+	VMOVUPS.Z    64(R12), K1, Z25
+	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS (SI)(DI*1), Z26
+	VBROADCASTSS (R8)(DX*1), Z26
 	VFMADD231PS  Z26, Z24, Z2
 	VFMADD231PS  Z26, Z25, Z3
-	VBROADCASTSS (SI)(DI*2), Z26
+	VBROADCASTSS (R8)(DX*2), Z26
 	VFMADD231PS  Z26, Z24, Z4
 	VFMADD231PS  Z26, Z25, Z5
-	VBROADCASTSS (SI)(R8*1), Z26
+	VBROADCASTSS (R8)(DI*1), Z26
 	VFMADD231PS  Z26, Z24, Z6
 	VFMADD231PS  Z26, Z25, Z7
 	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z26, Z24, Z8
 	VFMADD231PS  Z26, Z25, Z9
-	VBROADCASTSS (R9)(DI*1), Z26
+	VBROADCASTSS (R9)(DX*1), Z26
 	VFMADD231PS  Z26, Z24, Z10
 	VFMADD231PS  Z26, Z25, Z11
-	VBROADCASTSS (R9)(DI*2), Z26
+	VBROADCASTSS (R9)(DX*2), Z26
 	VFMADD231PS  Z26, Z24, Z12
 	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS (R9)(R8*1), Z26
+	VBROADCASTSS (R9)(DI*1), Z26
 	VFMADD231PS  Z26, Z24, Z14
 	VFMADD231PS  Z26, Z25, Z15
 	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z26, Z24, Z16
 	VFMADD231PS  Z26, Z25, Z17
-	VBROADCASTSS (R10)(DI*1), Z26
+	VBROADCASTSS (R10)(DX*1), Z26
 	VFMADD231PS  Z26, Z24, Z18
 	VFMADD231PS  Z26, Z25, Z19
-	VBROADCASTSS (R10)(DI*2), Z26
+	VBROADCASTSS (R10)(DX*2), Z26
 	VFMADD231PS  Z26, Z24, Z20
 	VFMADD231PS  Z26, Z25, Z21
-	VBROADCASTSS (R10)(R8*1), Z26
+	VBROADCASTSS (R10)(DI*1), Z26
 	VFMADD231PS  Z26, Z24, Z22
 	VFMADD231PS  Z26, Z25, Z23
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS   (AX), Z24
+	MOVQ      BX, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z2, Z2
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z4, Z4
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z6, Z6
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z8, Z8
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z10, Z10
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z12, Z12
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z14, Z14
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z16, Z16
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z18, Z18
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z20, Z20
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
 	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(AX), K1, Z24
+	VMOVUPS.Z 64(R8), K1, Z24
 	VADDPS    Z24, Z23, Z23
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile12xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile12xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R12), K1, Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (R8)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (R8)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (R8)(DI*1), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R9)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R9)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R9)(DI*1), Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R10)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R10)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R10)(DI*1), Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y4, Y4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y6, Y6
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y8, Y8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y10, Y10
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile8x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile8x1AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
+TEXT ·tile8x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -372,105 +532,110 @@ TEXT ·tile8x1AVX512F32(SB), NOSPLIT, $0-80
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	TESTQ  AX, AX
+	TESTQ  R10, R10
 	JE     sums
 
 next:
-	VMOVUPS.Z    (CX), K1, Z8
-	VBROADCASTSS (SI), Z9
+	VMOVUPS.Z    (R11), K1, Z8
+	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS (SI)(DI*1), Z9
+	VBROADCASTSS (R8)(DX*1), Z9
 	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS (SI)(DI*2), Z9
+	VBROADCASTSS (R8)(DX*2), Z9
 	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS (SI)(R8*1), Z9
+	VBROADCASTSS (R8)(DI*1), Z9
 	VFMADD231PS  Z9, Z8, Z3
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS (R9)(DI*1), Z9
+	VBROADCASTSS (R9)(DX*1), Z9
 	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS (R9)(DI*2), Z9
+	VBROADCASTSS (R9)(DX*2), Z9
 	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS (R9)(R8*1), Z9
+	VBROADCASTSS (R9)(DI*1), Z9
 	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	DECQ         AX
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z8
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z4, Z4
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z6, Z6
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z7, Z7
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile8x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile8x2AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x10, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
+TEXT ·tile8x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -487,209 +652,330 @@ TEXT ·tile8x2AVX512F32(SB), NOSPLIT, $0-80
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	TESTQ  AX, AX
+	TESTQ  R10, R10
 	JE     sums
 
 next:
-	VMOVUPS      (CX), Z16
-	VMOVUPS.Z    64(CX), K1, Z17
-	VBROADCASTSS (SI), Z18
+	VMOVUPS      (R11), Z16
+	VMOVUPS.Z    64(R11), K1, Z17
+	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS (SI)(DI*1), Z18
+	VBROADCASTSS (R8)(DX*1), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS (SI)(DI*2), Z18
+	VBROADCASTSS (R8)(DX*2), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS (SI)(R8*1), Z18
+	VBROADCASTSS (R8)(DI*1), Z18
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
 	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS (R9)(DI*1), Z18
+	VBROADCASTSS (R9)(DX*1), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS (R9)(DI*2), Z18
+	VBROADCASTSS (R9)(DX*2), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS (R9)(R8*1), Z18
+	VBROADCASTSS (R9)(DI*1), Z18
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	DECQ         AX
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS   (AX), Z16
+	MOVQ      BX, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z16
 	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(AX), K1, Z16
+	VMOVUPS.Z 64(R8), K1, Z16
 	VADDPS    Z16, Z15, Z15
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile8xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile8xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	TESTQ  R10, R10
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R11), K1, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (R8)(DX*1), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(DX*2), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R8)(DI*1), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R9)(DX*1), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R9)(DX*2), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R9)(DI*1), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y3, Y3
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y4, Y4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y5, Y5
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y6, Y6
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y8
+	VADDPS    Y8, Y7, Y7
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y7, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile4x1AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
+TEXT ·tile4x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPS.Z    (CX), K1, Z4
-	VBROADCASTSS (SI), Z5
+	VMOVUPS.Z    (R10), K1, Z4
+	VBROADCASTSS (R8), Z5
 	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS (SI)(DI*1), Z5
+	VBROADCASTSS (R8)(DX*1), Z5
 	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS (SI)(DI*2), Z5
+	VBROADCASTSS (R8)(DX*2), Z5
 	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS (SI)(R8*1), Z5
+	VBROADCASTSS (R8)(DI*1), Z5
 	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z4
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z3, Z3
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile4x2AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x10, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DI)(DI*2), R8
+TEXT ·tile4x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -698,312 +984,530 @@ TEXT ·tile4x2AVX512F32(SB), NOSPLIT, $0-80
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPS      (CX), Z8
-	VMOVUPS.Z    64(CX), K1, Z9
-	VBROADCASTSS (SI), Z10
+	VMOVUPS      (R10), Z8
+	VMOVUPS.Z    64(R10), K1, Z9
+	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS (SI)(DI*1), Z10
+	VBROADCASTSS (R8)(DX*1), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS (SI)(DI*2), Z10
+	VBROADCASTSS (R8)(DX*2), Z10
 	VFMADD231PS  Z10, Z8, Z4
 	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS (SI)(R8*1), Z10
+	VBROADCASTSS (R8)(DI*1), Z10
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS   (AX), Z8
+	MOVQ      BX, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(AX), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(AX), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
 	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(AX), K1, Z8
+	VMOVUPS.Z 64(R8), K1, Z8
 	VADDPS    Z8, Z7, Z7
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·tile2x1AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	TESTQ  AX, AX
+// func tile4xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile4xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPS.Z    (CX), K1, Z2
-	VBROADCASTSS (SI), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS (SI)(DI*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	VMOVUPS.Z    (R10), K1, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R8)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(DX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R8)(DI*1), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Y4
+	VADDPS    Y4, Y3, Y3
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile2x2AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x10, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x02, DI
+TEXT ·tile2x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R9), K1, Z2
+	VBROADCASTSS (DI), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (DI)(DX*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tile2x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPS      (CX), Z4
-	VMOVUPS.Z    64(CX), K1, Z5
-	VBROADCASTSS (SI), Z6
+	VMOVUPS      (R9), Z4
+	VMOVUPS.Z    64(R9), K1, Z5
+	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (SI)(DI*1), Z6
+	VBROADCASTSS (DI)(DX*1), Z6
 	VFMADD231PS  Z6, Z4, Z2
 	VFMADD231PS  Z6, Z5, Z3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS   (AX), Z4
+	MOVQ      BX, DI
+	VMOVUPS   (DI), Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z4
+	VMOVUPS.Z 64(DI), K1, Z4
 	VADDPS    Z4, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPS   (AX), Z4
+	ADDQ      SI, DI
+	VMOVUPS   (DI), Z4
 	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(AX), K1, Z4
+	VMOVUPS.Z 64(DI), K1, Z4
 	VADDPS    Z4, Z3, Z3
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·tile1x1AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	VPXORD Z0, Z0, Z0
-	TESTQ  AX, AX
+// func tile2xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile2xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPS.Z    (CX), K1, Z1
-	VBROADCASTSS (SI), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	VMOVUPS.Z    (R9), K1, Y2
+	VBROADCASTSS (DI), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (DI)(DX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS.Z (AX), K1, Z1
-	VADDPS    Z1, Z0, Z0
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y2
+	VADDPS    Y2, Y0, Y0
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Y2
+	VADDPS    Y2, Y1, Y1
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tile1x2AVX512F32(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x10, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVW  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
+TEXT ·tile1x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R9), K1, Z1
+	VBROADCASTSS (DI), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tile1x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPS      (CX), Z2
-	VMOVUPS.Z    64(CX), K1, Z3
-	VBROADCASTSS (SI), Z4
+	VMOVUPS      (R9), Z2
+	VMOVUPS.Z    64(R9), K1, Z3
+	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x02, CX
-	VMOVUPS   (AX), Z2
+	MOVQ      BX, DI
+	VMOVUPS   (DI), Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(AX), K1, Z2
+	VMOVUPS.Z 64(DI), K1, Z2
 	VADDPS    Z2, Z1, Z1
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile1xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile1xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R9), K1, Y1
+	VBROADCASTSS (DI), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y1
+	VADDPS    Y1, Y0, Y0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile12x1AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	LEAQ   (R9)(DI*4), R10
+TEXT ·tile12x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1016,135 +1520,140 @@ TEXT ·tile12x1AVX512F64(SB), NOSPLIT, $0-80
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	TESTQ  AX, AX
+	TESTQ  R11, R11
 	JE     sums
 
 next:
-	VMOVUPD.Z    (CX), K1, Z12
-	VBROADCASTSD (SI), Z13
+	VMOVUPD.Z    (R12), K1, Z12
+	VBROADCASTSD (R8), Z13
 	VFMADD231PD  Z13, Z12, Z0
-	VBROADCASTSD (SI)(DI*1), Z13
+	VBROADCASTSD (R8)(DX*1), Z13
 	VFMADD231PD  Z13, Z12, Z1
-	VBROADCASTSD (SI)(DI*2), Z13
+	VBROADCASTSD (R8)(DX*2), Z13
 	VFMADD231PD  Z13, Z12, Z2
-	VBROADCASTSD (SI)(R8*1), Z13
+	VBROADCASTSD (R8)(DI*1), Z13
 	VFMADD231PD  Z13, Z12, Z3
 	VBROADCASTSD (R9), Z13
 	VFMADD231PD  Z13, Z12, Z4
-	VBROADCASTSD (R9)(DI*1), Z13
+	VBROADCASTSD (R9)(DX*1), Z13
 	VFMADD231PD  Z13, Z12, Z5
-	VBROADCASTSD (R9)(DI*2), Z13
+	VBROADCASTSD (R9)(DX*2), Z13
 	VFMADD231PD  Z13, Z12, Z6
-	VBROADCASTSD (R9)(R8*1), Z13
+	VBROADCASTSD (R9)(DI*1), Z13
 	VFMADD231PD  Z13, Z12, Z7
 	VBROADCASTSD (R10), Z13
 	VFMADD231PD  Z13, Z12, Z8
-	VBROADCASTSD (R10)(DI*1), Z13
+	VBROADCASTSD (R10)(DX*1), Z13
 	VFMADD231PD  Z13, Z12, Z9
-	VBROADCASTSD (R10)(DI*2), Z13
+	VBROADCASTSD (R10)(DX*2), Z13
 	VFMADD231PD  Z13, Z12, Z10
-	VBROADCASTSD (R10)(R8*1), Z13
+	VBROADCASTSD (R10)(DI*1), Z13
 	VFMADD231PD  Z13, Z12, Z11
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD.Z (AX), K1, Z12
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z4, Z4
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z6, Z6
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z8, Z8
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z10, Z10
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z12
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
 	VADDPD    Z12, Z11, Z11
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z10, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z11, K1, (AX)
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile12x2AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x08, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
-	LEAQ   (R9)(DI*4), R10
+TEXT ·tile12x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1169,182 +1678,332 @@ TEXT ·tile12x2AVX512F64(SB), NOSPLIT, $0-80
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	TESTQ  AX, AX
+	TESTQ  R11, R11
 	JE     sums
 
 next:
-	VMOVUPD      (CX), Z24
-	VMOVUPD.Z    64(CX), K1, Z25
-	VBROADCASTSD (SI), Z26
+	VMOVUPD      (R12), Z24
+	VMOVUPD.Z    64(R12), K1, Z25
+	VBROADCASTSD (R8), Z26
 	VFMADD231PD  Z26, Z24, Z0
 	VFMADD231PD  Z26, Z25, Z1
-	VBROADCASTSD (SI)(DI*1), Z26
+	VBROADCASTSD (R8)(DX*1), Z26
 	VFMADD231PD  Z26, Z24, Z2
 	VFMADD231PD  Z26, Z25, Z3
-	VBROADCASTSD (SI)(DI*2), Z26
+	VBROADCASTSD (R8)(DX*2), Z26
 	VFMADD231PD  Z26, Z24, Z4
 	VFMADD231PD  Z26, Z25, Z5
-	VBROADCASTSD (SI)(R8*1), Z26
+	VBROADCASTSD (R8)(DI*1), Z26
 	VFMADD231PD  Z26, Z24, Z6
 	VFMADD231PD  Z26, Z25, Z7
 	VBROADCASTSD (R9), Z26
 	VFMADD231PD  Z26, Z24, Z8
 	VFMADD231PD  Z26, Z25, Z9
-	VBROADCASTSD (R9)(DI*1), Z26
+	VBROADCASTSD (R9)(DX*1), Z26
 	VFMADD231PD  Z26, Z24, Z10
 	VFMADD231PD  Z26, Z25, Z11
-	VBROADCASTSD (R9)(DI*2), Z26
+	VBROADCASTSD (R9)(DX*2), Z26
 	VFMADD231PD  Z26, Z24, Z12
 	VFMADD231PD  Z26, Z25, Z13
-	VBROADCASTSD (R9)(R8*1), Z26
+	VBROADCASTSD (R9)(DI*1), Z26
 	VFMADD231PD  Z26, Z24, Z14
 	VFMADD231PD  Z26, Z25, Z15
 	VBROADCASTSD (R10), Z26
 	VFMADD231PD  Z26, Z24, Z16
 	VFMADD231PD  Z26, Z25, Z17
-	VBROADCASTSD (R10)(DI*1), Z26
+	VBROADCASTSD (R10)(DX*1), Z26
 	VFMADD231PD  Z26, Z24, Z18
 	VFMADD231PD  Z26, Z25, Z19
-	VBROADCASTSD (R10)(DI*2), Z26
+	VBROADCASTSD (R10)(DX*2), Z26
 	VFMADD231PD  Z26, Z24, Z20
 	VFMADD231PD  Z26, Z25, Z21
-	VBROADCASTSD (R10)(R8*1), Z26
+	VBROADCASTSD (R10)(DI*1), Z26
 	VFMADD231PD  Z26, Z24, Z22
 	VFMADD231PD  Z26, Z25, Z23
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD   (AX), Z24
+	MOVQ      BX, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z0, Z0
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z2, Z2
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z4, Z4
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z6, Z6
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z8, Z8
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z10, Z10
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z12, Z12
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z14, Z14
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z15, Z15
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z16, Z16
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z17, Z17
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z18, Z18
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z19, Z19
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z20, Z20
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z21, Z21
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z24
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
 	VADDPD    Z24, Z22, Z22
-	VMOVUPD.Z 64(AX), K1, Z24
+	VMOVUPD.Z 64(R8), K1, Z24
 	VADDPD    Z24, Z23, Z23
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, (AX)
-	VMOVUPD Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z4, (AX)
-	VMOVUPD Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z6, (AX)
-	VMOVUPD Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z8, (AX)
-	VMOVUPD Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z10, (AX)
-	VMOVUPD Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z12, (AX)
-	VMOVUPD Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z14, (AX)
-	VMOVUPD Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z16, (AX)
-	VMOVUPD Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z18, (AX)
-	VMOVUPD Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z20, (AX)
-	VMOVUPD Z21, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z22, (AX)
-	VMOVUPD Z23, K1, 64(AX)
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z8, (BX)
+	VMOVUPD Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z10, (BX)
+	VMOVUPD Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z14, (BX)
+	VMOVUPD Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z16, (BX)
+	VMOVUPD Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z18, (BX)
+	VMOVUPD Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z20, (BX)
+	VMOVUPD Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z22, (BX)
+	VMOVUPD Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile12xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile12xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R12), K1, Y12
+	VBROADCASTSD (R8), Y13
+	VFMADD231PD  Y13, Y12, Y0
+	VBROADCASTSD (R8)(DX*1), Y13
+	VFMADD231PD  Y13, Y12, Y1
+	VBROADCASTSD (R8)(DX*2), Y13
+	VFMADD231PD  Y13, Y12, Y2
+	VBROADCASTSD (R8)(DI*1), Y13
+	VFMADD231PD  Y13, Y12, Y3
+	VBROADCASTSD (R9), Y13
+	VFMADD231PD  Y13, Y12, Y4
+	VBROADCASTSD (R9)(DX*1), Y13
+	VFMADD231PD  Y13, Y12, Y5
+	VBROADCASTSD (R9)(DX*2), Y13
+	VFMADD231PD  Y13, Y12, Y6
+	VBROADCASTSD (R9)(DI*1), Y13
+	VFMADD231PD  Y13, Y12, Y7
+	VBROADCASTSD (R10), Y13
+	VFMADD231PD  Y13, Y12, Y8
+	VBROADCASTSD (R10)(DX*1), Y13
+	VFMADD231PD  Y13, Y12, Y9
+	VBROADCASTSD (R10)(DX*2), Y13
+	VFMADD231PD  Y13, Y12, Y10
+	VBROADCASTSD (R10)(DI*1), Y13
+	VFMADD231PD  Y13, Y12, Y11
+	ADDQ         AX, R12
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	DECQ         R11
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y3, Y3
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y4, Y4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y5, Y5
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y6, Y6
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y7, Y7
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y8, Y8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y9, Y9
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y10, Y10
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y12
+	VADDPD    Y12, Y11, Y11
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile8x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile8x1AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
+TEXT ·tile8x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1353,105 +2012,110 @@ TEXT ·tile8x1AVX512F64(SB), NOSPLIT, $0-80
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	TESTQ  AX, AX
+	TESTQ  R10, R10
 	JE     sums
 
 next:
-	VMOVUPD.Z    (CX), K1, Z8
-	VBROADCASTSD (SI), Z9
+	VMOVUPD.Z    (R11), K1, Z8
+	VBROADCASTSD (R8), Z9
 	VFMADD231PD  Z9, Z8, Z0
-	VBROADCASTSD (SI)(DI*1), Z9
+	VBROADCASTSD (R8)(DX*1), Z9
 	VFMADD231PD  Z9, Z8, Z1
-	VBROADCASTSD (SI)(DI*2), Z9
+	VBROADCASTSD (R8)(DX*2), Z9
 	VFMADD231PD  Z9, Z8, Z2
-	VBROADCASTSD (SI)(R8*1), Z9
+	VBROADCASTSD (R8)(DI*1), Z9
 	VFMADD231PD  Z9, Z8, Z3
 	VBROADCASTSD (R9), Z9
 	VFMADD231PD  Z9, Z8, Z4
-	VBROADCASTSD (R9)(DI*1), Z9
+	VBROADCASTSD (R9)(DX*1), Z9
 	VFMADD231PD  Z9, Z8, Z5
-	VBROADCASTSD (R9)(DI*2), Z9
+	VBROADCASTSD (R9)(DX*2), Z9
 	VFMADD231PD  Z9, Z8, Z6
-	VBROADCASTSD (R9)(R8*1), Z9
+	VBROADCASTSD (R9)(DI*1), Z9
 	VFMADD231PD  Z9, Z8, Z7
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	DECQ         AX
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD.Z (AX), K1, Z8
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z4, Z4
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z6, Z6
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z8
 	VADDPD    Z8, Z7, Z7
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z7, K1, (AX)
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z7, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile8x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile8x2AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x08, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
-	LEAQ   (SI)(DI*4), R9
+TEXT ·tile8x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1468,209 +2132,330 @@ TEXT ·tile8x2AVX512F64(SB), NOSPLIT, $0-80
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	TESTQ  AX, AX
+	TESTQ  R10, R10
 	JE     sums
 
 next:
-	VMOVUPD      (CX), Z16
-	VMOVUPD.Z    64(CX), K1, Z17
-	VBROADCASTSD (SI), Z18
+	VMOVUPD      (R11), Z16
+	VMOVUPD.Z    64(R11), K1, Z17
+	VBROADCASTSD (R8), Z18
 	VFMADD231PD  Z18, Z16, Z0
 	VFMADD231PD  Z18, Z17, Z1
-	VBROADCASTSD (SI)(DI*1), Z18
+	VBROADCASTSD (R8)(DX*1), Z18
 	VFMADD231PD  Z18, Z16, Z2
 	VFMADD231PD  Z18, Z17, Z3
-	VBROADCASTSD (SI)(DI*2), Z18
+	VBROADCASTSD (R8)(DX*2), Z18
 	VFMADD231PD  Z18, Z16, Z4
 	VFMADD231PD  Z18, Z17, Z5
-	VBROADCASTSD (SI)(R8*1), Z18
+	VBROADCASTSD (R8)(DI*1), Z18
 	VFMADD231PD  Z18, Z16, Z6
 	VFMADD231PD  Z18, Z17, Z7
 	VBROADCASTSD (R9), Z18
 	VFMADD231PD  Z18, Z16, Z8
 	VFMADD231PD  Z18, Z17, Z9
-	VBROADCASTSD (R9)(DI*1), Z18
+	VBROADCASTSD (R9)(DX*1), Z18
 	VFMADD231PD  Z18, Z16, Z10
 	VFMADD231PD  Z18, Z17, Z11
-	VBROADCASTSD (R9)(DI*2), Z18
+	VBROADCASTSD (R9)(DX*2), Z18
 	VFMADD231PD  Z18, Z16, Z12
 	VFMADD231PD  Z18, Z17, Z13
-	VBROADCASTSD (R9)(R8*1), Z18
+	VBROADCASTSD (R9)(DI*1), Z18
 	VFMADD231PD  Z18, Z16, Z14
 	VFMADD231PD  Z18, Z17, Z15
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	ADDQ         BX, R9
-	DECQ         AX
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD   (AX), Z16
+	MOVQ      BX, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z0, Z0
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z2, Z2
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z4, Z4
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z6, Z6
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z7, Z7
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z8, Z8
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z9, Z9
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z10, Z10
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z11, Z11
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z12, Z12
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z13, Z13
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z16
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z16
 	VADDPD    Z16, Z14, Z14
-	VMOVUPD.Z 64(AX), K1, Z16
+	VMOVUPD.Z 64(R8), K1, Z16
 	VADDPD    Z16, Z15, Z15
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, (AX)
-	VMOVUPD Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z4, (AX)
-	VMOVUPD Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z6, (AX)
-	VMOVUPD Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z8, (AX)
-	VMOVUPD Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z10, (AX)
-	VMOVUPD Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z12, (AX)
-	VMOVUPD Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z14, (AX)
-	VMOVUPD Z15, K1, 64(AX)
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z8, (BX)
+	VMOVUPD Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z10, (BX)
+	VMOVUPD Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z14, (BX)
+	VMOVUPD Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile8xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile8xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	TESTQ  R10, R10
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R11), K1, Y8
+	VBROADCASTSD (R8), Y9
+	VFMADD231PD  Y9, Y8, Y0
+	VBROADCASTSD (R8)(DX*1), Y9
+	VFMADD231PD  Y9, Y8, Y1
+	VBROADCASTSD (R8)(DX*2), Y9
+	VFMADD231PD  Y9, Y8, Y2
+	VBROADCASTSD (R8)(DI*1), Y9
+	VFMADD231PD  Y9, Y8, Y3
+	VBROADCASTSD (R9), Y9
+	VFMADD231PD  Y9, Y8, Y4
+	VBROADCASTSD (R9)(DX*1), Y9
+	VFMADD231PD  Y9, Y8, Y5
+	VBROADCASTSD (R9)(DX*2), Y9
+	VFMADD231PD  Y9, Y8, Y6
+	VBROADCASTSD (R9)(DI*1), Y9
+	VFMADD231PD  Y9, Y8, Y7
+	ADDQ         AX, R11
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         R10
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y3, Y3
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y4, Y4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y5, Y5
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y6, Y6
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y8
+	VADDPD    Y8, Y7, Y7
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y7, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x08, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile4x1AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
+TEXT ·tile4x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPD.Z    (CX), K1, Z4
-	VBROADCASTSD (SI), Z5
+	VMOVUPD.Z    (R10), K1, Z4
+	VBROADCASTSD (R8), Z5
 	VFMADD231PD  Z5, Z4, Z0
-	VBROADCASTSD (SI)(DI*1), Z5
+	VBROADCASTSD (R8)(DX*1), Z5
 	VFMADD231PD  Z5, Z4, Z1
-	VBROADCASTSD (SI)(DI*2), Z5
+	VBROADCASTSD (R8)(DX*2), Z5
 	VFMADD231PD  Z5, Z4, Z2
-	VBROADCASTSD (SI)(R8*1), Z5
+	VBROADCASTSD (R8)(DI*1), Z5
 	VFMADD231PD  Z5, Z4, Z3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD.Z (AX), K1, Z4
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z2, Z2
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z3, Z3
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z3, K1, (AX)
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile4x2AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x08, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	LEAQ   (DI)(DI*2), R8
+TEXT ·tile4x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1679,401 +2464,618 @@ TEXT ·tile4x2AVX512F64(SB), NOSPLIT, $0-80
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPD      (CX), Z8
-	VMOVUPD.Z    64(CX), K1, Z9
-	VBROADCASTSD (SI), Z10
+	VMOVUPD      (R10), Z8
+	VMOVUPD.Z    64(R10), K1, Z9
+	VBROADCASTSD (R8), Z10
 	VFMADD231PD  Z10, Z8, Z0
 	VFMADD231PD  Z10, Z9, Z1
-	VBROADCASTSD (SI)(DI*1), Z10
+	VBROADCASTSD (R8)(DX*1), Z10
 	VFMADD231PD  Z10, Z8, Z2
 	VFMADD231PD  Z10, Z9, Z3
-	VBROADCASTSD (SI)(DI*2), Z10
+	VBROADCASTSD (R8)(DX*2), Z10
 	VFMADD231PD  Z10, Z8, Z4
 	VFMADD231PD  Z10, Z9, Z5
-	VBROADCASTSD (SI)(R8*1), Z10
+	VBROADCASTSD (R8)(DI*1), Z10
 	VFMADD231PD  Z10, Z8, Z6
 	VFMADD231PD  Z10, Z9, Z7
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD   (AX), Z8
+	MOVQ      BX, R8
+	VMOVUPD   (R8), Z8
 	VADDPD    Z8, Z0, Z0
-	VMOVUPD.Z 64(AX), K1, Z8
+	VMOVUPD.Z 64(R8), K1, Z8
 	VADDPD    Z8, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
 	VADDPD    Z8, Z2, Z2
-	VMOVUPD.Z 64(AX), K1, Z8
+	VMOVUPD.Z 64(R8), K1, Z8
 	VADDPD    Z8, Z3, Z3
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
 	VADDPD    Z8, Z4, Z4
-	VMOVUPD.Z 64(AX), K1, Z8
+	VMOVUPD.Z 64(R8), K1, Z8
 	VADDPD    Z8, Z5, Z5
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z8
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
 	VADDPD    Z8, Z6, Z6
-	VMOVUPD.Z 64(AX), K1, Z8
+	VMOVUPD.Z 64(R8), K1, Z8
 	VADDPD    Z8, Z7, Z7
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, (AX)
-	VMOVUPD Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z4, (AX)
-	VMOVUPD Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z6, (AX)
-	VMOVUPD Z7, K1, 64(AX)
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile2x1AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	TESTQ  AX, AX
+// func tile4xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile4xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	TESTQ  R9, R9
 	JE     sums
 
 next:
-	VMOVUPD.Z    (CX), K1, Z2
-	VBROADCASTSD (SI), Z3
-	VFMADD231PD  Z3, Z2, Z0
-	VBROADCASTSD (SI)(DI*1), Z3
-	VFMADD231PD  Z3, Z2, Z1
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	VMOVUPD.Z    (R10), K1, Y4
+	VBROADCASTSD (R8), Y5
+	VFMADD231PD  Y5, Y4, Y0
+	VBROADCASTSD (R8)(DX*1), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (R8)(DX*2), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VBROADCASTSD (R8)(DI*1), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         AX, R10
+	ADDQ         CX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD.Z (AX), K1, Z2
-	VADDPD    Z2, Z0, Z0
-	ADDQ      CX, AX
-	VMOVUPD.Z (AX), K1, Z2
-	VADDPD    Z2, Z1, Z1
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Y4
+	VADDPD    Y4, Y0, Y0
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y4
+	VADDPD    Y4, Y1, Y1
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y4
+	VADDPD    Y4, Y2, Y2
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Y4
+	VADDPD    Y4, Y3, Y3
+	ADDQ      SI, R8
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Z1, K1, (AX)
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile2x2AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x08, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   rs+16(FP), DI
-	SHLQ   $0x03, DI
+TEXT ·tile2x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R9), K1, Z2
+	VBROADCASTSD (DI), Z3
+	VFMADD231PD  Z3, Z2, Z0
+	VBROADCASTSD (DI)(DX*1), Z3
+	VFMADD231PD  Z3, Z2, Z1
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Z2
+	VADDPD    Z2, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Z2
+	VADDPD    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tile2x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPD      (CX), Z4
-	VMOVUPD.Z    64(CX), K1, Z5
-	VBROADCASTSD (SI), Z6
+	VMOVUPD      (R9), Z4
+	VMOVUPD.Z    64(R9), K1, Z5
+	VBROADCASTSD (DI), Z6
 	VFMADD231PD  Z6, Z4, Z0
 	VFMADD231PD  Z6, Z5, Z1
-	VBROADCASTSD (SI)(DI*1), Z6
+	VBROADCASTSD (DI)(DX*1), Z6
 	VFMADD231PD  Z6, Z4, Z2
 	VFMADD231PD  Z6, Z5, Z3
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD   (AX), Z4
+	MOVQ      BX, DI
+	VMOVUPD   (DI), Z4
 	VADDPD    Z4, Z0, Z0
-	VMOVUPD.Z 64(AX), K1, Z4
+	VMOVUPD.Z 64(DI), K1, Z4
 	VADDPD    Z4, Z1, Z1
-	ADDQ      CX, AX
-	VMOVUPD   (AX), Z4
+	ADDQ      SI, DI
+	VMOVUPD   (DI), Z4
 	VADDPD    Z4, Z2, Z2
-	VMOVUPD.Z 64(AX), K1, Z4
+	VMOVUPD.Z 64(DI), K1, Z4
 	VADDPD    Z4, Z3, Z3
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPD Z2, (AX)
-	VMOVUPD Z3, K1, 64(AX)
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile1x1AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
-	VPXORD Z0, Z0, Z0
-	TESTQ  AX, AX
+// func tile2xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile2xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPD.Z    (CX), K1, Z1
-	VBROADCASTSD (SI), Z2
-	VFMADD231PD  Z2, Z1, Z0
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	VMOVUPD.Z    (R9), K1, Y2
+	VBROADCASTSD (DI), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VBROADCASTSD (DI)(DX*1), Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD.Z (AX), K1, Z1
-	VADDPD    Z1, Z0, Z0
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Y2
+	VADDPD    Y2, Y0, Y0
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Y2
+	VADDPD    Y2, Y1, Y1
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·tile1x2AVX512F64(SB), NOSPLIT, $0-80
-	MOVQ   n+64(FP), AX
-	SUBQ   $0x08, AX
-	MOVQ   $-1, CX
-	BZHIQ  AX, CX, CX
-	KMOVB  CX, K1
-	MOVQ   k+0(FP), AX
-	MOVQ   b+32(FP), CX
-	MOVQ   ldb+40(FP), DX
-	SHLQ   $0x03, DX
-	MOVQ   cs+24(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   a+8(FP), SI
+TEXT ·tile1x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R9), K1, Z1
+	VBROADCASTSD (DI), Z2
+	VFMADD231PD  Z2, Z1, Z0
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tile1x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JE     sums
 
 next:
-	VMOVUPD      (CX), Z2
-	VMOVUPD.Z    64(CX), K1, Z3
-	VBROADCASTSD (SI), Z4
+	VMOVUPD      (R9), Z2
+	VMOVUPD.Z    64(R9), K1, Z3
+	VBROADCASTSD (DI), Z4
 	VFMADD231PD  Z4, Z2, Z0
 	VFMADD231PD  Z4, Z3, Z1
-	ADDQ         DX, CX
-	ADDQ         BX, SI
-	DECQ         AX
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
 	JNE          next
 
 sums:
-	MOVQ      add+72(FP), AX
-	TESTQ     AX, AX
+	CMPQ      add+72(FP), $0x00
 	JE        write
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	SHLQ      $0x03, CX
-	VMOVUPD   (AX), Z2
+	MOVQ      BX, DI
+	VMOVUPD   (DI), Z2
 	VADDPD    Z2, Z0, Z0
-	VMOVUPD.Z 64(AX), K1, Z2
+	VMOVUPD.Z 64(DI), K1, Z2
 	VADDPD    Z2, Z1, Z1
+	ADDQ      SI, DI
 
 write:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile1xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile1xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R9), K1, Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y2, Y1, Y0
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Y1
+	VADDPD    Y1, Y0, Y0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile6x1AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	LEAQ    (R8)(R8*2), R9
-	LEAQ    (DI)(R8*4), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R11, R11
+	JE     sums
 
 next:
-	VMASKMOVPS   (DX), Y0, Y7
-	VBROADCASTSS (DI), Y8
+	VMASKMOVPS   (R12), Y0, Y7
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (DI)(R8*1), Y8
+	VBROADCASTSS (R9)(BX*1), Y8
 	VFMADD231PS  Y8, Y7, Y2
-	VBROADCASTSS (DI)(R8*2), Y8
+	VBROADCASTSS (R9)(BX*2), Y8
 	VFMADD231PS  Y8, Y7, Y3
-	VBROADCASTSS (DI)(R9*1), Y8
+	VBROADCASTSS (R9)(R8*1), Y8
 	VFMADD231PS  Y8, Y7, Y4
 	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y8, Y7, Y5
-	VBROADCASTSS (R10)(R8*1), Y8
+	VBROADCASTSS (R10)(BX*1), Y8
 	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R10
-	DECQ         CX
+	ADDQ         CX, R12
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMASKMOVPS (CX), Y0, Y7
+	MOVQ       SI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
 	VADDPS     Y7, Y6, Y6
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y5, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y3, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y4, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y5, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y6, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
@@ -2095,737 +3097,773 @@ DATA mask32<>+56(SB)/4, $0x00000000
 DATA mask32<>+60(SB)/4, $0x00000000
 GLOBL mask32<>(SB), RODATA|NOPTR, $64
 
-// func tile6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile6x2AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile6x2AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x08, AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	LEAQ    (R8)(R8*2), R9
-	LEAQ    (DI)(R8*4), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  R11, R11
+	JE     sums
 
 next:
-	VMOVUPS      (DX), Y13
-	VMASKMOVPS   32(DX), Y0, Y14
-	VBROADCASTSS (DI), Y15
+	VMOVUPS      (R12), Y13
+	VMASKMOVPS   32(R12), Y0, Y14
+	VBROADCASTSS (R9), Y15
 	VFMADD231PS  Y15, Y13, Y1
 	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (R9)(BX*1), Y15
 	VFMADD231PS  Y15, Y13, Y3
 	VFMADD231PS  Y15, Y14, Y4
-	VBROADCASTSS (DI)(R8*2), Y15
+	VBROADCASTSS (R9)(BX*2), Y15
 	VFMADD231PS  Y15, Y13, Y5
 	VFMADD231PS  Y15, Y14, Y6
-	VBROADCASTSS (DI)(R9*1), Y15
+	VBROADCASTSS (R9)(R8*1), Y15
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y8
 	VBROADCASTSS (R10), Y15
 	VFMADD231PS  Y15, Y13, Y9
 	VFMADD231PS  Y15, Y14, Y10
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(BX*1), Y15
 	VFMADD231PS  Y15, Y13, Y11
 	VFMADD231PS  Y15, Y14, Y12
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R10
-	DECQ         CX
+	ADDQ         CX, R12
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMOVUPS    (CX), Y13
+	MOVQ       SI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y4, Y4
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y6, Y6
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y8, Y8
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y9, Y9
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y10, Y10
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
 	VADDPS     Y13, Y11, Y11
-	VMASKMOVPS 32(CX), Y0, Y13
+	VMASKMOVPS 32(R9), Y0, Y13
 	VADDPS     Y13, Y12, Y12
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	VMOVUPS Y4, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y5, (AX)
-	VMOVUPS Y6, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y7, (AX)
-	VMOVUPS Y8, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y9, (AX)
-	VMOVUPS Y10, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y11, (AX)
-	VMOVUPS Y12, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y8, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	VMOVUPS Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y11, (SI)
+	VMOVUPS Y12, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y3, (AX)
-	VMASKMOVPS Y4, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y5, (AX)
-	VMASKMOVPS Y6, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y7, (AX)
-	VMASKMOVPS Y8, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y9, (AX)
-	VMASKMOVPS Y10, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y11, (AX)
-	VMASKMOVPS Y12, Y0, 32(AX)
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPS Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y7, (SI)
+	VMASKMOVPS Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y9, (SI)
+	VMASKMOVPS Y10, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y11, (SI)
+	VMASKMOVPS Y12, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile4x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile4x1AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	LEAQ    (R8)(R8*2), R9
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R10, R10
+	JE     sums
 
 next:
-	VMASKMOVPS   (DX), Y0, Y5
-	VBROADCASTSS (DI), Y6
+	VMASKMOVPS   (R11), Y0, Y5
+	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (DI)(R8*1), Y6
+	VBROADCASTSS (R9)(BX*1), Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS (DI)(R8*2), Y6
+	VBROADCASTSS (R9)(BX*2), Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VBROADCASTSS (DI)(R9*1), Y6
+	VBROADCASTSS (R9)(R8*1), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R11
+	ADDQ         DX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMASKMOVPS (CX), Y0, Y5
+	MOVQ       SI, R9
+	VMASKMOVPS (R9), Y0, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y5
 	VADDPS     Y5, Y3, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y5
 	VADDPS     Y5, Y4, Y4
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y3, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y4, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x04, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile4x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile4x2AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile4x2AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x08, AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	LEAQ    (R8)(R8*2), R9
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	TESTQ  R10, R10
+	JE     sums
 
 next:
-	VMOVUPS      (DX), Y9
-	VMASKMOVPS   32(DX), Y0, Y10
-	VBROADCASTSS (DI), Y11
+	VMOVUPS      (R11), Y9
+	VMASKMOVPS   32(R11), Y0, Y10
+	VBROADCASTSS (R9), Y11
 	VFMADD231PS  Y11, Y9, Y1
 	VFMADD231PS  Y11, Y10, Y2
-	VBROADCASTSS (DI)(R8*1), Y11
+	VBROADCASTSS (R9)(BX*1), Y11
 	VFMADD231PS  Y11, Y9, Y3
 	VFMADD231PS  Y11, Y10, Y4
-	VBROADCASTSS (DI)(R8*2), Y11
+	VBROADCASTSS (R9)(BX*2), Y11
 	VFMADD231PS  Y11, Y9, Y5
 	VFMADD231PS  Y11, Y10, Y6
-	VBROADCASTSS (DI)(R9*1), Y11
+	VBROADCASTSS (R9)(R8*1), Y11
 	VFMADD231PS  Y11, Y9, Y7
 	VFMADD231PS  Y11, Y10, Y8
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R11
+	ADDQ         DX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMOVUPS    (CX), Y9
+	MOVQ       SI, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(R9), Y0, Y9
 	VADDPS     Y9, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(R9), Y0, Y9
 	VADDPS     Y9, Y4, Y4
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y5, Y5
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(R9), Y0, Y9
 	VADDPS     Y9, Y6, Y6
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y9
 	VADDPS     Y9, Y7, Y7
-	VMASKMOVPS 32(CX), Y0, Y9
+	VMASKMOVPS 32(R9), Y0, Y9
 	VADDPS     Y9, Y8, Y8
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	VMOVUPS Y4, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y5, (AX)
-	VMOVUPS Y6, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y7, (AX)
-	VMOVUPS Y8, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y8, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y3, (AX)
-	VMASKMOVPS Y4, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y5, (AX)
-	VMASKMOVPS Y6, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y7, (AX)
-	VMASKMOVPS Y8, Y0, 32(AX)
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPS Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y7, (SI)
+	VMASKMOVPS Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x04, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile2x1AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile2x1AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMASKMOVPS   (DX), Y0, Y3
-	VBROADCASTSS (DI), Y4
+	VMASKMOVPS   (R10), Y0, Y3
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (DI)(R8*1), Y4
+	VBROADCASTSS (R8)(BX*1), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMASKMOVPS (CX), Y0, Y3
+	MOVQ       SI, R8
+	VMASKMOVPS (R8), Y0, Y3
 	VADDPS     Y3, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y0, Y3
+	ADDQ       DI, R8
+	VMASKMOVPS (R8), Y0, Y3
 	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile2x2AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile2x2AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x08, AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x02, R8
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMOVUPS      (DX), Y5
-	VMASKMOVPS   32(DX), Y0, Y6
-	VBROADCASTSS (DI), Y7
+	VMOVUPS      (R10), Y5
+	VMASKMOVPS   32(R10), Y0, Y6
+	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y7, Y5, Y1
 	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS (DI)(R8*1), Y7
+	VBROADCASTSS (R8)(BX*1), Y7
 	VFMADD231PS  Y7, Y5, Y3
 	VFMADD231PS  Y7, Y6, Y4
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMOVUPS    (CX), Y5
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y5
 	VADDPS     Y5, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y5
+	VMASKMOVPS 32(R8), Y0, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPS    (CX), Y5
+	ADDQ       DI, R8
+	VMOVUPS    (R8), Y5
 	VADDPS     Y5, Y3, Y3
-	VMASKMOVPS 32(CX), Y0, Y5
+	VMASKMOVPS 32(R8), Y0, Y5
 	VADDPS     Y5, Y4, Y4
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	VMOVUPS Y4, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y3, (AX)
-	VMASKMOVPS Y4, Y0, 32(AX)
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile1x1AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile1x1AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	VXORPS  Y1, Y1, Y1
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMASKMOVPS   (DX), Y0, Y2
-	VBROADCASTSS (DI), Y3
+	VMASKMOVPS   (R10), Y0, Y2
+	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMASKMOVPS (CX), Y0, Y2
+	MOVQ       SI, R8
+	VMASKMOVPS (R8), Y0, Y2
 	VADDPS     Y2, Y1, Y1
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int)
+// func tile1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile1x2AVX2F32(SB), NOSPLIT, $0-80
+TEXT ·tile1x2AVX2F32(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x08, AX
 	LEAQ    mask32<>+0(SB), CX
 	MOVQ    $+8, DX
 	SUBQ    AX, DX
 	VMOVUPS (CX)(DX*4), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), DI
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   32(DX), Y0, Y4
-	VBROADCASTSS (DI), Y5
+	VMOVUPS      (R10), Y3
+	VMASKMOVPS   32(R10), Y0, Y4
+	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y5, Y3, Y1
 	VFMADD231PS  Y5, Y4, Y2
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x02, DX
-	VMOVUPS    (CX), Y3
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y3
 	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS 32(CX), Y0, Y3
+	VMASKMOVPS 32(R8), Y0, Y3
 	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x08
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x02, CX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile6x1AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile6x1AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	LEAQ    (R8)(R8*2), R9
-	LEAQ    (DI)(R8*4), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R11, R11
+	JE     sums
 
 next:
-	VMASKMOVPD   (DX), Y0, Y7
-	VBROADCASTSD (DI), Y8
+	VMASKMOVPD   (R12), Y0, Y7
+	VBROADCASTSD (R9), Y8
 	VFMADD231PD  Y8, Y7, Y1
-	VBROADCASTSD (DI)(R8*1), Y8
+	VBROADCASTSD (R9)(BX*1), Y8
 	VFMADD231PD  Y8, Y7, Y2
-	VBROADCASTSD (DI)(R8*2), Y8
+	VBROADCASTSD (R9)(BX*2), Y8
 	VFMADD231PD  Y8, Y7, Y3
-	VBROADCASTSD (DI)(R9*1), Y8
+	VBROADCASTSD (R9)(R8*1), Y8
 	VFMADD231PD  Y8, Y7, Y4
 	VBROADCASTSD (R10), Y8
 	VFMADD231PD  Y8, Y7, Y5
-	VBROADCASTSD (R10)(R8*1), Y8
+	VBROADCASTSD (R10)(BX*1), Y8
 	VFMADD231PD  Y8, Y7, Y6
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R10
-	DECQ         CX
+	ADDQ         CX, R12
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMASKMOVPD (CX), Y0, Y7
+	MOVQ       SI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y2, Y2
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y3, Y3
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y4, Y4
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y5, Y5
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y7
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
 	VADDPD     Y7, Y6, Y6
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y4, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y5, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y6, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMASKMOVPD Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y2, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y3, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y4, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y5, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y6, Y0, (AX)
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y4, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y5, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y6, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
@@ -2839,625 +3877,657 @@ DATA mask64<>+48(SB)/8, $0x0000000000000000
 DATA mask64<>+56(SB)/8, $0x0000000000000000
 GLOBL mask64<>(SB), RODATA|NOPTR, $64
 
-// func tile6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile6x2AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile6x2AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x04, AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	LEAQ    (R8)(R8*2), R9
-	LEAQ    (DI)(R8*4), R10
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
-	VXORPS  Y12, Y12, Y12
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  R11, R11
+	JE     sums
 
 next:
-	VMOVUPD      (DX), Y13
-	VMASKMOVPD   32(DX), Y0, Y14
-	VBROADCASTSD (DI), Y15
+	VMOVUPD      (R12), Y13
+	VMASKMOVPD   32(R12), Y0, Y14
+	VBROADCASTSD (R9), Y15
 	VFMADD231PD  Y15, Y13, Y1
 	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD (DI)(R8*1), Y15
+	VBROADCASTSD (R9)(BX*1), Y15
 	VFMADD231PD  Y15, Y13, Y3
 	VFMADD231PD  Y15, Y14, Y4
-	VBROADCASTSD (DI)(R8*2), Y15
+	VBROADCASTSD (R9)(BX*2), Y15
 	VFMADD231PD  Y15, Y13, Y5
 	VFMADD231PD  Y15, Y14, Y6
-	VBROADCASTSD (DI)(R9*1), Y15
+	VBROADCASTSD (R9)(R8*1), Y15
 	VFMADD231PD  Y15, Y13, Y7
 	VFMADD231PD  Y15, Y14, Y8
 	VBROADCASTSD (R10), Y15
 	VFMADD231PD  Y15, Y13, Y9
 	VFMADD231PD  Y15, Y14, Y10
-	VBROADCASTSD (R10)(R8*1), Y15
+	VBROADCASTSD (R10)(BX*1), Y15
 	VFMADD231PD  Y15, Y13, Y11
 	VFMADD231PD  Y15, Y14, Y12
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	ADDQ         SI, R10
-	DECQ         CX
+	ADDQ         CX, R12
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMOVUPD    (CX), Y13
+	MOVQ       SI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y1, Y1
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y3, Y3
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y4, Y4
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y5, Y5
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y6, Y6
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y7, Y7
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y8, Y8
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y9, Y9
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y10, Y10
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y13
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
 	VADDPD     Y13, Y11, Y11
-	VMASKMOVPD 32(CX), Y0, Y13
+	VMASKMOVPD 32(R9), Y0, Y13
 	VADDPD     Y13, Y12, Y12
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	VMOVUPD Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y3, (AX)
-	VMOVUPD Y4, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y5, (AX)
-	VMOVUPD Y6, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y7, (AX)
-	VMOVUPD Y8, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y9, (AX)
-	VMOVUPD Y10, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y11, (AX)
-	VMOVUPD Y12, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	VMOVUPD Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y7, (SI)
+	VMOVUPD Y8, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y9, (SI)
+	VMOVUPD Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y11, (SI)
+	VMOVUPD Y12, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMOVUPD    Y1, (AX)
-	VMASKMOVPD Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y3, (AX)
-	VMASKMOVPD Y4, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y5, (AX)
-	VMASKMOVPD Y6, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y7, (AX)
-	VMASKMOVPD Y8, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y9, (AX)
-	VMASKMOVPD Y10, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y11, (AX)
-	VMASKMOVPD Y12, Y0, 32(AX)
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y5, (SI)
+	VMASKMOVPD Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y7, (SI)
+	VMASKMOVPD Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y9, (SI)
+	VMASKMOVPD Y10, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y11, (SI)
+	VMASKMOVPD Y12, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile4x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile4x1AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile4x1AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	LEAQ    (R8)(R8*2), R9
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R10, R10
+	JE     sums
 
 next:
-	VMASKMOVPD   (DX), Y0, Y5
-	VBROADCASTSD (DI), Y6
+	VMASKMOVPD   (R11), Y0, Y5
+	VBROADCASTSD (R9), Y6
 	VFMADD231PD  Y6, Y5, Y1
-	VBROADCASTSD (DI)(R8*1), Y6
+	VBROADCASTSD (R9)(BX*1), Y6
 	VFMADD231PD  Y6, Y5, Y2
-	VBROADCASTSD (DI)(R8*2), Y6
+	VBROADCASTSD (R9)(BX*2), Y6
 	VFMADD231PD  Y6, Y5, Y3
-	VBROADCASTSD (DI)(R9*1), Y6
+	VBROADCASTSD (R9)(R8*1), Y6
 	VFMADD231PD  Y6, Y5, Y4
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R11
+	ADDQ         DX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMASKMOVPD (CX), Y0, Y5
+	MOVQ       SI, R9
+	VMASKMOVPD (R9), Y0, Y5
 	VADDPD     Y5, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y5
 	VADDPD     Y5, Y2, Y2
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y5
 	VADDPD     Y5, Y3, Y3
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y5
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y5
 	VADDPD     Y5, Y4, Y4
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y4, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y4, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMASKMOVPD Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y2, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y3, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y4, Y0, (AX)
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y4, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x04, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile4x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile4x2AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile4x2AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x04, AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	LEAQ    (R8)(R8*2), R9
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	MOVQ   k+0(FP), R10
+	MOVQ   b+32(FP), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	TESTQ  R10, R10
+	JE     sums
 
 next:
-	VMOVUPD      (DX), Y9
-	VMASKMOVPD   32(DX), Y0, Y10
-	VBROADCASTSD (DI), Y11
+	VMOVUPD      (R11), Y9
+	VMASKMOVPD   32(R11), Y0, Y10
+	VBROADCASTSD (R9), Y11
 	VFMADD231PD  Y11, Y9, Y1
 	VFMADD231PD  Y11, Y10, Y2
-	VBROADCASTSD (DI)(R8*1), Y11
+	VBROADCASTSD (R9)(BX*1), Y11
 	VFMADD231PD  Y11, Y9, Y3
 	VFMADD231PD  Y11, Y10, Y4
-	VBROADCASTSD (DI)(R8*2), Y11
+	VBROADCASTSD (R9)(BX*2), Y11
 	VFMADD231PD  Y11, Y9, Y5
 	VFMADD231PD  Y11, Y10, Y6
-	VBROADCASTSD (DI)(R9*1), Y11
+	VBROADCASTSD (R9)(R8*1), Y11
 	VFMADD231PD  Y11, Y9, Y7
 	VFMADD231PD  Y11, Y10, Y8
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R11
+	ADDQ         DX, R9
+	DECQ         R10
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMOVUPD    (CX), Y9
+	MOVQ       SI, R9
+	VMOVUPD    (R9), Y9
 	VADDPD     Y9, Y1, Y1
-	VMASKMOVPD 32(CX), Y0, Y9
+	VMASKMOVPD 32(R9), Y0, Y9
 	VADDPD     Y9, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y9
 	VADDPD     Y9, Y3, Y3
-	VMASKMOVPD 32(CX), Y0, Y9
+	VMASKMOVPD 32(R9), Y0, Y9
 	VADDPD     Y9, Y4, Y4
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y9
 	VADDPD     Y9, Y5, Y5
-	VMASKMOVPD 32(CX), Y0, Y9
+	VMASKMOVPD 32(R9), Y0, Y9
 	VADDPD     Y9, Y6, Y6
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y9
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y9
 	VADDPD     Y9, Y7, Y7
-	VMASKMOVPD 32(CX), Y0, Y9
+	VMASKMOVPD 32(R9), Y0, Y9
 	VADDPD     Y9, Y8, Y8
+	ADDQ       DI, R9
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	VMOVUPD Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y3, (AX)
-	VMOVUPD Y4, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y5, (AX)
-	VMOVUPD Y6, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y7, (AX)
-	VMOVUPD Y8, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	VMOVUPD Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y7, (SI)
+	VMOVUPD Y8, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMOVUPD    Y1, (AX)
-	VMASKMOVPD Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y3, (AX)
-	VMASKMOVPD Y4, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y5, (AX)
-	VMASKMOVPD Y6, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y7, (AX)
-	VMASKMOVPD Y8, Y0, 32(AX)
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y5, (SI)
+	VMASKMOVPD Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y7, (SI)
+	VMASKMOVPD Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x04, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile2x1AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile2x1AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMASKMOVPD   (DX), Y0, Y3
-	VBROADCASTSD (DI), Y4
+	VMASKMOVPD   (R10), Y0, Y3
+	VBROADCASTSD (R8), Y4
 	VFMADD231PD  Y4, Y3, Y1
-	VBROADCASTSD (DI)(R8*1), Y4
+	VBROADCASTSD (R8)(BX*1), Y4
 	VFMADD231PD  Y4, Y3, Y2
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMASKMOVPD (CX), Y0, Y3
+	MOVQ       SI, R8
+	VMASKMOVPD (R8), Y0, Y3
 	VADDPD     Y3, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y0, Y3
+	ADDQ       DI, R8
+	VMASKMOVPD (R8), Y0, Y3
 	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPD Y2, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMASKMOVPD Y1, Y0, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPD Y2, Y0, (AX)
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile2x2AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile2x2AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x04, AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	MOVQ    rs+16(FP), R8
-	SHLQ    $0x03, R8
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMOVUPD      (DX), Y5
-	VMASKMOVPD   32(DX), Y0, Y6
-	VBROADCASTSD (DI), Y7
+	VMOVUPD      (R10), Y5
+	VMASKMOVPD   32(R10), Y0, Y6
+	VBROADCASTSD (R8), Y7
 	VFMADD231PD  Y7, Y5, Y1
 	VFMADD231PD  Y7, Y6, Y2
-	VBROADCASTSD (DI)(R8*1), Y7
+	VBROADCASTSD (R8)(BX*1), Y7
 	VFMADD231PD  Y7, Y5, Y3
 	VFMADD231PD  Y7, Y6, Y4
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMOVUPD    (CX), Y5
+	MOVQ       SI, R8
+	VMOVUPD    (R8), Y5
 	VADDPD     Y5, Y1, Y1
-	VMASKMOVPD 32(CX), Y0, Y5
+	VMASKMOVPD 32(R8), Y0, Y5
 	VADDPD     Y5, Y2, Y2
-	ADDQ       DX, CX
-	VMOVUPD    (CX), Y5
+	ADDQ       DI, R8
+	VMOVUPD    (R8), Y5
 	VADDPD     Y5, Y3, Y3
-	VMASKMOVPD 32(CX), Y0, Y5
+	VMASKMOVPD 32(R8), Y0, Y5
 	VADDPD     Y5, Y4, Y4
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	VMOVUPD Y2, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPD Y3, (AX)
-	VMOVUPD Y4, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMOVUPD    Y1, (AX)
-	VMASKMOVPD Y2, Y0, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPD    Y3, (AX)
-	VMASKMOVPD Y4, Y0, 32(AX)
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile1x1AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile1x1AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	VXORPS  Y1, Y1, Y1
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMASKMOVPD   (DX), Y0, Y2
-	VBROADCASTSD (DI), Y3
+	VMASKMOVPD   (R10), Y0, Y2
+	VBROADCASTSD (R8), Y3
 	VFMADD231PD  Y3, Y2, Y1
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMASKMOVPD (CX), Y0, Y2
+	MOVQ       SI, R8
+	VMASKMOVPD (R8), Y0, Y2
 	VADDPD     Y2, Y1, Y1
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int)
+// func tile1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
-TEXT ·tile1x2AVX2F64(SB), NOSPLIT, $0-80
+TEXT ·tile1x2AVX2F64(SB), NOSPLIT, $0-88
 	MOVQ    n+64(FP), AX
 	SUBQ    $0x04, AX
 	LEAQ    mask64<>+0(SB), CX
 	MOVQ    $+4, DX
 	SUBQ    AX, DX
 	VMOVUPD (CX)(DX*8), Y0
-	MOVQ    k+0(FP), CX
-	MOVQ    b+32(FP), DX
-	MOVQ    ldb+40(FP), BX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
 	SHLQ    $0x03, BX
-	MOVQ    cs+24(FP), SI
-	SHLQ    $0x03, SI
-	MOVQ    a+8(FP), DI
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	TESTQ   CX, CX
-	JE      sums
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
 
 next:
-	VMOVUPD      (DX), Y3
-	VMASKMOVPD   32(DX), Y0, Y4
-	VBROADCASTSD (DI), Y5
+	VMOVUPD      (R10), Y3
+	VMASKMOVPD   32(R10), Y0, Y4
+	VBROADCASTSD (R8), Y5
 	VFMADD231PD  Y5, Y3, Y1
 	VFMADD231PD  Y5, Y4, Y2
-	ADDQ         BX, DX
-	ADDQ         SI, DI
-	DECQ         CX
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
 	JNE          next
 
 sums:
-	MOVQ       add+72(FP), CX
-	TESTQ      CX, CX
+	CMPQ       add+72(FP), $0x00
 	JE         write
-	MOVQ       c+48(FP), CX
-	MOVQ       ldc+56(FP), DX
-	SHLQ       $0x03, DX
-	VMOVUPD    (CX), Y3
+	MOVQ       SI, R8
+	VMOVUPD    (R8), Y3
 	VADDPD     Y3, Y1, Y1
-	VMASKMOVPD 32(CX), Y0, Y3
+	VMASKMOVPD 32(R8), Y0, Y3
 	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R8
 
 write:
 	CMPQ    AX, $0x04
 	JNE     partial
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	SHLQ    $0x03, CX
-	VMOVUPD Y1, (AX)
-	VMOVUPD Y2, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
 
 partial:
-	MOVQ       c+48(FP), AX
-	MOVQ       ldc+56(FP), CX
-	SHLQ       $0x03, CX
-	VMOVUPD    Y1, (AX)
-	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
 	VZEROUPPER
 	RET

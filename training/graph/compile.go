@@ -25,8 +25,9 @@ func (b *Builder) Compile(outputs map[string]*Tensor) (*Program, error) {
 	if err := c.axesAndIndices(b); err != nil {
 		return nil, fmt.Errorf("compile graph: %w", err)
 	}
-	units := schedule(fuse(c.list))
-	for _, u := range units {
+	units, inline := fuse(c.list, list)
+	c.inline = inline
+	for _, u := range schedule(units, inline) {
 		c.lower(u, list)
 	}
 	for i, name := range names {
@@ -41,6 +42,7 @@ type compiler struct {
 	*Program
 	list    []*Tensor // live, arguments first
 	valueOf map[*Tensor]int
+	inline  map[*Tensor]bool // moves that are done by the steps that read them
 }
 
 // axesAndIndices collects what the live tensors refer to.
@@ -201,24 +203,4 @@ func (c *compiler) lifetimes() {
 			s.reuse = c.reusable(i, s)
 		}
 	}
-}
-
-// reusable finds the arguments of a fused step whose memory its outputs may take over: read for the last time here,
-// of the same shape, and within a tile not read after the output is written.
-func (c *compiler) reusable(at int, s *step) []reuse {
-	var pass []reuse
-	taken := map[int]bool{}
-	for o := range s.outs {
-		for a, arg := range s.args {
-			v := &c.values[arg]
-			root := &c.values[v.root]
-			fits := s.tile.loads[a].mode == loadWhole && root.where == inArena && root.last == at && !taken[v.root]
-			if fits && s.tile.readsEnd(a) <= s.tile.written(o) {
-				taken[v.root] = true
-				pass = append(pass, reuse{o, a})
-				break
-			}
-		}
-	}
-	return pass
 }

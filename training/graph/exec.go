@@ -41,6 +41,7 @@ type Exec[F kernels.Float] struct {
 type scratch[F kernels.Float] struct {
 	regs   [][]F // registers of a tileProgram
 	buffer []F
+	narrow []F // a column of a tile
 	sums   []float64
 }
 

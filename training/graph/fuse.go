@@ -1,72 +1,225 @@
 package graph
 
-import (
-	"container/heap"
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // maxFused is the largest number of operations in one fused step.
 const maxFused = 48
 
-// unit is what becomes one step: a single tensor, or elementwise operations of one shape that are computed tile by tile
-// in one pass over memory.
+// unit is what becomes one step: a single tensor, or operations of one shape that are computed tile by tile in one pass
+// over memory.
 type unit struct {
-	members []*Tensor // ascending id
+	members []*Tensor // in order
 	fused   bool
+	key     int     // position of the last member in the list of tensors
 	waits   int     // units not yet scheduled that this one needs
 	feeds   []*unit // units that need this one
 }
 
-func fusable(t *Tensor) bool {
+// inTiles reports whether t is computed by tiles: elementwise operations, and sums of them, which are stored instead.
+func inTiles(t *Tensor) bool { return mapped(t) || t.op == opSumRows || t.op == opSumCols }
+
+// mapped reports whether t is computed by tiles and has the shape of the tile.
+func mapped(t *Tensor) bool {
 	return t.op.elementwise() || t.op == opBroadcastRows || t.op == opBroadcastCols
 }
 
-// class is what the members of a fused unit have in common. Any path between two tensors that leaves the class by one
-// of its edges raises the stage, so units of the same class never wait for each other in a circle.
+// moves reports whether t only takes numbers from elsewhere, which a tile can do while it loads them.
+func moves(t *Tensor) bool {
+	return t.op == opGather || t.op == opSlice || t.op == opConcat || t.op == opPlace
+}
+
+// cheap reports whether it costs less to compute t again from its operand than to load it from memory.
+func cheap(t *Tensor) bool {
+	return t.op == opNeg || t.op == opScale || t.op == opAddScalar || t.op == opSquare
+}
+
+// maxChain is the most cheap operations in a row that are computed again.
+const maxChain = 4
+
+// shape2 is the shape of the tiles that compute a tensor.
+type shape2 struct {
+	rows Dim
+	cols int
+}
+
+func tileShape(t *Tensor) shape2 {
+	if !mapped(t) {
+		t = t.args[0]
+	}
+	return shape2{t.rows, t.cols}
+}
+
+// class is what the members of a fused unit have in common. A path between two tensors that leaves the class raises the
+// stage, so units never wait for each other in a circle.
 type class struct {
-	rows  Dim
-	cols  int
+	shape2
 	stage int
 }
 
-// fuse groups the tensors, which come arguments first, into units.
-func fuse(list []*Tensor) []*unit {
-	stage := map[*Tensor]int{}
+// fuser groups tensors into units.
+type fuser struct {
+	list     []*Tensor        // arguments first
+	position map[*Tensor]int  // in list
+	stage    map[*Tensor]int  // how often a path to the tensor leaves a class
+	inline   map[*Tensor]bool // moves that tiles do while loading
+	again    map[againKey]*Tensor
+	out      []*Tensor // list, with what is computed again
+}
+
+type againKey struct {
+	t     *Tensor
+	stage int
+}
+
+// fuse returns the units that compute the outputs, given all live tensors, arguments first, and which moves are done by
+// the units that read them.
+func fuse(list, outputs []*Tensor) ([]*unit, map[*Tensor]bool) {
+	f := &fuser{list: list, stage: map[*Tensor]int{}, inline: map[*Tensor]bool{}, again: map[againKey]*Tensor{}}
+	f.findInline(outputs)
+	for _, t := range list {
+		f.assign(t)
+	}
+	f.list = f.needed(outputs)
+	f.position = map[*Tensor]int{}
+	for i, t := range f.list {
+		f.position[t] = i
+	}
+	return f.units(), f.inline
+}
+
+// findInline marks the moves all of whose readers are tiles of matching rows.
+func (f *fuser) findInline(outputs []*Tensor) {
+	for _, t := range f.list {
+		f.inline[t] = moves(t) && t.cols > 0
+	}
+	for _, t := range outputs {
+		f.inline[t] = false
+	}
+	for _, t := range f.list {
+		for _, a := range t.args {
+			if moves(a) && !(inTiles(t) && fitsTile(a, tileShape(t))) {
+				f.inline[a] = false
+			}
+		}
+	}
+}
+
+// fitsTile reports whether a covers every row of a tile by itself.
+func fitsTile(a *Tensor, s shape2) bool { return a.rows == s.rows && (a.cols == s.cols || a.cols == 1) }
+
+// assign finds the stage of t, and lets it refer to cheap operands computed again in its own stage.
+func (f *fuser) assign(t *Tensor) {
+	stage := 0
+	for _, a := range t.args {
+		stage = max(stage, f.after(t, a))
+	}
+	f.stage[t] = stage
+	if inTiles(t) {
+		for i, a := range t.args {
+			if f.repeatable(t, a) && f.stage[a] != stage {
+				t.args = slices.Clone(t.args)
+				t.args[i] = f.repeat(a, stage)
+			}
+		}
+	}
+	f.out = append(f.out, t)
+}
+
+// after returns the earliest stage of t as far as its argument a is concerned.
+func (f *fuser) after(t, a *Tensor) int {
+	switch {
+	case f.inline[a]:
+		stage := 0
+		for _, from := range a.args {
+			stage = max(stage, f.stage[from]+1)
+		}
+		return stage
+	case f.repeatable(t, a):
+		return f.after(t, chainBase(a))
+	case inTiles(t) && mapped(a) && tileShape(a) == tileShape(t):
+		return f.stage[a]
+	}
+	return f.stage[a] + 1
+}
+
+// repeatable reports whether t computes its argument a again if that belongs to an earlier stage.
+func (f *fuser) repeatable(t, a *Tensor) bool {
+	return inTiles(t) && cheap(a) && tileShape(a) == tileShape(t) && chainBase(a) != nil
+}
+
+// chainBase returns what a short chain of cheap operations begins with; nil if it is long.
+func chainBase(t *Tensor) *Tensor {
+	for range maxChain {
+		t = t.args[0]
+		if !cheap(t) {
+			return t
+		}
+	}
+	return nil
+}
+
+// repeat returns a copy of a cheap operation for another stage.
+func (f *fuser) repeat(t *Tensor, stage int) *Tensor {
+	if !cheap(t) {
+		return t
+	}
+	key := againKey{t, stage}
+	if copied, ok := f.again[key]; ok {
+		return copied
+	}
+	c := *t
+	c.args = []*Tensor{f.repeat(t.args[0], stage)}
+	f.again[key] = &c
+	f.stage[&c] = stage
+	f.out = append(f.out, &c)
+	return &c
+}
+
+// needed returns the tensors that are still needed, arguments first.
+func (f *fuser) needed(outputs []*Tensor) []*Tensor {
+	marks := map[*Tensor]bool{}
+	for _, t := range outputs {
+		marks[t] = true
+	}
+	for i := len(f.out) - 1; i >= 0; i-- {
+		if marks[f.out[i]] {
+			for _, a := range f.out[i].args {
+				marks[a] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(f.out, func(t *Tensor) bool { return !marks[t] })
+}
+
+// units groups the tensors.
+func (f *fuser) units() []*unit {
 	groups := map[class][]*Tensor{}
 	var order []class
 	var units []*unit
-	for _, t := range list {
-		at := 0
-		for _, a := range t.args {
-			next := stage[a] + 1
-			if fusable(t) && fusable(a) && a.rows == t.rows && a.cols == t.cols {
-				next = stage[a]
+	for i, t := range f.list {
+		switch {
+		case f.inline[t]:
+		case inTiles(t):
+			c := class{tileShape(t), f.stage[t]}
+			if groups[c] == nil {
+				order = append(order, c)
 			}
-			at = max(at, next)
+			groups[c] = append(groups[c], t)
+		default:
+			units = append(units, &unit{members: []*Tensor{t}, key: i})
 		}
-		stage[t] = at
-		if !fusable(t) {
-			units = append(units, &unit{members: []*Tensor{t}})
-			continue
-		}
-		c := class{t.rows, t.cols, at}
-		if groups[c] == nil {
-			order = append(order, c)
-		}
-		groups[c] = append(groups[c], t)
 	}
 	for _, c := range order {
 		for _, members := range connected(groups[c]) {
 			for part := range slices.Chunk(members, maxFused) {
-				units = append(units, &unit{members: part, fused: true})
+				units = append(units, &unit{members: part, fused: true, key: f.position[part[len(part)-1]]})
 			}
 		}
 	}
 	return units
 }
 
-// connected splits the tensors of one class into sets that share operands or depend on each other.
+// connected splits the tensors of one class into sets that share operands of full shape or depend on each other.
 func connected(list []*Tensor) [][]*Tensor {
 	parent := map[*Tensor]*Tensor{}
 	var find func(t *Tensor) *Tensor
@@ -78,8 +231,9 @@ func connected(list []*Tensor) [][]*Tensor {
 		return parent[t]
 	}
 	for _, t := range list {
+		s := tileShape(t)
 		for _, a := range t.args {
-			if a.rows == t.rows && a.cols == t.cols {
+			if a.rows == s.rows && a.cols == s.cols {
 				parent[find(a)] = find(t)
 			}
 		}
@@ -98,62 +252,3 @@ func connected(list []*Tensor) [][]*Tensor {
 	}
 	return sets
 }
-
-// schedule returns the units in an order in which each comes after those it needs; among those that are ready, the
-// one that was written first.
-func schedule(units []*unit) []*unit {
-	of := map[*Tensor]*unit{}
-	for _, u := range units {
-		for _, t := range u.members {
-			of[t] = u
-		}
-	}
-	for _, u := range units {
-		needs := map[*unit]bool{u: true}
-		for _, t := range u.members {
-			for _, a := range t.args {
-				if from := of[a]; !needs[from] {
-					needs[from] = true
-					from.feeds = append(from.feeds, u)
-					u.waits++
-				}
-			}
-		}
-	}
-	var ready unitHeap
-	for _, u := range units {
-		if u.waits == 0 {
-			heap.Push(&ready, u)
-		}
-	}
-	var sorted []*unit
-	for len(ready) > 0 {
-		u := heap.Pop(&ready).(*unit)
-		sorted = append(sorted, u)
-		for _, f := range u.feeds {
-			if f.waits--; f.waits == 0 {
-				heap.Push(&ready, f)
-			}
-		}
-	}
-	if len(sorted) != len(units) {
-		panic(fmt.Sprintf("graph: %d of %d units wait for each other", len(units)-len(sorted), len(units)))
-	}
-	return sorted
-}
-
-// unitHeap orders units by their last member.
-type unitHeap []*unit
-
-func (h unitHeap) Len() int           { return len(h) }
-func (h unitHeap) Less(i, j int) bool { return h[i].last() < h[j].last() }
-func (h unitHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *unitHeap) Push(x any)        { *h = append(*h, x.(*unit)) }
-func (h *unitHeap) Pop() any {
-	old := *h
-	u := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return u
-}
-
-func (u *unit) last() int { return u.members[len(u.members)-1].id }

@@ -23,8 +23,8 @@ func (e *Exec[F]) cut(i int) work {
 	case opTranspose:
 		least = rows
 	case opAdd:
-		least = tileRows(cols)
-		cost *= s.tile.weight
+		rows, least = e.extent(s.tile.rows), tileRows(s.tile.cols)
+		cost = rows * s.tile.cols * s.tile.weight
 	case opMatMul:
 		x := &e.program.values[s.args[0]]
 		if Transpose(s.n[0]) == T {
@@ -34,9 +34,6 @@ func (e *Exec[F]) cut(i int) work {
 		}
 	case opBatchMatMul:
 		cost *= 1 + s.n[3]/2
-	case opSumRows, opSumCols:
-		x := &e.program.values[s.args[0]]
-		rows, cost = e.rowsOf(x), e.rowsOf(x)*x.cols
 	case opSegOuter, opRowApply, opRowApplyT, opScatter, opSegSoftmax:
 		rows, cost = e.cutSegments(s, cost)
 	case opPairDot, opPairApply, opPairApplyT:
@@ -88,21 +85,13 @@ func (e *Exec[F]) chunk(i, piece, worker int) {
 	cols := e.program.values[s.outs[0]].cols
 	switch s.op {
 	case opAdd:
-		e.runTiles(s, from, to, worker)
+		e.runTiles(s, piece, from, to, worker)
 	case opFull:
 		kernels.Fill(out[from*cols:to*cols], F(s.c[0]))
 	case opMatMul:
 		e.runMatMul(s, w, piece, from, to)
 	case opBatchMatMul:
 		e.runBatchMatMul(s, from, to, worker)
-	case opSumRows:
-		x, n := e.arg(s, 0)
-		sum := e.partial8[piece*n : (piece+1)*n]
-		clear(sum)
-		kernels.AddRows(sum, x[from*n:to*n])
-	case opSumCols:
-		x, n := e.arg(s, 0)
-		kernels.SumEachRow(out[from:to], x[from*n:to*n], n)
 	case opConcat, opSlice, opPlace, opPermute:
 		e.runLayout(s, from, to)
 	case opTranspose:
@@ -124,16 +113,20 @@ func (e *Exec[F]) finish(i int) {
 	w := &e.work[i]
 	out := e.vals[s.outs[0]]
 	switch {
-	case s.op == opSumRows:
+	case s.tile != nil && s.tile.sums > 0:
+		n := s.tile.sums
+		sums := e.partial8[:n]
 		if w.pieces == 0 {
-			clear(out)
-			return
+			clear(sums)
 		}
-		n := len(out)
 		for p := 1; p < w.pieces; p++ {
-			kernels.Add(e.partial8[:n], e.partial8[:n], e.partial8[p*n:(p+1)*n])
+			kernels.Add(sums, sums, e.partial8[p*n:(p+1)*n])
 		}
-		kernels.Convert(out, e.partial8[:n])
+		for o, st := range s.tile.stores {
+			if st.kind == storeSumRows {
+				kernels.Convert(e.vals[s.outs[o]], sums[st.sum:])
+			}
+		}
 	case s.op == opMatMul && Transpose(s.n[0]) == T:
 		n := len(out)
 		switch w.pieces {
@@ -151,14 +144,12 @@ func (e *Exec[F]) finish(i int) {
 
 // growScratch makes room for the sums over pieces of all steps and for what every worker needs, so that no step has to.
 func (e *Exec[F]) growScratch() {
-	var partial, partial8, regs, buffer, sums int
+	var partial, partial8, regs, buffer, narrow, sums int
 	for i := range e.program.steps {
 		s := &e.program.steps[i]
 		cols := e.program.values[s.outs[0]].cols
 		n := len(e.vals[s.outs[0]]) * e.work[i].pieces
 		switch {
-		case s.op == opSumRows:
-			partial8 = max(partial8, n)
 		case s.op == opMatMul && Transpose(s.n[0]) == T:
 			partial = max(partial, n)
 		case s.op == opBatchMatMul:
@@ -168,13 +159,17 @@ func (e *Exec[F]) growScratch() {
 		case s.op == opSegSoftmax:
 			sums = max(sums, 2*cols)
 		case s.tile != nil:
+			high := min(tileRows(s.tile.cols), e.work[i].rows)
 			regs = max(regs, s.tile.registers())
-			buffer = max(buffer, s.tile.buffers()*min(tileRows(cols), e.work[i].rows)*cols)
+			buffer = max(buffer, s.tile.buffers()*high*s.tile.cols)
+			narrow = max(narrow, high)
+			partial8 = max(partial8, s.tile.sums*max(e.work[i].pieces, 1))
 		}
 	}
 	e.partial, e.partial8 = grow(e.partial, partial), grow(e.partial8, partial8)
 	for _, sc := range e.scratch {
 		sc.regs, sc.buffer, sc.sums = grow(sc.regs, regs), grow(sc.buffer, buffer), grow(sc.sums, sums)
+		sc.narrow = grow(sc.narrow, narrow)
 	}
 }
 

@@ -8,60 +8,101 @@ const tileElements = 1024
 // tileRows returns the number of rows of a tile.
 func tileRows(cols int) int { return max(1, tileElements/max(cols, 1)) }
 
-// runTiles runs a tileProgram on rows from to to.
-func (e *Exec[F]) runTiles(s *step, from, to, worker int) {
+// runTiles runs a tileProgram on rows from to to, which are piece piece.
+func (e *Exec[F]) runTiles(s *step, piece, from, to, worker int) {
 	p := s.tile
-	cols := e.program.values[s.outs[0]].cols
-	if cols == 0 {
-		return
-	}
-	high := tileRows(cols)
-	sc := e.scratch[worker]
-	e.prepareTile(s, sc, min(high, to-from), cols)
-	for r := from; r < to; r += high {
-		n := min(high, to-r)
-		for a := range p.loads {
-			switch x, _ := e.arg(s, a); p.loads[a].mode {
-			case loadWhole:
-				sc.regs[a] = x[r*cols : (r+n)*cols]
-			case loadCol:
-				kernels.RepeatCol(sc.regs[a], x[r:], 1, 0, n, cols)
+	sums := e.partial8[piece*p.sums : (piece+1)*p.sums]
+	clear(sums)
+	if p.cols == 0 { // sums of nothing
+		for o, st := range p.stores {
+			if st.kind == storeSumCols {
+				clear(e.vals[s.outs[o]][from:to])
 			}
 		}
-		for o, out := range s.outs {
-			sc.regs[len(p.loads)+o] = e.vals[out][r*cols : (r+n)*cols]
+		return
+	}
+	high := tileRows(p.cols)
+	sc := e.scratch[worker]
+	e.prepareTile(s, sc, min(high, to-from))
+	for r := from; r < to; r += high {
+		n := min(high, to-r)
+		for l := range p.loads {
+			e.fillLoad(s, sc, l, r, n)
+		}
+		for o := range p.whole {
+			sc.regs[len(p.loads)+o] = e.vals[s.outs[o]][r*p.cols : (r+n)*p.cols]
 		}
 		for i := range p.code {
-			runInstr(&p.code[i], sc.regs, n*cols)
+			runInstr(&p.code[i], sc.regs, n*p.cols)
+		}
+		for o := p.whole; o < len(p.stores); o++ {
+			st := &p.stores[o]
+			x := sc.regs[st.reg][:n*p.cols]
+			if st.kind == storeSumCols {
+				kernels.SumEachRow(e.vals[s.outs[o]][r:r+n], x, p.cols)
+			} else {
+				kernels.AddRows(sums[st.sum:][:p.cols], x)
+			}
 		}
 	}
 }
 
 // prepareTile gives memory to the registers that are not memory of values, and fills in what all tiles share.
-func (e *Exec[F]) prepareTile(s *step, sc *scratch[F], rows, cols int) {
+func (e *Exec[F]) prepareTile(s *step, sc *scratch[F], rows int) {
 	p := s.tile
-	size := rows * cols
-	free := sc.buffer
+	size := rows * p.cols
+	at := 0
 	next := func() []F {
-		r := free[:size:size]
-		free = free[size:]
-		return r
+		at += size
+		return sc.buffer[at-size : at : at]
 	}
-	for a := range p.loads {
-		x, _ := e.arg(s, a)
-		switch p.loads[a].mode {
+	for l := range p.loads {
+		ld := &p.loads[l]
+		if ld.direct {
+			continue
+		}
+		sc.regs[l] = next()
+		x := e.vals[s.args[ld.parts[0].arg]]
+		switch ld.mode {
 		case loadRow:
-			sc.regs[a] = next()
-			kernels.RepeatRow(sc.regs[a], x)
+			kernels.RepeatRow(sc.regs[l], x)
 		case loadScalar:
-			sc.regs[a] = next()
-			kernels.Fill(sc.regs[a], x[0])
-		case loadCol:
-			sc.regs[a] = next()
+			kernels.Fill(sc.regs[l], x[0])
+		case loadWhole:
+			clear(sc.regs[l]) // the columns of no part stay 0
 		}
 	}
-	for t := len(p.loads) + p.stores; t < p.registers(); t++ {
+	for t := len(p.loads) + p.whole; t < p.registers(); t++ {
 		sc.regs[t] = next()
+	}
+}
+
+// fillLoad brings n rows from row r on into the register of load l.
+func (e *Exec[F]) fillLoad(s *step, sc *scratch[F], l, r, n int) {
+	p := s.tile
+	ld := &p.loads[l]
+	if ld.mode == loadRow || ld.mode == loadScalar {
+		return
+	}
+	if ld.direct {
+		x := e.vals[s.args[ld.parts[0].arg]]
+		sc.regs[l] = x[r*p.cols : (r+n)*p.cols]
+		return
+	}
+	for i := range ld.parts {
+		pt := &ld.parts[i]
+		x, xc := e.arg(s, pt.arg)
+		switch {
+		case ld.mode == loadCol && pt.index >= 0:
+			kernels.Gather(sc.narrow, 1, 0, x, xc, pt.from, e.index[pt.index].to[r:r+n], 1)
+			kernels.RepeatCol(sc.regs[l], sc.narrow, 1, 0, n, p.cols)
+		case ld.mode == loadCol:
+			kernels.RepeatCol(sc.regs[l], x[r*xc:], xc, pt.from, n, p.cols)
+		case pt.index >= 0:
+			kernels.Gather(sc.regs[l], p.cols, pt.at, x, xc, pt.from, e.index[pt.index].to[r:r+n], pt.cols)
+		default:
+			kernels.CopyCols(sc.regs[l], p.cols, pt.at, x[r*xc:], xc, pt.from, n, pt.cols)
+		}
 	}
 }
 

@@ -14,32 +14,48 @@ func (v target) products() {
 		for _, vectors := range []int{1, 2} {
 			v.tile(height, vectors)
 		}
+		if v.wide { // few columns: two operations on half vectors take the time of one on whole ones
+			h := v
+			h.half = true
+			h.tile(height, 1)
+		}
 	}
 }
 
-// tile writes a function that sets a tile of c, height rows and n columns, to the sum over k of a column of a times a
-// row of b, or adds that sum. Element (i, p) of a is at a[i*rs+p*cs]. All but the last vector of a row are full: n is
-// above (vectors-1)*lanes and at most vectors*lanes.
+// tile writes a function that sets count tiles of c, one below the other, each of height rows and n columns, to the sum
+// over k of a column of a times a row of b, or adds that sum. Element (i, p) of a is at a[i*rs+p*cs]. All but the last
+// vector of a row are full: n is above (vectors-1)*lanes and at most vectors*lanes.
 //
 // Every element is one chain of fused multiply-adds in ascending order of k, so that it has the same bits in all tiles.
 func (v target) tile(height, vectors int) {
 	name := fmt.Sprintf("tile%dx%d%s", height, vectors, v.name)
+	if v.half {
+		name = fmt.Sprintf("tile%dxhalf%s", height, v.name)
+	}
 	e := v.elem()
-	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%s, rs, cs int, b *%s, ldb int, c *%s, ldc, n, add int)", e, e, e))
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%s, rs, cs int, b *%s, ldb int, c *%s, ldc, n, add, count int)", e, e, e))
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes %d rows and up to %d columns of a product.", name, height, vectors*v.lanes()))
+	Doc(fmt.Sprintf("%s computes tiles of %d rows and up to %d columns of a product.", name, height, vectors*v.lanes()))
 
 	n := Load(Param("n"), GP64()).(GPVirtual)
 	if vectors > 1 {
 		SUBQ(Imm(uint64((vectors-1)*v.lanes())), n)
 	}
 	tail := v.newMask(n)
-	k := Load(Param("k"), GP64())
-	b := Load(Param("b"), GP64())
-	ldb := v.stride("ldb")
-	cs := v.stride("cs")
-	a := v.rows(height)
+	if v.wide {
+		n = nil
+	}
+	ldb, cs, rs := v.stride("ldb"), v.stride("cs"), v.stride("rs")
+	c, ldc := Load(Param("c"), GP64()).(GPVirtual), v.stride("ldc")
+	a := rowSet{rs1: rs}
+	if height > 3 {
+		a.rs3 = GP64()
+		LEAQ(Mem{Base: rs, Index: rs, Scale: 2}, a.rs3)
+	}
 
+	Label("tile")
+	a.begin(height)
+	k, b := Load(Param("k"), GP64()), Load(Param("b"), GP64())
 	sums := make([][]VecVirtual, height)
 	for i := range sums {
 		for range vectors {
@@ -56,7 +72,6 @@ func (v target) tile(height, vectors int) {
 	if v.wide {
 		factors = append(factors, v.reg())
 	}
-
 	TESTQ(k, k)
 	JE(LabelRef("sums"))
 	Label("next")
@@ -83,10 +98,11 @@ func (v target) tile(height, vectors int) {
 	JNE(LabelRef("next"))
 
 	Label("sums")
-	add := Load(Param("add"), GP64())
-	TESTQ(add, add)
+	CMPQ(paramMem("add"), Imm(0))
 	JE(LabelRef("write"))
-	v.eachVector(sums, func(m Mem, r VecVirtual, last bool) {
+	at := GP64()
+	MOVQ(c, at)
+	v.eachVector(sums, at, ldc, func(m Mem, r VecVirtual, last bool) {
 		if last {
 			tail.load(m, row[0])
 		} else {
@@ -98,18 +114,23 @@ func (v target) tile(height, vectors int) {
 	if !v.wide { // masked stores of AVX2 are slow; most tiles are full
 		CMPQ(n, Imm(uint64(v.lanes())))
 		JNE(LabelRef("partial"))
-		v.eachVector(sums, func(m Mem, r VecVirtual, _ bool) { v.store(r, m) })
-		VZEROUPPER()
-		RET()
+		v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, _ bool) { v.store(r, m) })
+		JMP(LabelRef("written"))
 		Label("partial")
 	}
-	v.eachVector(sums, func(m Mem, r VecVirtual, last bool) {
+	v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, last bool) {
 		if last {
 			tail.store(r, m)
 		} else {
 			v.store(r, m)
 		}
 	})
+	Label("written")
+	step := GP64()
+	IMUL3Q(Imm(uint64(height)), rs, step)
+	ADDQ(step, paramMem("a"))
+	DECQ(paramMem("count"))
+	JNE(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
@@ -127,22 +148,14 @@ type rowSet struct {
 	rs1, rs3 GPVirtual
 }
 
-func (v target) rows(height int) rowSet {
-	a := rowSet{bases: []GPVirtual{Load(Param("a"), GP64()).(GPVirtual)}}
-	if height == 1 {
-		return a
-	}
-	a.rs1 = v.stride("rs")
-	if height > 3 {
-		a.rs3 = GP64()
-		LEAQ(Mem{Base: a.rs1, Index: a.rs1, Scale: 2}, a.rs3)
-	}
+// begin loads the bases.
+func (a *rowSet) begin(height int) {
+	a.bases = []GPVirtual{Load(Param("a"), GP64()).(GPVirtual)}
 	for i := 4; i < height; i += 4 {
 		next := GP64()
 		LEAQ(Mem{Base: a.bases[len(a.bases)-1], Index: a.rs1, Scale: 4}, next)
 		a.bases = append(a.bases, next)
 	}
-	return a
 }
 
 func (a rowSet) at(i int) Mem {
@@ -158,16 +171,12 @@ func (a rowSet) at(i int) Mem {
 	return m
 }
 
-// eachVector calls f for the memory of every vector of the tile of c.
-func (v target) eachVector(sums [][]VecVirtual, f func(m Mem, r VecVirtual, last bool)) {
-	c := Load(Param("c"), GP64())
-	ldc := v.stride("ldc")
-	for i, row := range sums {
+// eachVector calls f for the memory of every vector of the tile at c, and leaves c behind the tile.
+func (v target) eachVector(sums [][]VecVirtual, c, ldc GPVirtual, f func(m Mem, r VecVirtual, last bool)) {
+	for _, row := range sums {
 		for j, r := range row {
 			f(Mem{Base: c, Disp: j * v.bytes()}, r, j == len(row)-1)
 		}
-		if i+1 < len(sums) {
-			ADDQ(ldc, c)
-		}
+		ADDQ(ldc, c)
 	}
 }

@@ -181,7 +181,7 @@ func (v target) sums(name string, listed, accumulate bool) {
 	if accumulate {
 		outSize = 8
 	}
-	half := v.half()
+	half := halfTarget{v}
 	Label("many")
 	CMPQ(cols, Imm(uint64(width)))
 	JL(LabelRef("few"))
@@ -251,9 +251,6 @@ func (v target) sums(name string, listed, accumulate bool) {
 	VZEROUPPER()
 	RET()
 }
-
-// half is the target whose vectors have as many lanes as there are float64 in those of v.
-func (v target) half() halfTarget { return halfTarget{v} }
 
 // halfTarget works on half vectors of float32, or on whole ones of float64.
 type halfTarget struct{ target }

@@ -12,13 +12,14 @@ type target struct {
 	wide    bool   // AVX-512: 32 registers of 64 bytes and masks; otherwise AVX2: 16 of 32 bytes
 	double  bool   // float64
 	heights []int  // rows of the tiles of products, tallest first
+	half    bool   // AVX-512 on registers of 32 bytes
 }
 
 var targets = []target{
-	{"AVX512F32", true, false, []int{12, 8, 4, 2, 1}},
-	{"AVX512F64", true, true, []int{12, 8, 4, 2, 1}},
-	{"AVX2F32", false, false, []int{6, 4, 2, 1}},
-	{"AVX2F64", false, true, []int{6, 4, 2, 1}},
+	{name: "AVX512F32", wide: true, heights: []int{12, 8, 4, 2, 1}},
+	{name: "AVX512F64", wide: true, double: true, heights: []int{12, 8, 4, 2, 1}},
+	{name: "AVX2F32", heights: []int{6, 4, 2, 1}},
+	{name: "AVX2F64", double: true, heights: []int{6, 4, 2, 1}},
 }
 
 func (v target) elem() string {
@@ -44,7 +45,7 @@ func (v target) shift() uint64 {
 }
 
 func (v target) bytes() int {
-	if v.wide {
+	if v.wide && !v.half {
 		return 64
 	}
 	return 32
@@ -53,7 +54,7 @@ func (v target) bytes() int {
 func (v target) lanes() int { return v.bytes() / v.size() }
 
 func (v target) reg() VecVirtual {
-	if v.wide {
+	if v.wide && !v.half {
 		return ZMM()
 	}
 	return YMM()

@@ -1,0 +1,214 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+)
+
+// tileBuilder makes the step of one fused unit.
+type tileBuilder struct {
+	*compiler
+	tileProgram
+	step   step
+	shape  shape2
+	inside map[*Tensor]bool
+	reg    map[*Tensor]int
+	loadOf map[loadKey]int
+	free   []int // temporaries whose value nothing reads any more
+}
+
+type loadKey struct {
+	t    *Tensor
+	mode loadMode
+}
+
+// lowerFused appends the step of a fused unit.
+func (c *compiler) lowerFused(u *unit, outputs []*Tensor) {
+	f := &tileBuilder{compiler: c, inside: map[*Tensor]bool{}, reg: map[*Tensor]int{}, loadOf: map[loadKey]int{}}
+	for _, t := range u.members {
+		f.inside[t] = true
+	}
+	f.shape = tileShape(u.members[0])
+	f.rows, f.cols = f.extent(f.shape.rows), f.shape.cols
+	f.step = step{op: opAdd, index: -1, pairs: -1, tile: &f.tileProgram}
+	for _, t := range u.members { // loads first, so that registers can be numbered
+		for _, a := range t.args {
+			if !f.inside[a] {
+				f.load(a)
+			}
+		}
+	}
+	f.addStores(u, outputs)
+	f.emit(u.members)
+	f.step.label = label(u)
+	c.steps = append(c.steps, f.step)
+}
+
+// addStores numbers the outputs: members that other units or the caller read. Those of the shape of the tile come first.
+func (f *tileBuilder) addStores(u *unit, outputs []*Tensor) {
+	read := map[*Tensor]bool{}
+	for _, t := range outputs {
+		read[t] = true
+	}
+	for _, next := range u.feeds {
+		next.eachOperand(f.inline, func(a *Tensor) { read[a] = true })
+	}
+	for _, t := range u.members {
+		if mapped(t) && read[t] {
+			f.reg[t] = len(f.loads) + f.whole
+			f.whole++
+			f.stores = append(f.stores, store{storeWhole, f.reg[t], 0})
+			f.step.outs = append(f.step.outs, f.value(t))
+		}
+	}
+}
+
+// load returns the register of an operand that comes from memory.
+func (f *tileBuilder) load(a *Tensor) int {
+	l := load{mode: loadWhole}
+	switch oneRow, oneCol := a.rows != f.shape.rows, a.cols != f.shape.cols; {
+	case oneRow && oneCol:
+		l.mode = loadScalar
+	case oneRow:
+		l.mode = loadRow
+	case oneCol:
+		l.mode = loadCol
+	}
+	key := loadKey{a, l.mode}
+	if r, ok := f.loadOf[key]; ok {
+		return r
+	}
+	f.loadOf[key] = len(f.loads)
+	if f.inline[a] {
+		l.parts = f.parts(a)
+	} else {
+		l.parts = []part{{f.arg(a), -1, 0, 0, a.cols}}
+		l.direct = l.mode == loadWhole
+		if l.direct {
+			f.weight += 2
+		}
+	}
+	if !l.direct {
+		f.weight++
+	}
+	f.loads = append(f.loads, l)
+	return len(f.loads) - 1
+}
+
+// parts says where a move takes its columns from.
+func (f *tileBuilder) parts(a *Tensor) []part {
+	switch a.op {
+	case opGather:
+		return []part{{f.arg(a.args[0]), slices.Index(f.indices, a.index), 0, 0, a.cols}}
+	case opSlice:
+		return []part{{f.arg(a.args[0]), -1, a.n[0], 0, a.cols}}
+	case opPlace:
+		return []part{{f.arg(a.args[0]), -1, 0, a.n[0], a.args[0].cols}}
+	}
+	var parts []part
+	at := 0
+	for _, x := range a.args {
+		parts = append(parts, part{f.arg(x), -1, 0, at, x.cols})
+		at += x.cols
+	}
+	return parts
+}
+
+// arg returns the position of a tensor among the arguments of the step.
+func (f *tileBuilder) arg(t *Tensor) int {
+	v := f.value(t)
+	at := slices.Index(f.step.args, v)
+	if at < 0 {
+		at = len(f.step.args)
+		f.step.args = append(f.step.args, v)
+	}
+	return at
+}
+
+// emit writes the instructions, reusing temporaries after their last reader.
+func (f *tileBuilder) emit(members []*Tensor) {
+	readers := map[*Tensor]int{}
+	for _, t := range members {
+		for _, a := range t.args {
+			readers[a]++
+			if !mapped(t) {
+				readers[a]++ // sums are taken after the last instruction
+			}
+		}
+	}
+	for _, t := range members {
+		f.weight += weightOf(t.op)
+		if !mapped(t) {
+			f.addSum(t)
+			continue
+		}
+		in := instr{op: t.op, a: f.operand(t.args[0]), b: -1, c: t.c, n: t.n[0]}
+		if len(t.args) > 1 {
+			in.b = f.operand(t.args[1])
+		}
+		for _, a := range t.args {
+			if readers[a]--; readers[a] == 0 && f.inside[a] && f.reg[a] >= len(f.loads)+f.whole {
+				f.free = append(f.free, f.reg[a])
+			}
+		}
+		if t.op == opBroadcastCols {
+			in.op = opBroadcastRows
+		}
+		in.dst = f.target(t)
+		f.code = append(f.code, in)
+	}
+}
+
+func (f *tileBuilder) operand(a *Tensor) int {
+	if f.inside[a] {
+		return f.reg[a]
+	}
+	return f.load(a)
+}
+
+// addSum appends the output of a sum.
+func (f *tileBuilder) addSum(t *Tensor) {
+	s := store{kind: storeSumCols, reg: f.operand(t.args[0])}
+	if t.op == opSumRows {
+		s.kind, s.sum = storeSumRows, f.sums
+		f.sums += t.cols
+	}
+	f.stores = append(f.stores, s)
+	f.step.outs = append(f.step.outs, f.value(t))
+}
+
+// target returns the register of the result of t.
+func (f *tileBuilder) target(t *Tensor) int {
+	if r, ok := f.reg[t]; ok {
+		return r
+	}
+	r := len(f.loads) + f.whole + f.temps
+	if n := len(f.free); n > 0 {
+		r = f.free[n-1]
+		f.free = f.free[:n-1]
+	} else {
+		f.temps++
+	}
+	f.reg[t] = r
+	return r
+}
+
+// weightOf estimates the cost of an operation on one element, in additions.
+func weightOf(o op) int {
+	switch o {
+	case opTanh, opExp, opSigmoid, opSoftplus, opSwitch:
+		return 8
+	case opSqrt, opRecip:
+		return 3
+	}
+	return 1
+}
+
+func label(u *unit) string {
+	var names []string
+	for _, t := range u.members {
+		names = append(names, t.op.String())
+	}
+	s := tileShape(u.members[0])
+	return strings.Join(names, "+") + " " + (&Tensor{rows: s.rows, cols: s.cols}).shape()
+}
