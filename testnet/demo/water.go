@@ -16,7 +16,8 @@ type site struct {
 
 const (
 	molecules = 8
-	cutoff    = 5.0 // of the reference potentials, Å
+	cutoff    = 4.0 // of the reference potentials, Å; what the model sees too
+	every     = 100 // steps of half a femtosecond between frames, which makes them unlike enough to be worth their while
 )
 
 func sites() []site {
@@ -53,5 +54,5 @@ func (s site) describe() *dataset.Convention {
 
 func (s site) sample(frames int) ([]dataset.Frame, error) {
 	return reference.Sample(s.potential, reference.WaterBox(molecules, s.seed),
-		reference.Langevin{Temperature: s.temperature, Count: frames, Every: 30, Seed: s.seed})
+		reference.Langevin{Temperature: s.temperature, Count: frames, Every: every, Seed: s.seed})
 }

@@ -25,13 +25,13 @@ const (
 	// ManifestFile is the name of the manifest that Write makes.
 	ManifestFile = "manifest.toml"
 
-	defaultFrames = 80 // of each member
+	defaultFrames = 100 // of each member
 )
 
 // Options of Write. Zero fields take the defaults given here.
 type Options struct {
 	Rounds int // DefaultRounds
-	Frames int // of each member; 80
+	Frames int // of each member; 100
 }
 
 // Write puts data/<member>.xyz, conventions/<member>.json and the manifest into dir, which exists, and returns the path

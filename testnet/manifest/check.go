@@ -170,14 +170,30 @@ func (m *Manifest) checkPerturbations() error {
 		if err := m.checkPerturbation(p); err != nil {
 			return fmt.Errorf("perturbation %d: %w", i+1, err)
 		}
-		for _, other := range m.Perturbations[:i] {
-			if other.Member == p.Member && other.Action == Kill {
-				return fmt.Errorf("perturbation %d: %q is killed by an earlier one for good", i+1, p.Member)
-			}
-			if other.Member == p.Member && other.Round >= p.Round {
-				return fmt.Errorf("perturbation %d: those of %q must come in the order of their rounds, at most one a round", i+1, p.Member)
-			}
+		if err := m.checkOrder(m.Perturbations[:i], p); err != nil {
+			return fmt.Errorf("perturbation %d: %w", i+1, err)
 		}
+	}
+	return nil
+}
+
+// checkOrder compares a perturbation with the earlier ones of its member.
+func (m *Manifest) checkOrder(earlier []Perturbation, p Perturbation) error {
+	paused := false // since the process began
+	for _, other := range earlier {
+		if other.Member != p.Member {
+			continue
+		}
+		switch {
+		case other.Action == Kill:
+			return fmt.Errorf("%q is killed by an earlier one for good", p.Member)
+		case other.Round >= p.Round:
+			return fmt.Errorf("those of %q must come in the order of their rounds, at most one a round", p.Member)
+		}
+		paused = other.Action == Pause
+	}
+	if paused && p.Action == Pause {
+		return fmt.Errorf("%q stands still twice; one process does so once at most, restart it in between", p.Member)
 	}
 	return nil
 }

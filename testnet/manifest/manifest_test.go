@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,8 +153,14 @@ func TestPerturbationOrder(t *testing.T) {
 	again := func(action, round string) string {
 		return good + "\n[[perturbation]]\nmember = \"beta\"\naction = \"" + action + "\"\nstep = \"keys\"\nround = " + round + "\n"
 	}
+	pause := func(round int) string {
+		return fmt.Sprintf("\n[[perturbation]]\nmember = \"gamma\"\naction = \"pause\"\nstep = \"keys\"\nround = %d\nrestart_after = \"1s\"\n", round)
+	}
 	for _, tt := range []struct{ name, text, want string }{
 		{"later", again("kill", "3"), ""},
+		{"one pause", good + pause(2), ""},
+		{"pause after pause", good + pause(2) + pause(3), "stands still twice"},
+		{"of another member", strings.ReplaceAll(again("kill", "2"), "\"beta\"\naction = \"kill", "\"alpha\"\naction = \"kill"), ""},
 		{"same round", again("kill", "2"), "at most one a round"},
 		{"after its end", again("kill", "3") + "\n[[perturbation]]\nmember = \"beta\"\naction = \"kill\"\nstep = \"keys\"\nround = 4\n", "for good"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,8 @@ type Command struct {
 	Dir string
 	// Line is called with each line the process writes, from one goroutine at a time; nil is allowed.
 	Line func(line string)
+	// Stdout takes the standard output instead of log and Line; nil is allowed.
+	Stdout io.Writer
 }
 
 // A Group owns processes. Close it.
@@ -102,6 +105,9 @@ func (g *Group) start(c Command) (*Process, error) {
 	p.out, p.cmd = out, exec.Command(c.Path, c.Args...)
 	p.cmd.Env, p.cmd.Dir = append(os.Environ(), c.Env...), c.Dir
 	p.cmd.Stdout, p.cmd.Stderr = out, out
+	if c.Stdout != nil {
+		p.cmd.Stdout = c.Stdout
+	}
 	p.cmd.WaitDelay = g.cfg.Grace // for a grandchild that keeps the pipe open
 	p.cmd.SysProcAttr = attributes()
 	started := make(chan error)

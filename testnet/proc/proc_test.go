@@ -108,6 +108,18 @@ func TestRunKeepsWhatWasSaid(t *testing.T) {
 	}
 }
 
+func TestStdoutApart(t *testing.T) {
+	g, dir := group(t, time.Minute)
+	var out strings.Builder
+	if err := g.Run(t.Context(), proc.Command{Name: "say", Env: []string{role + "=say"}, Stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "say.log"))
+	if out.String() != "first\nthird without an end" || err != nil || string(text) != "second\n" {
+		t.Errorf("output %q, log %q, %v", out.String(), text, err)
+	}
+}
+
 func TestExitErrorShowsTheEnd(t *testing.T) {
 	g, dir := group(t, time.Minute)
 	err := g.Run(t.Context(), proc.Command{Name: "fail", Env: []string{role + "=fail"}})

@@ -141,6 +141,9 @@ func (r *Report) Judge(forceOfReference, forceOfLocal float64) {
 	r.Checks = []Check{}
 	for _, h := range r.Heads {
 		force := h.Federation.Force
+		if h.Federation.Forces == 0 {
+			force = math.NaN() // nothing was evaluated
+		}
 		r.check(fmt.Sprintf("%s (%s): force RMSE / reference", h.Name, h.Key), force/h.Reference, forceOfReference)
 		r.check(fmt.Sprintf("%s (%s): force RMSE / local-only", h.Name, h.Key), force/h.Local.Force, forceOfLocal)
 	}

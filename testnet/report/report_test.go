@@ -54,7 +54,8 @@ func TestJudge(t *testing.T) {
 		{"worse than alone", nil, 0.5, 1.05, 2, false},
 		{"not verified", func(r *report.Report) { r.Verification.OK = false }, 0, 0, 0, false},
 		{"sum not exact", func(r *report.Report) { r.Sums[0].Exact = false }, 0, 0, 0, false},
-		{"no forces", func(r *report.Report) { r.Heads[0].Reference, r.Heads[0].Federation.Force = 0, 0 }, 0.5, 0, 1, false},
+		{"no forces", func(r *report.Report) { r.Heads[0].Reference = 0 }, 0.5, 0, 1, false},
+		{"nothing evaluated", func(r *report.Report) { r.Heads[0].Federation = report.Errors{} }, 0.5, 1.1, 2, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := sample()
