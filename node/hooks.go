@@ -1,6 +1,8 @@
 package node
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -26,6 +29,8 @@ type Hooks struct {
 	Kill func()
 	// Tap sees the plain bytes of all connections to members.
 	Tap p2p.Tap
+	// Witness is shown what this node adds to every secure sum, before it is masked.
+	Witness func(federation.Contribution)
 }
 
 // A Moment is just before the first message of a step leaves. The zero value is never.
@@ -39,7 +44,7 @@ var steps = map[string]string{
 	"keys": "keys", "shares": "shares", "confirm": "confirm", "mask": "masked", "survivors": "statement", "unmask": "unmask", "sign": "sign",
 }
 
-// HooksFrom reads FEDLAM_CRASH, FEDLAM_PAUSE and FEDLAM_TAP.
+// HooksFrom reads FEDLAM_CRASH, FEDLAM_PAUSE, FEDLAM_TAP and FEDLAM_WITNESS.
 func HooksFrom(getenv func(string) string) (Hooks, error) {
 	var h Hooks
 	var err error
@@ -65,7 +70,23 @@ func HooksFrom(getenv func(string) string) (Hooks, error) {
 			return h, fmt.Errorf("FEDLAM_TAP=%q: %w", dir, err)
 		}
 	}
+	if dir := getenv("FEDLAM_WITNESS"); dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return h, fmt.Errorf("FEDLAM_WITNESS=%q: %w", dir, err)
+		}
+		h.Witness = func(c federation.Contribution) { writeContribution(dir, c) }
+	}
 	return h, nil
+}
+
+// writeContribution keeps the lanes of one sum in a file named by the session, 4 bytes each, little-endian.
+func writeContribution(dir string, c federation.Contribution) {
+	data := make([]byte, 0, 4*len(c.Lanes))
+	for _, v := range c.Lanes {
+		data = binary.LittleEndian.AppendUint32(data, v)
+	}
+	// A file that cannot be written is missed by who looks for it.
+	os.WriteFile(filepath.Join(dir, hex.EncodeToString(c.Session[:])), data, 0o600)
 }
 
 func parseMoment(text string) (Moment, error) {

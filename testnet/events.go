@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fedlam/fedlam/federation/ledger"
 	fednode "github.com/fedlam/fedlam/node"
 )
 
@@ -53,7 +54,7 @@ type progress struct {
 
 	mu     sync.Mutex
 	seen   uint64             // rounds announced
-	start  time.Time          // of the round under way
+	start  time.Time          // of the first round
 	errors map[string]float64 // newest force RMSE by node, eV/Å
 	warned map[string]bool    // texts that several nodes say are shown once
 }
@@ -84,28 +85,33 @@ func (p *progress) line(node, line string) {
 	}
 }
 
-// certified announces a round when the first node has it.
+// showEvery is the time between two lines about rounds.
+const showEvery = 2 * time.Second
+
+// certified announces a round when the first node has it; when rounds are quick, not every one.
 func (p *progress) certified(node string, e event) {
 	round := uint64(e.number("round"))
 	if round < p.seen {
 		return
 	}
-	took := time.Since(p.start)
-	p.start, p.seen = time.Now(), round+1
+	p.seen = round + 1
 	kind, _ := e.attributes["kind"].(string)
-	text := fmt.Sprintf("round %d of %d (%s) certified after %.1f s", round, p.rounds-1, kind, took.Seconds())
-	if n := e.number("members"); n > 0 {
-		text += fmt.Sprintf(", %.0f members in the sum", n)
-	}
-	if len(p.errors) > 0 {
+	text := fmt.Sprintf("round %d of %d certified", round, p.rounds-1)
+	switch {
+	case kind != ledger.Train:
+		text += fmt.Sprintf(" (%s)", kind)
+	case len(p.errors) > 0:
 		sum := 0.0
 		for _, v := range p.errors {
 			sum += v
 		}
-		text += fmt.Sprintf("; before it, force RMSE %.0f meV/Å on average", 1e3*sum/float64(len(p.errors)))
+		text += fmt.Sprintf("; force RMSE %.0f meV/Å on average after the one before", 1e3*sum/float64(len(p.errors)))
 	}
-	if left := p.rounds - p.seen; round > 0 && left > 0 {
-		text += fmt.Sprintf("; about %s left", (time.Duration(left) * took).Round(time.Second))
+	if left := p.rounds - p.seen; left > 0 && kind == ledger.Train {
+		text += fmt.Sprintf("; %.0f members in the sum, about %s left", e.number("members"),
+			(time.Since(p.start) / time.Duration(p.seen) * time.Duration(left)).Round(time.Second))
+		p.console.sometimes(showEvery, us, "%s", text)
+		return
 	}
 	p.console.say(us, "%s", text)
 }

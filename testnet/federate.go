@@ -96,7 +96,7 @@ func (n *node) finished() uint64 {
 func (r *run) nodeCommand(n *node) proc.Command {
 	env := append(r.env(), faultEnv(n.faults)...)
 	if r.cfg.Manifest.RecordInputs {
-		env = append(env, "FEDLAM_INPUTS="+r.inputs(n.Name))
+		env = append(env, "FEDLAM_WITNESS="+r.inputs(n.Name))
 	}
 	return proc.Command{Name: n.Name, Path: r.cfg.Program, Args: []string{"node", n.dir, "--log", "json"}, Env: env,
 		Line: func(line string) { r.progress.line(n.Name, line) }}

@@ -43,7 +43,10 @@ func (r *run) verify(ctx context.Context) error {
 	default:
 		r.report.Verification.OK = true
 	}
-	return r.readRelease(release)
+	if err := r.readRelease(release); err != nil || !r.cfg.Manifest.RecordInputs {
+		return err
+	}
+	return r.checkSums()
 }
 
 // source is a node that everyone may download from.

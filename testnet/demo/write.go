@@ -21,7 +21,7 @@ var manifestText string
 
 const (
 	// DefaultRounds is the number of rounds that Write takes for 0.
-	DefaultRounds = 8
+	DefaultRounds = 80
 	// ManifestFile is the name of the manifest that Write makes.
 	ManifestFile = "manifest.toml"
 
