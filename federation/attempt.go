@@ -20,7 +20,8 @@ const (
 	phaseShares                 // dealt shares; likewise
 	phaseConfirmed              // confirmed; likewise
 	phaseMasked                 // sent its masked input; waits for the survivors to be proposed
-	phaseStated                 // agreed to the survivors; waits for a quorum of equal statements
+	phaseHeads                  // opens its heads; waits for the final
+	phaseStated                 // agreed to the final; waits for a quorum of equal statements
 	phaseReleased               // opened shares; waits for a quorum of others
 	phaseOut                    // not in the roster or the sum, or has quit: looks on
 )
@@ -29,49 +30,48 @@ const (
 type attempt struct {
 	number uint64
 	transcript
-	joins    map[int]bool
+	joins    map[int][]int  // spent heads
 	quits    map[int]uint64 // reasons
 	quorumAt time.Time      // when a quorum had joined
 
 	roster     []int // nil until the coordinator has said
 	sessions   []*session
-	survivors  *proposal // as the coordinator said
-	statements map[int]*statement
-	opened     map[int]bool // members whose unmask bodies arrived
+	survivors  []int              // of the heads, as the coordinator said
+	final      *proposal          // likewise
+	statements map[int]*statement // about the trunk
 
 	phase    phase
 	deadline time.Time // after that the attempt has stalled; zero for no limit
 
-	tried    int    // unmask bodies at the last try to sum
-	summed   bool   // a result was computed, or is being computed
-	impasse  string // why there is none, for ever
-	setup    *pendingSetup
+	summed   bool                        // the outcome was computed, or is being computed
+	setup    *ledger.Round               // waits for the Trainer to apply the totals
 	residual map[string]*secagg.Residual // of the own quantisation, by group
 }
 
-// statement is what a member says about the survivors.
+// statement is what a member says about a final.
 type statement struct {
-	proposal string // encoded
-	parsed   *proposal
-	bodies   bundle
+	text  string // the final, encoded
+	final *proposal
+	said  secagg.Survivors
 }
 
 // track returns an attempt, and begins to look at it.
 func (m *Machine) track(number uint64) *attempt {
 	a := m.r.attempts[number]
 	if a == nil {
-		a = &attempt{number: number, transcript: newTranscript(), joins: map[int]bool{}, quits: map[int]uint64{},
-			statements: map[int]*statement{}, opened: map[int]bool{}, residual: map[string]*secagg.Residual{}}
+		a = &attempt{number: number, transcript: newTranscript(), joins: map[int][]int{}, quits: map[int]uint64{},
+			statements: map[int]*statement{}, residual: map[string]*secagg.Residual{}}
 		m.r.attempts[number] = a
 	}
 	return a
 }
 
 func (m *Machine) onJoin(a *attempt, s *stored) error {
-	if err := emptyBody(s.env.Body); err != nil {
+	spent, err := decodeIndices(s.env.Body, len(m.epoch.Shared()))
+	if err != nil {
 		return err
 	}
-	a.joins[s.from] = true
+	a.joins[s.from] = spent
 	m.follow()
 	return nil
 }
@@ -110,11 +110,16 @@ func (m *Machine) moveTo(number uint64) {
 	}
 	r.attempt = number
 	for _, k := range r.tracked() { // keep what could still lead to a sum
-		if a := r.attempts[k]; k < number && len(a.opened) == 0 && len(a.statements) == 0 {
+		if a := r.attempts[k]; k < number && !a.telling() {
 			delete(r.attempts, k)
 		}
 	}
 	m.track(number)
+}
+
+// telling says whether members have agreed to open something in the attempt.
+func (a *attempt) telling() bool {
+	return len(a.statements) > 0 || slices.ContainsFunc(a.sessions, func(s *session) bool { return len(s.statements) > 0 })
 }
 
 // erase wipes the secrets of an attempt.
@@ -149,7 +154,7 @@ func (m *Machine) join(a *attempt) {
 	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, m.r.number), a.number)
 	m.do(Persist{Set: []Entry{{[]byte(attemptKey), value}}})
 	a.phase = phaseJoined
-	m.say(typeJoin, a.number, 0, []byte{bodyVersion})
+	m.say(typeJoin, a.number, 0, encodeIndices(m.spentHeads()))
 	m.tell(Info, "ready; %d of %d members are", len(a.joins), len(m.epoch.Members))
 }
 
@@ -163,12 +168,34 @@ func (m *Machine) propose(a *attempt) bool {
 		return false
 	}
 	for _, list := range [][]int{m.withoutQuarrel(all, a.number), all} {
-		if m.rosterFault(list) == nil {
-			m.say(typeRoster, a.number, 0, encodeIndices(list))
+		p := &proposal{list, m.possibleHeads(a, list)}
+		if m.rosterFault(p) == nil {
+			m.say(typeRoster, a.number, 0, p.encode())
 			return true
 		}
 	}
 	return false
+}
+
+// possibleHeads lists the shared heads that enough of the members use and none of them has opened in this round.
+func (m *Machine) possibleHeads(a *attempt, members []int) (out []int) {
+	for h, key := range m.epoch.Shared() {
+		spent := func(i int) bool { return slices.Contains(a.joins[i], h) }
+		if list := m.headMembers(key, members); list != nil && !slices.ContainsFunc(members, spent) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// spentHeads lists the shared heads whose shares this member has opened in this round.
+func (m *Machine) spentHeads() (out []int) {
+	for h, key := range m.epoch.Shared() {
+		if m.r.spent[key] {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // present returns who has joined and not quit.
@@ -194,34 +221,33 @@ func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
 	})
 }
 
-// rosterFault says why a list of members cannot be a roster.
-func (m *Machine) rosterFault(list []int) error {
-	if least := max(m.quorum, m.rules.MinCohort); len(list) < least {
-		return fmt.Errorf("%w: roster of %d members, want at least %d", errBody, len(list), least)
+// rosterFault says why a proposal cannot be a roster.
+func (m *Machine) rosterFault(p *proposal) error {
+	shared := m.epoch.Shared()
+	if least := max(m.quorum, m.rules.MinCohort); len(p.members) < least {
+		return fmt.Errorf("%w: roster of %d members, want at least %d", errBody, len(p.members), least)
 	}
-	if m.r.base.Kind != ledger.Setup {
-		return nil
+	if m.r.base.Kind == ledger.Setup && len(p.heads) < len(shared) {
+		return fmt.Errorf("%w: the setup round needs all %d shared heads", errBody, len(shared))
 	}
-	for _, key := range m.epoch.Shared() {
-		if m.headMembers(key, list) == nil {
-			return fmt.Errorf("%w: the setup round needs enough members of head %q", errBody, key)
+	for _, h := range p.heads {
+		if m.headMembers(shared[h], p.members) == nil {
+			return fmt.Errorf("%w: too few members in the roster use head %q", errBody, shared[h])
 		}
 	}
 	return nil
 }
 
+// onRoster begins the sums of an attempt.
 func (m *Machine) onRoster(a *attempt, s *stored) error {
-	if s.from != m.coordinator(m.r.number, a.number) {
-		return fmt.Errorf("%w: a roster from somebody whose turn it is not", errBody)
+	p, err := decodeProposal(s.env.Body, len(m.epoch.Members), len(m.epoch.Shared()))
+	if err == nil {
+		err = m.rosterFault(p)
 	}
-	list, err := decodeIndices(s.env.Body, len(m.epoch.Members))
+	if err == nil {
+		err = m.openSessions(a, p)
+	}
 	if err != nil {
-		return err
-	}
-	if err := m.rosterFault(list); err != nil {
-		return err
-	}
-	if err := m.openSessions(a, list); err != nil {
 		return err
 	}
 	for _, waiting := range slices.Clone(a.order) {

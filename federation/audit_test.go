@@ -15,6 +15,7 @@ import (
 // An audit sees everything that happens in a cluster and knows what must never happen.
 type audit struct {
 	faults []string
+	seen   map[have]bool // envelopes
 	story  []string
 
 	lanes   map[[32]byte]map[int][][]uint32 // contributions by session and member: one per attempt at masking
@@ -26,7 +27,7 @@ type audit struct {
 }
 
 func newAudit() *audit {
-	return &audit{lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, opened: map[string][]byte{},
+	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, opened: map[string][]byte{},
 		signed: map[string][]byte{}, sums: map[uint64]SetupTotals{}, records: map[uint64]cid.Cid{}}
 }
 
@@ -48,6 +49,10 @@ func (a *audit) totals(x ApplySetup) { a.sums[x.Attempt] = x.Totals }
 
 // sent looks at every envelope on the wire.
 func (a *audit) sent(from int, raw []byte) {
+	if a.seen[hashOf(raw)] {
+		return
+	}
+	a.seen[hashOf(raw)] = true
 	e, err := ledger.DecodeEnvelope(raw)
 	if err != nil {
 		a.fail("M%d sends garbage: %v", from, err)

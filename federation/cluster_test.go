@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -109,11 +110,21 @@ func newCluster(t testing.TB, n int, rounds, seed uint64) *cluster {
 	return c
 }
 
+// fork copies what is on the disks, for another run from there.
+func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
+	f := &cluster{t: t, genesis: c.genesis, first: c.first, random: rand.New(rand.NewPCG(seed, 1)), rounds: rounds, audit: newAudit()}
+	for _, n := range c.nodes {
+		f.nodes = append(f.nodes, &node{index: n.index, disk: maps.Clone(n.disk), blocks: maps.Clone(n.blocks)})
+	}
+	maps.Copy(f.audit.records, c.audit.records)
+	return f
+}
+
 // start brings a member to life, with what is on its disk.
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
-	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.rounds}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random:  &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) { c.audit.contributed(n.index, x) }}
 	for key, value := range n.disk {

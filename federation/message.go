@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/ipfs/go-cid"
@@ -13,20 +11,23 @@ import (
 
 // Types of envelopes. Sequence numbers tell messages of one type and sender apart.
 const (
-	typeJoin      = "join"      // my local work is done
-	typeRoster    = "roster"    // coordinator: these members take part
-	typeKeys      = "keys"      // seq: session; body of secagg
-	typeShares    = "shares"    // likewise
-	typeConfirm   = "confirm"   // likewise
-	typeMasked    = "masked"    // likewise
-	typeChunk     = "chunk"     // seq: session<<32 | chunk
-	typeSurvivors = "survivors" // coordinator: these masked inputs are summed
-	typeStatement = "statement" // I agree with the list, one secagg statement per session of mine
-	typeUnmask    = "unmask"    // the shares I open, one secagg body per session of mine
-	typeQuit      = "quit"      // seq: reason; I have left the attempt
-	typeForfeit   = "forfeit"   // round level: I have opened no share in this round and never will
-	typeSign      = "sign"      // round level: my signature under a record
-	typeSync      = "sync"      // round level: what I have; please send what I lack
+	typeJoin      = "join"       // my local work is done; with the heads whose shares I have opened in this round
+	typeRoster    = "roster"     // coordinator: these members take part, in these sums
+	typeKeys      = "keys"       // seq: session; body of secagg
+	typeShares    = "shares"     // likewise
+	typeConfirm   = "confirm"    // likewise
+	typeMasked    = "masked"     // likewise
+	typeChunk     = "chunk"      // seq: session<<32 | chunk
+	typeSurvivors = "survivors"  // coordinator: the masked inputs of these members are summed, for the heads
+	typeStateHead = "state-head" // seq: session; body of secagg: I agree with the list
+	typeOpenHead  = "open-head"  // seq: session; body of secagg: my shares
+	typeFinal     = "final"      // coordinator: members summed for the trunk, and the heads that are open
+	typeStatement = "statement"  // I agree with final; with the secagg statement of the trunk
+	typeUnmask    = "unmask"     // body of secagg: my shares of the trunk
+	typeQuit      = "quit"       // seq: reason; I have left the attempt
+	typeForfeit   = "forfeit"    // round level: I have opened no share in this round and never will
+	typeSign      = "sign"       // round level: my signature under a record
+	typeSync      = "sync"       // round level: what I have; please send what I lack
 )
 
 // roundLevel stands in for the number of the attempt in messages that concern the whole round.
@@ -38,7 +39,7 @@ var errBody = errors.New("malformed body")
 
 // Every body begins with version 1 (1 byte). Integers are big-endian. Lists of members are strictly ascending.
 
-// rosterBody is: version, then one 16-bit index per member.
+// encodeIndices writes a list: version, then 16 bits each.
 func encodeIndices(members []int) []byte {
 	b := []byte{bodyVersion}
 	for _, i := range members {
@@ -62,93 +63,51 @@ func decodeIndices(b []byte, n int) ([]int, error) {
 	return out, nil
 }
 
-// A proposal says whose masked inputs are summed, and in which sessions: an attempt's trunk is session 0, heads follow in
-// the order of their keys. It is encoded as: version, number of members (2), members, then sessions, 2 bytes each.
+// A proposal is what a coordinator says. A roster and a final list members and heads; survivors list members only. Heads
+// are counted in the order of Epoch.Shared. It is encoded as: version, number of members (2), members, heads, 2 bytes each.
 type proposal struct {
-	members  []int
-	sessions []int
+	members []int
+	heads   []int
 }
 
 func (p *proposal) encode() []byte {
 	b := binary.BigEndian.AppendUint16([]byte{bodyVersion}, uint16(len(p.members)))
 	b = append(b, encodeIndices(p.members)[1:]...)
-	return append(b, encodeIndices(p.sessions)[1:]...)
+	return append(b, encodeIndices(p.heads)[1:]...)
 }
 
-func decodeProposal(b []byte, members, sessions int) (*proposal, error) {
+func decodeProposal(b []byte, members, heads int) (*proposal, error) {
 	if len(b) < 3 || b[0] != bodyVersion {
-		return nil, fmt.Errorf("%w: survivors of %d bytes", errBody, len(b))
+		return nil, fmt.Errorf("%w: proposal of %d bytes", errBody, len(b))
 	}
 	n := int(binary.BigEndian.Uint16(b[1:]))
 	if n > members || len(b) < 3+2*n {
-		return nil, fmt.Errorf("%w: survivors: list of %d", errBody, n)
+		return nil, fmt.Errorf("%w: proposal of %d members", errBody, n)
 	}
 	var p proposal
 	var err error
 	if p.members, err = decodeIndices(append([]byte{bodyVersion}, b[3:3+2*n]...), members); err != nil {
 		return nil, err
 	}
-	p.sessions, err = decodeIndices(append([]byte{bodyVersion}, b[3+2*n:]...), sessions)
+	p.heads, err = decodeIndices(append([]byte{bodyVersion}, b[3+2*n:]...), heads)
 	return &p, err
 }
 
-// A bundle holds one secagg body per session: version, then for each: session (2), length (4), body. Sessions ascend.
-type bundle map[int][]byte
-
-func (u bundle) encode(to []byte) []byte {
-	for _, k := range slices.Sorted(maps.Keys(u)) {
-		to = binary.BigEndian.AppendUint16(to, uint16(k))
-		to = binary.BigEndian.AppendUint32(to, uint32(len(u[k])))
-		to = append(to, u[k]...)
-	}
-	return to
+// A statement is: version, length of the proposal that it agrees with (4), that proposal, secagg body.
+func encodeStatement(proposal, body []byte) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{bodyVersion}, uint32(len(proposal)))
+	return append(append(b, proposal...), body...)
 }
 
-func decodeBundle(b []byte, sessions int) (bundle, error) {
-	out := bundle{}
-	for last := -1; len(b) > 0; {
-		if len(b) < 6 {
-			return nil, fmt.Errorf("%w: truncated bundle", errBody)
-		}
-		k, n := int(binary.BigEndian.Uint16(b)), uint64(binary.BigEndian.Uint32(b[2:]))
-		if k <= last || k >= sessions || uint64(len(b)-6) < n {
-			return nil, fmt.Errorf("%w: bundle with session %d after %d", errBody, k, last)
-		}
-		out[k], last = b[6:6+n], k
-		b = b[6+n:]
-	}
-	return out, nil
-}
-
-// A statement is: version, length of the proposal (4), proposal, bundle.
-func encodeStatement(p []byte, u bundle) []byte {
-	b := binary.BigEndian.AppendUint32([]byte{bodyVersion}, uint32(len(p)))
-	return u.encode(append(b, p...))
-}
-
-func decodeStatement(b []byte, members, sessions int) (string, *proposal, bundle, error) {
+func decodeStatement(b []byte) (proposal, body []byte, err error) {
 	if len(b) < 5 || b[0] != bodyVersion {
-		return "", nil, nil, fmt.Errorf("%w: statement of %d bytes", errBody, len(b))
+		return nil, nil, fmt.Errorf("%w: statement of %d bytes", errBody, len(b))
 	}
 	n := uint64(binary.BigEndian.Uint32(b[1:]))
 	if uint64(len(b)-5) < n {
-		return "", nil, nil, fmt.Errorf("%w: truncated statement", errBody)
+		return nil, nil, fmt.Errorf("%w: truncated statement", errBody)
 	}
-	p, err := decodeProposal(b[5:5+n], members, sessions)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	u, err := decodeBundle(b[5+n:], sessions)
-	return string(b[5 : 5+n]), p, u, err
-}
-
-func encodeUnmask(u bundle) []byte { return u.encode([]byte{bodyVersion}) }
-
-func decodeUnmask(b []byte, sessions int) (bundle, error) {
-	if len(b) < 1 || b[0] != bodyVersion {
-		return nil, fmt.Errorf("%w: unmask of %d bytes", errBody, len(b))
-	}
-	return decodeBundle(b[1:], sessions)
+	return b[5 : 5+n], b[5+n:], nil
 }
 
 // Reasons of a quit, its sequence number.
@@ -157,12 +116,14 @@ const (
 	quitStalled                     // the attempt did not go on in time, or cannot
 	quitComplaint                   // the body names whose messages were wrong
 	quitPolicy                      // the owner's policy demands a larger cohort
+	quitSpent                       // a head is to be summed whose shares it has opened in this round
 	lastReason
 )
 
 var quitText = [lastReason]string{
 	quitRestarted: "it was restarted", quitStalled: "the attempt does not go on",
 	quitComplaint: "another member's messages are wrong", quitPolicy: "its owner demands a larger cohort",
+	quitSpent: "it has opened a head already that is to be summed again",
 }
 
 // A quit is: version, accused member plus one (2; 0 for nobody).
@@ -225,7 +186,7 @@ func decodeSync(b []byte) (map[have]bool, error) {
 	return out, nil
 }
 
-// emptyBody is the body of messages that say everything by being there: join, forfeit.
+// emptyBody is the body of a message that says everything by being there: forfeit.
 func emptyBody(b []byte) error {
 	if len(b) != 1 || b[0] != bodyVersion {
 		return fmt.Errorf("%w: %d bytes where one is due", errBody, len(b))

@@ -130,19 +130,26 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 		return m.onJoin(a, s)
 	case typeQuit:
 		return m.onQuit(a, s)
-	case typeRoster:
-		return m.onRoster(a, s)
+	case typeRoster, typeSurvivors, typeFinal:
+		if s.from != m.coordinator(m.r.number, a.number) {
+			return fmt.Errorf("%w: it is another member's turn to propose", errBody)
+		}
 	}
-	if a.roster == nil {
+	switch {
+	case s.env.Type == typeRoster:
+		return m.onRoster(a, s)
+	case a.roster == nil:
 		return nil
 	}
 	switch s.env.Type {
-	case typeKeys, typeShares, typeConfirm, typeMasked, typeChunk:
+	case typeKeys, typeShares, typeConfirm, typeMasked, typeChunk, typeStateHead, typeOpenHead:
 		return a.onSession(s)
 	case typeSurvivors:
 		return m.onSurvivors(a, s)
+	case typeFinal:
+		return m.onFinal(a, s)
 	case typeStatement:
-		return a.onStatement(s, len(m.epoch.Members))
+		return m.onStatement(a, s)
 	case typeUnmask:
 		return m.onUnmask(a, s)
 	}

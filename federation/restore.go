@@ -16,9 +16,10 @@ import (
 //
 //	fed/attempt              state: round 8, attempt 8: the newest attempt this member said anything in
 //	fed/round/mask/<sid>     promise: roster hash and root of the masked input, before its first byte leaves
-//	fed/round/state/<id>     promise: digest of the statement made in an attempt
-//	fed/round/release        promise: the envelope with the shares opened in this round
-//	fed/round/forfeit        promise: no share was or will be opened in this round
+//	fed/round/state/<sid>    promise: digest of the statement made in a session
+//	fed/round/head/<key>     promise: the envelope with the shares of a head opened in this round
+//	fed/round/release        promise: the envelope with the shares of the trunk opened in this round
+//	fed/round/forfeit        promise: no share of the trunk was or will be opened in this round
 //	fed/round/sign           promise: CID of the one record signed in this round
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -26,6 +27,7 @@ const (
 	roundPrefix = LogPrefix + "round/"
 	maskPrefix  = roundPrefix + "mask/"
 	statePrefix = roundPrefix + "state/"
+	headPrefix  = roundPrefix + "head/"
 	releaseKey  = roundPrefix + "release"
 	forfeitKey  = roundPrefix + "forfeit"
 	signKey     = roundPrefix + "sign"
@@ -33,9 +35,10 @@ const (
 
 // restored is what the log says about the round that was under way.
 type restored struct {
-	attempt  uint64 // the first attempt that may be joined
-	joined   bool   // something was said in attempt-1
-	release  []byte // envelope
+	attempt  uint64            // the first attempt that may be joined
+	joined   bool              // something was said in attempt-1
+	release  []byte            // envelope
+	heads    map[string][]byte // envelopes, by key
 	forfeit  bool
 	sign     cid.Cid
 	promises [][]byte // keys
@@ -72,6 +75,12 @@ func (m *Machine) restore(log []Entry) error {
 func (m *Machine) restoreRound(key string, value []byte) (err error) {
 	if strings.HasPrefix(key, roundPrefix) {
 		m.was.promises = append(m.was.promises, []byte(key))
+	}
+	if head, ok := strings.CutPrefix(key, headPrefix); ok {
+		if m.was.heads == nil {
+			m.was.heads = map[string][]byte{}
+		}
+		m.was.heads[head] = value
 	}
 	switch key {
 	case attemptKey:

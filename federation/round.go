@@ -32,11 +32,12 @@ type round struct {
 	log      transcript // messages that concern the whole round
 	maxBytes int        // of one signer in one attempt
 
-	consumed  bool // this member has opened shares, in attempt releasedIn
-	forfeited bool // this member will never open shares in this round
+	consumed  bool            // this member has opened shares of the trunk, in its attempt
+	forfeited bool            // this member will never open shares of the trunk in this round
+	spent     map[string]bool // heads whose shares this member has opened, by key
 	complains map[[2]int]bool
 	forfeits  map[int]bool
-	released  time.Time // when shares of another member were first seen open
+	released  time.Time // when another member's shares of the trunk were first seen open
 	mustVoid  string    // why the round cannot have a sum, when that follows from public messages
 
 	signed     cid.Cid
@@ -54,7 +55,7 @@ type round struct {
 func (m *Machine) startRound(w *weights.Set, state outerState) {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
-		complains: map[[2]int]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
+		complains: map[[2]int]bool{}, spent: map[string]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if setup := m.chain.SetupRound(); setup != nil {
@@ -84,14 +85,14 @@ func (m *Machine) resume() {
 	if m.finishedAll() {
 		r.idle = true
 	}
+	for _, key := range slices.Sorted(maps.Keys(was.heads)) {
+		r.spent[key] = true
+		m.repeat(was.heads[key])
+	}
 	if was.release != nil {
 		r.consumed, r.idle = true, true
-		if env, err := ledger.DecodeEnvelope(was.release); err == nil && env.Session == m.sessionID(env.Attempt) {
+		if env := m.repeat(was.release); env != nil {
 			r.attempt = env.Attempt
-			m.accept(&stored{env: env, raw: was.release, from: m.self, hash: hashOf(was.release)})
-			m.do(Broadcast{r.number, [][]byte{was.release}})
-		} else {
-			m.halt("the log holds opened shares of another history than its certified rounds: restore both from one backup")
 		}
 		m.tell(Info, "restarted after shares were opened in attempt %d: collecting what the others have", r.attempt)
 		return
@@ -104,6 +105,19 @@ func (m *Machine) resume() {
 		r.forfeited, r.idle = true, true
 		m.say(typeForfeit, roundLevel, 0, []byte{bodyVersion})
 	}
+}
+
+// repeat says again, byte for byte, what was promised in an earlier run.
+func (m *Machine) repeat(raw []byte) *ledger.Envelope {
+	env, err := ledger.DecodeEnvelope(raw)
+	if err != nil || env.Session != m.sessionID(env.Attempt) {
+		m.halt("the log holds opened shares of another history than its certified rounds: restore both from one backup")
+		return nil
+	}
+	m.r.attempt = max(m.r.attempt, env.Attempt)
+	m.accept(&stored{env: env, raw: raw, from: m.self, hash: hashOf(raw)})
+	m.do(Broadcast{m.r.number, [][]byte{raw}})
+	return env
 }
 
 // startWork asks for what this member contributes.

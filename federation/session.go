@@ -14,6 +14,7 @@ type session struct {
 	index   int
 	name    string // ledger.TrunkGroup or ledger.HeadGroup
 	key     string // of the head
+	head    int    // its number in Epoch.Shared
 	members []int  // ascending
 	public  secagg.Session
 	self    int            // own place, -1 for a spectator
@@ -24,15 +25,23 @@ type session struct {
 	confirms map[int]secagg.Confirm
 	masked   map[int]*secagg.Masked
 	early    map[int][]secagg.Chunk // chunks that came before their header
+
+	statements map[int]secagg.Survivors // in the trunk: those of a quorum, see agreement
+	unmasks    map[int]secagg.Unmask
+	stated     bool  // this member has stated
+	released   bool  // this member has opened its shares
+	tried      int   // opened shares at the last try to sum
+	sum        *sum  // when it is open
+	cheat      error // when it never will be
 }
 
 // openSessions sets up the sums of an attempt, for participants and spectators alike: the trunk, and every shared head
-// that enough members of the roster use.
-func (m *Machine) openSessions(a *attempt, roster []int) error {
+// that the roster names.
+func (m *Machine) openSessions(a *attempt, p *proposal) error {
 	var list []*session
-	add := func(name, key string, members []int, threshold, least int) error {
-		s := &session{index: len(list), name: name, key: key, members: members, self: slices.Index(members, m.self),
-			keys: map[int]secagg.Keys{}, shares: map[int]secagg.Shares{}, confirms: map[int]secagg.Confirm{},
+	add := func(name, key string, head int, members []int, threshold, least int) error {
+		s := &session{index: len(list), name: name, key: key, head: head, members: members, self: slices.Index(members, m.self),
+			statements: map[int]secagg.Survivors{}, unmasks: map[int]secagg.Unmask{}, keys: map[int]secagg.Keys{}, shares: map[int]secagg.Shares{}, confirms: map[int]secagg.Confirm{},
 			masked: map[int]*secagg.Masked{}, early: map[int][]secagg.Chunk{}}
 		ids := make([][32]byte, len(members))
 		for k, i := range members {
@@ -44,18 +53,17 @@ func (m *Machine) openSessions(a *attempt, roster []int) error {
 		list = append(list, s)
 		return s.public.Validate()
 	}
-	if err := add(ledger.TrunkGroup, "", roster, m.quorum, max(m.quorum, m.rules.MinCohort)); err != nil {
+	if err := add(ledger.TrunkGroup, "", -1, p.members, m.quorum, max(m.quorum, m.rules.MinCohort)); err != nil {
 		return err
 	}
-	for _, key := range m.epoch.Shared() {
-		if members := m.headMembers(key, roster); members != nil {
-			t, least := m.headLimits(key)
-			if err := add(ledger.HeadGroup(key), key, members, t, least); err != nil {
-				return err
-			}
+	shared := m.epoch.Shared()
+	for _, h := range p.heads {
+		t, least := m.headLimits(shared[h])
+		if err := add(ledger.HeadGroup(shared[h]), shared[h], h, m.headMembers(shared[h], p.members), t, least); err != nil {
+			return err
 		}
 	}
-	a.roster, a.sessions = roster, list
+	a.roster, a.sessions = p.members, list
 	return nil
 }
 
@@ -108,6 +116,8 @@ func (s *session) take(e *stored, from int) error {
 	case typeConfirm:
 		v, err := secagg.DecodeConfirm(body)
 		return keep(s, s.confirms, from, v, v.Session, v.From, err)
+	case typeStateHead, typeOpenHead:
+		return s.takeHead(e, from)
 	case typeMasked:
 		v, err := secagg.DecodeMaskedHeader(body)
 		if err != nil {
@@ -131,13 +141,26 @@ func (s *session) take(e *stored, from int) error {
 
 // keep files a message of secagg under its sender, when it is of this session and sender.
 func keep[M any](s *session, into map[int]M, from int, v M, sid [32]byte, says int, err error) error {
-	if err == nil && (sid != s.public.ID || says != from) {
+	if err == nil && (from < 0 || sid != s.public.ID || says != from) {
 		err = fmt.Errorf("%w: it belongs to another session or sender", errBody)
 	}
 	if err == nil {
 		into[from] = v
 	}
 	return err
+}
+
+// takeHead takes what is said about a head's survivors.
+func (s *session) takeHead(e *stored, from int) error {
+	if s.index == 0 {
+		return fmt.Errorf("%w: the trunk is no head", errBody)
+	}
+	if e.env.Type == typeStateHead {
+		v, err := secagg.DecodeSurvivors(e.env.Body)
+		return keep(s, s.statements, from, v, v.Session, v.From, err)
+	}
+	v, err := secagg.DecodeUnmask(e.env.Body)
+	return keep(s, s.unmasks, from, v, v.Session, v.From, err)
 }
 
 func (s *session) takeHeader(h secagg.MaskedHeader, from int) error {

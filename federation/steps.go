@@ -29,7 +29,9 @@ func (m *Machine) takePart(a *attempt) bool {
 	case phaseConfirmed:
 		return a.all(func(s *session) int { return len(s.confirms) }) && m.mask(a)
 	case phaseMasked:
-		return m.proposeSurvivors(a) || m.state(a)
+		return m.proposeSurvivors(a) || m.proposeFinal(a) || m.turnToHeads(a)
+	case phaseHeads:
+		return m.tendHeads(a) || m.proposeFinal(a) || m.state(a)
 	case phaseStated:
 		return m.release(a)
 	}
@@ -65,12 +67,18 @@ func (m *Machine) enter(a *attempt) bool {
 		return false
 	case !slices.Contains(a.roster, m.self):
 		m.tell(Info, "attempt %d goes on without this member; looking on", a.number)
-		a.phase, a.deadline = phaseOut, m.now.Add(m.patience())
+		m.lookOn(a)
 		return true
 	case len(a.roster) < m.cfg.Policy.MinCohort:
 		m.tell(Warning, "%d members take part, and the owner's policy demands %d: nothing is sent", len(a.roster), m.cfg.Policy.MinCohort)
 		m.quit(a, quitPolicy, -1)
 		return true
+	}
+	for _, s := range a.sessions {
+		if m.r.spent[s.key] {
+			m.quit(a, quitSpent, -1)
+			return true
+		}
 	}
 	for _, s := range a.sessions {
 		if s.self < 0 {
@@ -161,6 +169,15 @@ func (m *Machine) mask(a *attempt) bool {
 	}
 	m.tell(Info, "sent the masked update to %d members, %.1f MiB each", len(a.roster)-1, float64(bytes)/(1<<20))
 	a.phase, a.deadline = phaseMasked, m.now.Add(m.rules.MaskTimeout+m.rules.StepTimeout)
+	return true
+}
+
+// turnToHeads goes on once the coordinator has said whose inputs are summed.
+func (m *Machine) turnToHeads(a *attempt) bool {
+	if a.survivors == nil && a.final == nil {
+		return false
+	}
+	a.phase, a.deadline = phaseHeads, m.now.Add(2*m.rules.StepTimeout)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"github.com/fedlam/fedlam/federation/ledger"
 	"slices"
 	"time"
 )
@@ -18,9 +19,9 @@ func (m *Machine) onForfeit(s *stored) error {
 
 // decideVoid does what is due about a round that was opened by some and cannot be completed, and says whether it did.
 //
-// A member that sees another's shares open, has not opened its own and finds the sum not completed in time forfeits: it
-// promises durably never to open any in this round. When so many have forfeited that no sum can ever be opened, nobody honest
-// can have signed one, and all sign the void record. A member signs one record per round.
+// A member that sees another's shares of the trunk open, has not opened its own and finds the sum not completed in time
+// forfeits: it promises durably never to open any in this round. When so many have forfeited that no sum can ever be opened,
+// nobody honest can have signed one, and all sign the void record. A member signs one record per round.
 func (m *Machine) decideVoid() bool {
 	r := m.r
 	if r.signed.Defined() {
@@ -52,61 +53,44 @@ func (m *Machine) decideVoid() bool {
 // mustForfeit says whether waiting has become useless for this member.
 func (m *Machine) mustForfeit() bool {
 	r := m.r
-	if r.consumed || r.forfeited || r.released.IsZero() {
+	if r.consumed || r.forfeited {
+		return false
+	}
+	if m.spoiled() {
+		return true
+	}
+	if r.released.IsZero() {
 		return false
 	}
 	for _, a := range r.attempts {
 		if a.summed {
 			return false // a result is there; signatures are all that is missing
 		}
-		if len(a.opened) > 0 && a.quits[m.self] == quitRestarted {
+		if len(a.sessions) > 0 && len(a.sessions[0].unmasks) > 0 && a.quits[m.self] == quitRestarted {
 			return true // this member's secrets in that attempt are gone
 		}
 	}
 	return !m.now.Before(r.released.Add(m.rules.Forfeit))
 }
 
-// voidable says whether the forfeits exclude every sum of the round: those of attempts in which nobody opened shares, and those
-// in which somebody did.
-func (m *Machine) voidable() bool {
-	if len(m.r.forfeits) > m.spare() {
-		return true
+// spoiled says whether a setup round cannot succeed any more because heads were opened in an attempt that failed: it needs
+// all heads, and none is opened twice.
+func (m *Machine) spoiled() bool {
+	if m.r.base.Kind != ledger.Setup {
+		return false
 	}
-	for _, k := range m.r.tracked() {
-		a := m.r.attempts[k]
-		g := m.agreed(a)
-		if g == nil {
-			continue
-		}
-		bound := len(m.r.forfeits) // members that can open nothing in another attempt
-		for i := range a.opened {
-			if slices.Contains(g.members, i) && !m.r.forfeits[i] {
-				bound++
+	if a := m.r.current(); a != nil {
+		for _, heads := range a.joins {
+			if len(heads) > 0 {
+				return true
 			}
-		}
-		if bound > m.spare() && m.starved(a, g) {
-			return true
 		}
 	}
 	return false
 }
 
-// starved says whether a session of an agreement has lost too many members to be opened.
-func (m *Machine) starved(a *attempt, g *agreement) bool {
-	for _, index := range g.sessions {
-		s := a.sessions[index]
-		left := 0
-		for _, i := range s.among(g.members) {
-			if !m.r.forfeits[i] {
-				left++
-			}
-		}
-		if left < s.public.Threshold {
-			return true
-		}
-	}
-	return false
-}
+// voidable says whether so many members have forfeited that the trunk can never be opened in this round.
+func (m *Machine) voidable() bool { return len(m.r.forfeits) > m.spare() }
 
 // leaveDead goes on to the next attempt when the own one cannot be completed because members left it. Not once shares were seen
 // open: then it is completed, or the round given up.
@@ -126,20 +110,13 @@ func (m *Machine) dead(a *attempt) bool {
 		return a.quits[coordinator] != 0
 	case a.phase == phaseKeys || a.phase == phaseShares || a.phase == phaseConfirmed:
 		return slices.ContainsFunc(a.roster, func(i int) bool { return a.quits[i] != 0 })
-	case a.survivors == nil:
-		return a.quits[coordinator] != 0 || m.summable(a, a.remaining(a.roster)) == nil
+	case a.final == nil:
+		return a.quits[coordinator] != 0 || len(a.remaining(a.roster)) < m.quorum
 	}
-	remaining := a.remaining(a.survivors.members)
-	for _, index := range a.survivors.sessions {
-		s := a.sessions[index]
-		if len(s.among(remaining)) < s.public.Threshold {
-			return true
-		}
-	}
-	return false
+	return len(a.remaining(a.final.members)) < m.quorum
 }
 
-// remaining leaves out who has quit without having agreed to the survivors.
+// remaining leaves out who has quit without having agreed to the final.
 func (a *attempt) remaining(list []int) []int {
 	return slices.DeleteFunc(slices.Clone(list), func(i int) bool { return a.quits[i] != 0 && a.statements[i] == nil })
 }
@@ -188,5 +165,5 @@ func (m *Machine) patience() time.Duration { return m.rules.MaskTimeout + 2*m.ru
 var phaseText = [...]string{
 	phaseWaiting: "local work under way", phaseJoined: "waiting for the coordinator", phaseKeys: "waiting for keys",
 	phaseShares: "waiting for key shares", phaseConfirmed: "waiting for key confirmations", phaseMasked: "waiting for masked updates",
-	phaseStated: "waiting for agreement on who is in the sum", phaseReleased: "waiting for opened shares", phaseOut: "looking on",
+	phaseHeads: "opening the heads", phaseStated: "waiting for agreement on who is in the sum", phaseReleased: "waiting for opened shares", phaseOut: "looking on",
 }

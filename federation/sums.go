@@ -1,0 +1,136 @@
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+)
+
+// sum is what a session opened.
+type sum struct {
+	lanes   []uint32
+	members int
+	group   ledger.Group
+}
+
+// cheatError says that a sum is impossible for ever, as everybody finds who has the messages.
+type cheatError struct{ text string }
+
+func (e *cheatError) Error() string { return e.text }
+
+// agreed returns the statements that are equal and enough, or nil. Two different lists never have enough: both thresholds
+// count more than two thirds of all who could ever state.
+func (s *session) agreed() map[int]secagg.Survivors {
+	equal := map[[32]byte]map[int]secagg.Survivors{}
+	for k, v := range s.statements {
+		d := v.Digest()
+		if equal[d] == nil {
+			equal[d] = map[int]secagg.Survivors{}
+		}
+		if equal[d][k] = v; len(equal[d]) >= s.public.Threshold {
+			list := equal[d]
+			for k, v := range s.statements { // the rest of them
+				if v.Digest() == d {
+					list[k] = v
+				}
+			}
+			return list
+		}
+	}
+	return nil
+}
+
+// survivors returns whom equal statements name, as members of the epoch, or nil when they name strangers or too few.
+func (s *session) survivors(of map[int]secagg.Survivors) (list []int) {
+	for _, v := range of {
+		for _, x := range v.List {
+			if x.Member >= len(s.members) {
+				return nil
+			}
+			list = append(list, s.members[x.Member])
+		}
+		break // all of them say the same
+	}
+	if len(list) < s.public.MinSurvivors {
+		return nil
+	}
+	return list
+}
+
+// open adds a session up, once its messages suffice. It returns nil while they do not; a cheatError when they never will.
+func (m *Machine) open(s *session) (*sum, error) {
+	if s.sum != nil || s.cheat != nil {
+		return s.sum, s.cheat
+	}
+	statements := s.agreed()
+	list := s.survivors(statements)
+	if list == nil || len(s.unmasks) < s.public.Threshold || len(s.keys) < len(s.members) || len(s.shares) < len(s.members) {
+		return nil, nil
+	}
+	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
+	opened := 0
+	out := &sum{members: len(list), group: ledger.Group{Name: s.name, Session: s.public.ID}}
+	for _, i := range list {
+		k := slices.Index(s.members, i)
+		if !s.complete(i) {
+			return nil, nil
+		}
+		if _, ok := s.unmasks[k]; ok {
+			opened++
+		}
+		in.Masked[k] = *s.masked[k]
+		out.group.Survivors = append(out.group.Survivors, uint64(i))
+	}
+	if opened < s.public.Threshold || opened <= s.tried {
+		return nil, nil
+	}
+	s.tried = opened
+	opening, err := secagg.Open(s.public, in)
+	if fault := (*secagg.Fault)(nil); errors.As(err, &fault) {
+		s.cheat = &cheatError{fmt.Sprintf("the messages of %s in %s prove that it cheated: %s", m.name(s.members[fault.Member]), s.name, fault.What)}
+		return nil, s.cheat
+	}
+	if err == nil {
+		out.lanes, err = sumLanes(opening, s, in.Masked)
+	}
+	if err != nil {
+		m.tell(Warning, "%s cannot be summed yet: %v", s.name, err)
+		return nil, nil
+	}
+	for _, v := range statements {
+		out.group.Masked = v.MaskedRoot()
+	}
+	out.group.Seeds, out.group.Aggregate = opening.Root(), AggregateRoot(out.lanes)
+	s.sum = out
+	return out, nil
+}
+
+func sumLanes(o *secagg.Opening, s *session, masked map[int]secagg.Masked) ([]uint32, error) {
+	lanes := make([]uint32, 0, s.public.Lanes)
+	for c := 0; len(lanes) < s.public.Lanes; c++ {
+		chunk := map[int][]byte{}
+		for k := range masked {
+			chunk[k] = masked[k].Chunks[c]
+		}
+		part, err := o.SumChunk(c, chunk)
+		if err != nil {
+			return nil, err
+		}
+		lanes = append(lanes, part...)
+	}
+	return lanes, nil
+}
+
+// AggregateRoot is how a record names an opened sum: the digest in the CID of the file of its words, little-endian.
+func AggregateRoot(lanes []uint32) (root [32]byte) {
+	b := make([]byte, 0, 4*len(lanes))
+	for _, v := range lanes {
+		b = append(b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+	}
+	hash := ledger.FileCID(b).Hash()
+	copy(root[:], hash[len(hash)-32:])
+	return root
+}
