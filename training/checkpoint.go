@@ -128,6 +128,7 @@ func (t *Trainer) Resume(path string) error {
 }
 
 func (t *Trainer) resume(path string) error {
+	path = standing(path)
 	m, err := openFolder(path)
 	if err != nil {
 		return err

@@ -7,39 +7,116 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
-	"strconv"
-	"strings"
+	"slices"
 )
 
 // writeFolder makes a folder with the given files so that it is there completely or not at all: everything is written
-// and synced under a temporary name beside it first. A folder of that name with the same contents is left as it is, one
-// with other contents is replaced.
+// and synced in a folder beside it first. A folder of that name with the same contents is left as it is, one with other
+// contents is replaced; whenever a crash cuts that off, readers find the old one or the new one (see standing). At most
+// one writer at a time. What is at path but is not a folder of such files is refused rather than removed.
 func writeFolder(path string, files map[string][]byte) error {
+	r := replacementOf(path)
+	if err := r.recover(); err != nil {
+		return err
+	}
 	if holds(path, files) {
 		return nil
 	}
-	parent := filepath.Dir(path)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := replaceable(path, files); err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp(parent, "."+filepath.Base(path)+".tmp-")
+	if err := r.prepare(files); err != nil {
+		return errors.Join(err, os.RemoveAll(r.fresh)) // what is half-written would fill the disk
+	}
+	for _, step := range r.steps() {
+		if err := step(); err != nil {
+			return errors.Join(err, r.recover())
+		}
+	}
+	return nil
+}
+
+// A replacement puts a folder in the place of another: fresh is written, path is renamed to old, fresh to path, and old
+// is removed. Between the renames there is nothing at path, and readers take old.
+type replacement struct{ path, fresh, old string }
+
+func replacementOf(path string) replacement {
+	path = filepath.Clean(path)
+	parent, name := filepath.Dir(path), filepath.Base(path)
+	return replacement{path, filepath.Join(parent, "."+name+".new"), filepath.Join(parent, "."+name+".old")}
+}
+
+// errForeign says that a folder to be replaced holds what was not written here.
+var errForeign = errors.New("something else is there; move it away, or choose another place")
+
+// replaceable refuses to replace anything but a folder of the same files, or of those of a checkpoint.
+func replaceable(path string, files map[string][]byte) error {
+	entries, err := os.ReadDir(path)
 	if err != nil {
+		if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("%w: %w", err, errForeign)
+	}
+	for _, e := range entries {
+		_, same := files[e.Name()]
+		if !same && !slices.Contains([]string{ConfigFile, WeightsFile, optimizerFile, stateFile}, e.Name()) {
+			return fmt.Errorf("%q: %w", filepath.Join(path, e.Name()), errForeign)
+		}
+	}
+	return nil
+}
+
+// prepare writes and syncs the new folder.
+func (r replacement) prepare(files map[string][]byte) error {
+	if err := os.MkdirAll(r.fresh, 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp) // after the rename there is nothing left to remove
 	for name, data := range files {
-		if err := writeSynced(filepath.Join(temp, name), data); err != nil {
+		if err := writeSynced(filepath.Join(r.fresh, name), data); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(os.Chmod(temp, 0o755), syncFolder(temp), os.RemoveAll(path)); err != nil {
-		return err
+	return syncFolder(r.fresh)
+}
+
+// steps lists what is to be done after prepare. A crash between any two loses nothing.
+func (r replacement) steps() []func() error {
+	return []func() error{
+		func() error { return optional(os.Rename(r.path, r.old)) }, // there may be none yet
+		func() error { return os.Rename(r.fresh, r.path) },
+		func() error { return syncFolder(filepath.Dir(r.path)) },
+		func() error { return os.RemoveAll(r.old) },
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
+}
+
+// recover ends a replacement that was cut off: the old folder goes back if the new one did not take its place.
+func (r replacement) recover() error {
+	if _, err := os.Lstat(r.path); errors.Is(err, fs.ErrNotExist) {
+		if err := optional(os.Rename(r.old, r.path)); err != nil {
+			return err
+		}
 	}
-	return syncFolder(parent)
+	return errors.Join(os.RemoveAll(r.old), os.RemoveAll(r.fresh))
+}
+
+// standing returns where the folder meant by path is: at path, or where a replacement that was cut off left the old one.
+func standing(path string) string {
+	r := replacementOf(path)
+	if _, err := os.Stat(r.path); errors.Is(err, fs.ErrNotExist) {
+		if info, err := os.Stat(r.old); err == nil && info.IsDir() {
+			return r.old
+		}
+	}
+	return path
+}
+
+// optional forgives that a file is not there.
+func optional(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // holds says whether the folder at path has exactly these contents in these files.
@@ -53,14 +130,15 @@ func holds(path string, files map[string][]byte) bool {
 	return true
 }
 
-// writeFile replaces one file in the same way.
+// writeFile replaces one file so that it has the old contents or the new ones.
 func writeFile(path string, data []byte) error {
 	temp := path + ".tmp"
-	if err := writeSynced(temp, data); err != nil {
-		return err
+	err := writeSynced(temp, data)
+	if err == nil {
+		err = os.Rename(temp, path)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, optional(os.Remove(temp)))
 	}
 	return syncFolder(filepath.Dir(path))
 }
@@ -70,8 +148,15 @@ func writeSynced(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
 }
 
 func syncFolder(path string) error {
@@ -80,46 +165,4 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// pointerFile names the newest checkpoint among those beside it, as in DeePMD-kit.
-const pointerFile = "checkpoint"
-
-// LatestCheckpoint returns the folder that the file "checkpoint" in dir points to, or "" when dir has none.
-func LatestCheckpoint(dir string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, pointerFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("find checkpoint: %w", err)
-	}
-	name := string(bytes.TrimSpace(text))
-	if name == "" || name != filepath.Base(name) {
-		return "", fmt.Errorf("find checkpoint: %s should hold the name of a folder beside it", filepath.Join(dir, pointerFile))
-	}
-	return filepath.Join(dir, name), nil
-}
-
-// pruneCheckpoints removes all but the newest keep folders called <prefix>-<step>. keep 0 keeps all.
-func pruneCheckpoints(dir, prefix string, keep int) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil || keep <= 0 {
-		return err
-	}
-	var steps []int
-	for _, e := range entries {
-		if number, ok := strings.CutPrefix(e.Name(), prefix+"-"); ok && e.IsDir() {
-			if n, err := strconv.Atoi(number); err == nil {
-				steps = append(steps, n)
-			}
-		}
-	}
-	sort.Sort(sort.Reverse(sort.IntSlice(steps)))
-	for _, n := range steps[min(keep, len(steps)):] {
-		if err := os.RemoveAll(filepath.Join(dir, fmt.Sprintf("%s-%d", prefix, n))); err != nil {
-			return err
-		}
-	}
-	return nil
 }

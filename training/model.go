@@ -52,6 +52,7 @@ var ErrWhichHead = errors.New("which head?")
 // OpenModel reads a model folder, a folder of checkpoints (the newest is taken), or a DeePMD-neutral file in YAML or
 // JSON syntax.
 func OpenModel(path string) (*Model, error) {
+	path = standing(path)
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
@@ -102,6 +103,7 @@ func describe(cfg *dpa2.Config, heads ...HeadInfo) Description {
 }
 
 func openFolder(path string) (*Model, error) {
+	path = standing(path)
 	text, err := readSmall(filepath.Join(path, ConfigFile))
 	if err != nil {
 		return nil, err
