@@ -16,10 +16,10 @@ import (
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/blocks"
 	"github.com/fedlam/fedlam/node/local"
+	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/node/rpc"
 	"github.com/fedlam/fedlam/node/wal"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/metrics"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -47,7 +47,7 @@ type Node struct {
 	network  *rpc.Network
 	public   *publicSide // nil when off
 	local    *local.Server
-	traffic  *metrics.BandwidthCounter
+	traffic  *p2p.Traffic
 
 	machine *federation.Machine
 	trainer Trainer
@@ -74,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		cfg.Random = rand.Reader
 	}
 	n := &Node{cfg: cfg, log: cfg.Log, mail: newMailbox(), inbox: make(chan federation.Event, incomingEnvelopes), work: newWork(),
-		done: make(chan struct{}), started: time.Now(), traffic: metrics.NewBandwidthCounter()}
+		done: make(chan struct{}), started: time.Now(), traffic: &p2p.Traffic{}}
 	for _, step := range []func(context.Context) error{n.openDocuments, n.openLog, n.openTrainer, n.makeMachine, n.openNetwork} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, n.closeParts())

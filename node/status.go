@@ -22,11 +22,11 @@ func (o *owner) Stop() { (*Node)(o).Stop() }
 func (o *owner) Status() *localpb.StatusReply {
 	n := (*Node)(o)
 	s := n.status.Load()
-	totals := n.traffic.GetBandwidthTotals()
+	sent, received := n.traffic.Totals()
 	reply := &localpb.StatusReply{
 		Name: n.cfg.Home.Config.Name, Member: n.id().String(), Genesis: n.epoch.Genesis.String(),
 		Finished: s.Finished, Activity: s.Activity, Weights: s.Weights.String(), Addresses: n.addresses(), PublicAddresses: n.publicAddresses(),
-		BytesSent: uint64(totals.TotalOut), BytesReceived: uint64(totals.TotalIn), Uptime: time.Since(n.started).Seconds(),
+		BytesSent: uint64(sent), BytesReceived: uint64(received), Uptime: time.Since(n.started).Seconds(),
 	}
 	if s.Finished > 0 {
 		reply.Record, reply.Certificate = s.Record.String(), s.Certificate.String()

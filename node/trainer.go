@@ -231,8 +231,7 @@ func (n *Node) evaluate(ctx context.Context, a federation.Install) {
 		return
 	}
 	results.Round, results.Weights = a.Round, a.Record.WeightsOut.String()
-	totals := n.traffic.GetBandwidthTotals()
-	results.Sent, results.Received = totals.TotalOut, totals.TotalIn
+	results.Sent, results.Received = n.traffic.Totals()
 	for key, h := range results.Heads {
 		n.log.Info(MsgResults, "round", a.Round, "head", key, "name", h.Name, "frames", h.Validation.Frames,
 			"energy_rmse", h.Validation.Energy.RMSE, "force_rmse", h.Validation.Force.RMSE)

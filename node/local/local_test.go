@@ -26,7 +26,11 @@ func serve(t *testing.T, dir string, s source) (*local.Server, *local.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Close() })
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	client, err := local.Dial(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -67,8 +71,22 @@ func TestAskAndStop(t *testing.T) {
 
 func TestNotRunning(t *testing.T) {
 	dir := t.TempDir()
-	server, client := serve(t, dir, source{})
-	if err := server.Close(); err != nil {
+	server, err := local.Serve(dir, source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := local.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	following := make(chan error, 1)
+	if err := client.Follow(t.Context(), func() {
+		following <- server.Close()
+	}, func(*localpb.ProgressEvent) error { return nil }); err != nil {
+		t.Errorf("Follow to the end of the node: %v", err)
+	}
+	if err := <-following; err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.Status(t.Context()); !errors.Is(err, local.ErrNotRunning) {

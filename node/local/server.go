@@ -27,7 +27,8 @@ type Server struct {
 	localpb.UnimplementedLocalServer
 	source Source
 	grpc   *grpc.Server
-	done   chan struct{}
+	done   chan struct{} // closed when serving has ended
+	ending chan struct{} // closed to end the streams of Progress
 	path   string
 
 	mu      sync.Mutex
@@ -52,7 +53,7 @@ func Serve(dir string, source Source) (*Server, error) {
 		listener.Close()
 		return nil, fmt.Errorf("open the local API: %w", disk.Explain(err))
 	}
-	s := &Server{source: source, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), done: make(chan struct{}), path: path,
+	s := &Server{source: source, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), done: make(chan struct{}), ending: make(chan struct{}), path: path,
 		readers: map[chan *localpb.ProgressEvent]bool{}}
 	localpb.RegisterLocalServer(s.grpc, s)
 	go func() {
@@ -62,9 +63,10 @@ func Serve(dir string, source Source) (*Server, error) {
 	return s, nil
 }
 
-// Close ends all answers and removes the socket.
+// Close ends all answers, letting short ones finish, and removes the socket.
 func (s *Server) Close() error {
-	s.grpc.Stop()
+	close(s.ending)
+	s.grpc.GracefulStop()
 	<-s.done
 	if err := os.Remove(s.path); err != nil && !os.IsNotExist(err) {
 		return err
@@ -125,6 +127,8 @@ func (s *Server) Progress(_ *localpb.ProgressRequest, stream grpc.ServerStreamin
 				return err
 			}
 		case <-stream.Context().Done():
+			return nil
+		case <-s.ending:
 			return nil
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/metrics"
 	"github.com/libp2p/go-libp2p/core/peer"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
@@ -31,7 +30,7 @@ type Config struct {
 	// Member tells who may connect; it is asked for each connection, also for those this host opens.
 	Member func(peer.ID) bool
 	// Traffic counts the bytes of streams; nil counts nothing.
-	Traffic metrics.Reporter
+	Traffic *Traffic
 	// Tap sees the plain bytes of all connections; for tests.
 	Tap Tap
 }
@@ -40,6 +39,9 @@ type Config struct {
 func New(cfg Config) (host.Host, error) {
 	if cfg.Member == nil {
 		return nil, errors.New("start the member host: nobody decides who is a member")
+	}
+	if cfg.Traffic == nil {
+		cfg.Traffic = &Traffic{}
 	}
 	return start("member", cfg.Key, cfg.Listen, cfg.Tap, memberGater{cfg.Member}, memberLimits(), cfg.Traffic)
 }
@@ -62,7 +64,7 @@ func NewReader(key ed25519.PrivateKey) (host.Host, error) {
 	return start("reading", key, nil, nil, outboundGater{}, publicLimits(), nil)
 }
 
-func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, traffic metrics.Reporter) (host.Host, error) {
+func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, traffic *Traffic) (host.Host, error) {
 	identity, err := crypto.UnmarshalEd25519PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, err)

@@ -143,10 +143,10 @@ func (n *Network) Discard(round uint64) {
 	}
 }
 
-// Idle reports whether everything queued has been handed over or dropped.
+// Idle reports whether everything queued for members that can be reached now has been handed over.
 func (n *Network) Idle() bool {
-	for _, l := range n.links {
-		if !l.queue.empty() {
+	for p, l := range n.links {
+		if !l.queue.empty() && n.Connected(p) {
 			return false
 		}
 	}
