@@ -13,6 +13,7 @@ type backend[F Float] struct {
 	half    []tile[F] // by height, tiles of half a vector; nil if they are no faster than narrow
 	narrow  []tile[F] // by height, tiles of one vector
 	wide    []tile[F] // by height, tiles of two vectors
+	dots    func(k int, a *F, lda int, b *F, ldb int, c *F, ldc, m, n int)
 
 	add, sub, mul       func(dst, a, b *F, n int)
 	scale, shift        func(dst, a *F, s F, n int)

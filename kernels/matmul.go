@@ -21,6 +21,10 @@ func MatMulNT[F Float](c, a, b []F, m, k, n int, scratch []F) {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
+		if n <= maxDots {
+			dotProducts(be, c, a, b, m, k, n)
+			return
+		}
 		Transpose(scratch, b, n, k)
 		strided(be, c, n, a, k, 1, scratch, n, m, k, n, 0)
 		return

@@ -46,3 +46,15 @@ func stridedTN[F Float](be *backend[F], c, a, b []F, m, k, n int) {
 		strided(be, c, n, a[p*m:], 1, m, b[p*n:], n, m, terms, n, add)
 	}
 }
+
+// maxDots is the number of columns up to which scalar products are faster than transposing.
+const maxDots = 16
+
+// dotProducts computes c = a*b', a m x k, b n x k, as scalar products.
+func dotProducts[F Float](be *backend[F], c, a, b []F, m, k, n int) {
+	const width = 4
+	_, _, _ = c[m*n-1], a[m*k-1], b[n*k-1]
+	for j := 0; j < n; j += width {
+		be.dots(k, &a[0], k, &b[j*k], k, &c[j], n, m, min(width, n-j))
+	}
+}

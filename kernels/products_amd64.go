@@ -79,6 +79,11 @@ func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c 
 //go:noescape
 func tile1xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// dots computes up to 4 columns of the product of a and the transpose of b.
+//
+//go:noescape
+func dotsAVX512F32(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, m int, n int)
+
 // tile12x1AVX512F64 computes tiles of 12 rows and up to 8 columns of a product.
 //
 //go:noescape
@@ -154,6 +159,11 @@ func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c 
 //go:noescape
 func tile1xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
+// dots computes up to 4 columns of the product of a and the transpose of b.
+//
+//go:noescape
+func dotsAVX512F64(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, m int, n int)
+
 // tile6x1AVX2F32 computes tiles of 6 rows and up to 8 columns of a product.
 //
 //go:noescape
@@ -194,6 +204,11 @@ func tile1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *f
 //go:noescape
 func tile1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// dots computes up to 4 columns of the product of a and the transpose of b.
+//
+//go:noescape
+func dotsAVX2F32(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, m int, n int)
+
 // tile6x1AVX2F64 computes tiles of 6 rows and up to 4 columns of a product.
 //
 //go:noescape
@@ -233,3 +248,8 @@ func tile1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *f
 //
 //go:noescape
 func tile1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// dots computes up to 4 columns of the product of a and the transpose of b.
+//
+//go:noescape
+func dotsAVX2F64(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, m int, n int)

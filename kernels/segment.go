@@ -32,6 +32,10 @@ func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) 
 		switch {
 		case from == to:
 			clear(out)
+		case from+1 == to && list == nil:
+			copy(out, src[from*cols:])
+		case from+1 == to:
+			copy(out, src[int(list[from])*cols:])
 		case be.sumRun == nil:
 			plainScatter(out, src, list, from, to)
 		case list == nil:

@@ -23,6 +23,7 @@ func main() {
 	case "products":
 		for _, v := range targets {
 			v.products()
+			v.dots()
 		}
 	case "elementwise":
 		for _, v := range targets {
