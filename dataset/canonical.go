@@ -32,6 +32,14 @@ func (c *Convention) Canonical(r Raw) (Frame, error) {
 	return f, nil
 }
 
+// WithoutLabels returns a convention under which Canonical reads geometry as under c, and needs no label.
+func (c *Convention) WithoutLabels() *Convention {
+	if c == nil {
+		return nil
+	}
+	return &Convention{Version: c.Version, Boundary: c.Boundary, Keys: c.Keys, Forces: &Forces{Present: PresentNone}}
+}
+
 func (c *Convention) geometry(r *Raw) ([]float64, *[9]float64, error) {
 	unit, columns := 1.0, false
 	if c != nil {
@@ -83,6 +91,9 @@ func (c *Convention) keepsCell(r *Raw) (bool, error) {
 func (c *Convention) energy(r *Raw) (*float64, error) {
 	if c == nil {
 		return r.Energy, nil
+	}
+	if r.Energy == nil && c.Energy.Quantity == "" {
+		return nil, nil // see WithoutLabels
 	}
 	if r.Energy == nil {
 		return nil, r.bad(`has no energy label; if the file has one under another name, say it in "keys.energy" of the convention`)

@@ -235,6 +235,32 @@ func drawFrame(t *rapid.T, open bool) dataset.Frame {
 	return f
 }
 
+// TestWithoutLabels reads the geometry of frames that have no label, or a wrong one, under a convention that asks for all.
+func TestWithoutLabels(t *testing.T) {
+	full := convention()
+	full.Boundary.LengthUnit, full.Energy.Per = dataset.Bohr, dataset.PerFormulaUnit
+	bare := raw()
+	bare.Energy, bare.Forces, bare.Stress = nil, nil, nil
+	if _, err := full.Canonical(bare); err == nil {
+		t.Fatal("a frame without labels was taken under a convention that asks for them")
+	}
+	f, err := full.WithoutLabels().Canonical(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 2 * dataset.BohrInAngstrom; f.Cell[0] != want || f.Energy != nil {
+		t.Errorf("got a cell of %g Å, want %g; energy %v, want none", f.Cell[0], want, f.Energy)
+	}
+	labelled := raw()
+	labelled.Stress = labelled.Stress[:5]
+	if f, err := full.WithoutLabels().Canonical(labelled); err != nil || f.Forces != nil || f.Virial != nil {
+		t.Errorf("labels that are not to be read: got forces %v, virial %v, %v", f.Forces != nil, f.Virial != nil, err)
+	}
+	if (*dataset.Convention)(nil).WithoutLabels() != nil {
+		t.Error("canonical units are not nil any more")
+	}
+}
+
 func TestCanonicalInvertsRelabel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, open := drawConvention(t), rapid.Bool().Draw(t, "open")

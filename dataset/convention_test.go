@@ -165,6 +165,7 @@ func TestDecodeConventionRefuses(t *testing.T) {
 		t.Fatalf("the text that the cases vary is refused: %v", err)
 	}
 	for _, tt := range []struct{ name, old, new, want string }{
+		{"empty", good, " \n", "the file is empty"},
 		{"unknown key", `"kind":"dft"`, `"kind":"dft","libxc":"x"`, `unknown key "method.libxc"; known there: environment,`},
 		{"unknown top key", `"method":`, `"metod":{},"method":`, `unknown key "metod"`},
 		{"word", `"unit":"eV"`, `"unit":"ev"`, `"energy.unit": "ev" is not known; choose one of eV, hartree, kcal/mol`},

@@ -41,6 +41,9 @@ func DecodeConvention(r io.Reader) (*Convention, error) {
 	if len(text) > maxConventionBytes {
 		return nil, fmt.Errorf("%w: longer than %d bytes", ErrBadConvention, maxConventionBytes)
 	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("%w: the file is empty", ErrBadConvention)
+	}
 	tree, err := decodeTree(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadConvention, err)

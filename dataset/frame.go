@@ -36,6 +36,9 @@ func (f *Frame) Name() string {
 	return fmt.Sprintf("frame %d of %q", f.Index, f.Source)
 }
 
+// anew says what to do about a number that is none.
+const anew = "take the frame out, or calculate it anew"
+
 // Validate checks lengths, finiteness, a cell of non-zero volume. It never reports a value of the frame,
 // only where it is, so that its message may be logged.
 func (f *Frame) Validate() error {
@@ -51,7 +54,7 @@ func (f *Frame) Validate() error {
 		return f.bad("has %d atom parameters for %d atoms, want a multiple", len(f.AParam), n)
 	}
 	if f.Energy != nil && !finite(*f.Energy) {
-		return f.bad("energy is NaN or infinite")
+		return f.bad("energy is NaN or infinite; %s", anew)
 	}
 	for _, field := range []struct {
 		name string
@@ -59,7 +62,7 @@ func (f *Frame) Validate() error {
 	}{{"positions", f.Positions}, {"forces", f.Forces}, {"fparam", f.FParam}, {"aparam", f.AParam}, {"cell", slice9(f.Cell)}, {"virial", slice9(f.Virial)}} {
 		for k, v := range field.data {
 			if !finite(v) {
-				return f.bad("%s: entry %d is NaN or infinite", field.name, k)
+				return f.bad("%s: entry %d is NaN or infinite; %s", field.name, k, anew)
 			}
 		}
 	}

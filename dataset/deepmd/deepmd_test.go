@@ -183,7 +183,7 @@ func TestBrokenSystems(t *testing.T) {
 		{"no coordinates", "coord.npy", func(d string) error { return os.Remove(filepath.Join(d, "set.000", "coord.npy")) }},
 		{"no box", "nopbc", func(d string) error { return os.Remove(filepath.Join(d, "set.000", "box.npy")) }},
 		{"too few energies", "energy.npy", func(d string) error { return writeArray(d, "energy", []int{3}, 3) }},
-		{"truncated", "truncated", func(d string) error { return os.Truncate(filepath.Join(d, "set.000", "force.npy"), 200) }},
+		{"truncated", "cut off", func(d string) error { return os.Truncate(filepath.Join(d, "set.000", "force.npy"), 200) }},
 		{"NaN", "NaN", func(d string) error {
 			var b bytes.Buffer
 			_ = encode(&b, "<f8", []int{2}, []float64{1, math.NaN()})
@@ -217,7 +217,7 @@ func TestHostileArrays(t *testing.T) {
 		name, want string
 		data       []byte
 	}{
-		{"empty", "signature", nil},
+		{"empty", "the file is empty", nil},
 		{"pickle", "signature", []byte("\x80\x04\x95 something else")},
 		{"huge", "promises", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 4000000000), }")},
 		{"overflow", "shape", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }")},

@@ -54,6 +54,9 @@ func readFile(path string) (*array, error) {
 
 // decode reads an array of at most size bytes, header included. Nothing is allocated for numbers that size rules out.
 func decode(r io.Reader, size int64) (*array, error) {
+	if size == 0 {
+		return nil, fmt.Errorf("%w: the file is empty; fetch it again", ErrNPY)
+	}
 	h, err := readHeader(r)
 	if err != nil {
 		return nil, err
@@ -65,12 +68,12 @@ func decode(r io.Reader, size int64) (*array, error) {
 	count := int64(1)
 	for _, n := range h.shape {
 		if n > 0 && count > size/int64(n) {
-			return nil, fmt.Errorf("%w: the header promises more numbers than the file can hold; is it truncated?", ErrNPY)
+			return nil, fmt.Errorf("%w: the header promises more numbers than the file can hold; it was cut off, fetch it again", ErrNPY)
 		}
 		count *= int64(n)
 	}
 	if count*int64(kind.size) > size-h.length {
-		return nil, fmt.Errorf("%w: the header promises %d numbers, the file ends before; is it truncated?", ErrNPY, count)
+		return nil, fmt.Errorf("%w: the header promises %d numbers and the file ends before; it was cut off, fetch it again", ErrNPY, count)
 	}
 	if h.fortran && len(h.shape) > 1 {
 		return nil, fmt.Errorf("%w: Fortran order; save it again with numpy.ascontiguousarray", ErrNPY)

@@ -95,8 +95,8 @@ func (c *column) appendReals(to []float64, words []string) ([]float64, error) {
 }
 
 var (
-	errNotNumber = errors.New("not a number")
-	errNotFinite = errors.New("NaN or infinite")
+	errNotNumber = errors.New("not a number; repair the line, or correct Properties if it misses a column")
+	errNotFinite = errors.New("NaN or infinite; take the frame out, or calculate it anew")
 )
 
 // parseReal reads a number; Fortran's exponent letter D is accepted. Errors do not hold the text.

@@ -163,7 +163,7 @@ func (r *Reader) text() ([]byte, error) {
 
 func (r *Reader) truncated(err error) error {
 	if errors.Is(err, io.EOF) {
-		return r.bad("end of file", errors.New("the file ends inside a frame; it was cut off or its number of atoms is wrong"))
+		return r.bad("end of file", errors.New("the file ends inside a frame: it was cut off, so fetch it again, or its number of atoms is wrong"))
 	}
 	return err
 }
