@@ -334,7 +334,7 @@ func (c *cluster) resume(limit time.Duration) {
 
 func (c *cluster) done() bool {
 	for _, n := range c.nodes {
-		if n.machine == nil && n.revive > 0 || n.machine != nil && n.machine.Status().Finished < c.rounds {
+		if n.machine == nil && n.revive > 0 || n.machine != nil && n.machine.chain.Len() < c.rounds {
 			return false
 		}
 		if n.halted != "" {

@@ -25,11 +25,11 @@ type Machine struct {
 	halted bool
 
 	chain   *ledger.Chain
-	records []cid.Cid           // of all certified rounds
-	cert    *ledger.Certificate // of the newest
-	files   *loading            // what the next round needs and is not here yet; nil when all is here
-	r       *round              // the round under way; nil while files are missing
-	was     restored            // what the log says about the round under way
+	records []cid.Cid // of all certified rounds
+	cert    cid.Cid   // certificate of the newest
+	files   *loading  // what the next round needs and is not here yet; nil when all is here
+	r       *round    // the round under way; nil while files are missing
+	was     restored  // what the log says about the round under way
 
 	peers     []peer
 	early     map[int]*backlog // envelopes of the next round, by signer

@@ -63,10 +63,7 @@ type Status struct {
 
 // Status tells where the member stands.
 func (m *Machine) Status() Status {
-	s := Status{Finished: m.chain.Len(), Record: m.chain.LastCID(), Weights: m.chain.Weights(), Done: m.finishedAll()}
-	if m.cert != nil {
-		s.Certificate = m.cert.CID()
-	}
+	s := Status{Finished: m.chain.Len(), Record: m.chain.LastCID(), Certificate: m.cert, Weights: m.chain.Weights(), Done: m.finishedAll()}
 	for i, p := range m.peers {
 		if i != m.self && p.finished < s.Finished {
 			s.Behind = append(s.Behind, m.epoch.Members[i].ID)

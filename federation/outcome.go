@@ -113,12 +113,13 @@ func (m *Machine) setupApplied(e SetupApplied) {
 	}
 	record := a.setup
 	a.setup = nil
-	err := m.r.weights.SameShapes(e.Weights)
+	if err := m.r.weights.SameShapes(e.Weights); err != nil {
+		m.tell(Alarm, "the trainer changed the model while applying the statistics: %v; this member does not sign the round", err)
+		return
+	}
+	layout, err := NewLayout(e.Weights, m.epoch.Shared(), record.Elements, m.rules.MinGroup)
 	if err == nil {
-		var layout *Layout
-		if layout, err = NewLayout(e.Weights, m.epoch.Shared(), record.Elements, m.rules.MinGroup); err == nil {
-			err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules.FirstScale))
-		}
+		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules.FirstScale))
 	}
 	if err != nil {
 		m.giveUp(a, err.Error())

@@ -74,7 +74,9 @@ func (m *Machine) accept(s *stored) {
 	t := &m.r.log
 	var a *attempt
 	if e.Attempt != roundLevel {
-		if e.Attempt > m.r.attempt+window {
+		// Of attempts far ahead only what says where others are is kept; the rest comes by Sync when it is needed.
+		far := e.Attempt > m.r.attempt+2 && e.Type != typeJoin && e.Type != typeQuit
+		if far || e.Attempt > m.r.attempt+window {
 			return
 		}
 		a = m.track(e.Attempt)

@@ -56,11 +56,11 @@ func (m *Machine) restore(log []Entry) error {
 		if !ok {
 			break
 		}
-		r, cert, err := m.chain.Append(ledger.Finished{Record: record, Certificate: byKey[string(CertificateKey(k))]})
+		_, cert, err := m.chain.Append(ledger.Finished{Record: record, Certificate: byKey[string(CertificateKey(k))]})
 		if err != nil {
 			return fmt.Errorf("federation: restore round %d from the log: %w: restore the log from a backup, or start this member's folder anew", k, err)
 		}
-		m.records, m.cert = append(m.records, r.CID()), cert
+		m.records, m.cert = append(m.records, cert.Record), cert.CID()
 	}
 	for key, value := range byKey {
 		if err := m.restoreRound(key, value); err != nil {

@@ -157,7 +157,16 @@ func (m *Machine) finishWork(err error) {
 }
 
 func (m *Machine) failed(e Failed) {
-	if m.r == nil || e.Round != m.r.number || m.r.ready || m.r.idle {
+	if m.r == nil || e.Round != m.r.number {
+		return
+	}
+	for _, a := range m.r.attempts {
+		if a.setup != nil {
+			m.tell(Alarm, "the trainer cannot apply the statistics, so that this member does not sign the round: %s; restart the node to try again", e.Reason)
+			return
+		}
+	}
+	if m.r.ready || m.r.idle {
 		return
 	}
 	m.r.idle = true

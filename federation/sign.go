@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/fedlam/fedlam/federation/ledger"
@@ -51,9 +52,9 @@ func (m *Machine) certify() bool {
 			x = &result{record: void, cid: record, weights: m.r.weights, state: m.r.state.set}
 		}
 		if x == nil { // others computed it; they will have the certificate, and the files that it names
-			for i := range by {
+			for _, i := range slices.Sorted(maps.Keys(by)) {
 				if i != m.self {
-					m.fetchRounds(i)
+					m.fetchRounds(i) // asked again later if it has nothing yet
 					break
 				}
 			}
@@ -100,7 +101,7 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 	}
 	p.Delete = promises
 	m.do(p)
-	m.records, m.cert, m.r, m.was = append(m.records, record), cert, nil, restored{}
+	m.records, m.cert, m.r, m.was = append(m.records, record), cert.CID(), nil, restored{}
 	m.do(Progress{Level: Info, Round: number, Text: certified(last, cert, m.epoch)})
 	m.load(x)
 }
