@@ -96,10 +96,11 @@ func (f *fakeTrainer) Save(string) error {
 
 // site is one member of a test federation.
 type site struct {
-	home    *home.Home
-	trainer *fakeTrainer
-	log     *watcher
-	node    *node.Node
+	home      *home.Home
+	documents *founding.Documents
+	trainer   *fakeTrainer
+	log       *watcher
+	node      *node.Node
 }
 
 // freePort finds a TCP and UDP port that nobody uses now.
@@ -149,6 +150,7 @@ func newFederation(t *testing.T, n int, policy home.Policy) ([]*site, *founding.
 	}
 	d.Genesis = g.Encode()
 	for _, s := range sites {
+		s.documents = d
 		if err := node.Join(t.Context(), s.home, d); err != nil {
 			t.Fatal(err)
 		}
@@ -208,6 +210,13 @@ func (w *watcher) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
+// count returns how often a message was logged.
+func (w *watcher) count(message string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen[message]
+}
+
 // wait returns when a message was logged at least n times.
 func (w *watcher) wait(t *testing.T, message string, n int) {
 	t.Helper()
@@ -228,14 +237,4 @@ func (w *watcher) wait(t *testing.T, message string, n int) {
 			t.Fatalf("%q came %d times, want %d; the log is\n%s", message, got, n, w.text.String())
 		}
 	}
-}
-
-// documentsOf returns documents with the genesis of a home; enough for Join to look at.
-func documentsOf(t *testing.T, h *home.Home) *founding.Documents {
-	t.Helper()
-	text, err := h.Genesis()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &founding.Documents{Genesis: text}
 }

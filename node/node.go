@@ -80,6 +80,9 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 			return nil, errors.Join(err, n.closeParts())
 		}
 	}
+	if h := cfg.Hooks; h.Crash.set() || h.Pause.set() || h.Tap != nil || h.Witness != nil {
+		n.log.Warn("test hooks are set in the environment (FEDLAM_...); never run like this with real data")
+	}
 	loopCtx, stop := context.WithCancelCause(context.Background())
 	n.stop = stop
 	n.wait.Go(func() { n.work.loop(loopCtx) })
