@@ -142,7 +142,7 @@ func (t *Trainer) resume(path string) error {
 	}
 	var s trainState
 	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("%s: %w", stateFile, err)
+		return damaged(stateFile, err)
 	}
 	if s.Version != 1 || s.Step < 0 || len(s.Last) != len(t.heads) {
 		return fmt.Errorf("%s: want version 1 with %d heads; got version %d with %d", stateFile, len(t.heads), s.Version, len(s.Last))

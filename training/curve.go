@@ -1,7 +1,6 @@
 package training
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -45,6 +44,9 @@ type Curve struct {
 // resumed run writes them again.
 func OpenCurve(path string, columns CurveColumns, step int) (*Curve, error) {
 	text := columns.header()
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return openDevice(path, columns, text)
+	}
 	if step > 0 {
 		old, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -52,28 +54,39 @@ func OpenCurve(path string, columns CurveColumns, step int) (*Curve, error) {
 		}
 		text = append(text, rowsUpTo(old, step)...)
 	}
-	f, err := os.Create(path)
+	if err := writeFile(path, text); err != nil { // a full disk leaves the old one
+		return nil, fmt.Errorf("learning curve: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, fmt.Errorf("learning curve: %w", err)
 	}
-	if _, err := f.Write(text); err != nil {
+	return &Curve{file: f, columns: columns}, nil
+}
+
+// openDevice writes rows to what is no file, such as /dev/null, and is not replaced.
+func openDevice(path string, columns CurveColumns, header []byte) (*Curve, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("learning curve: %w", err)
+	}
+	if _, err := f.Write(header); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("learning curve: %w", err)
 	}
 	return &Curve{file: f, columns: columns}, nil
 }
 
-// rowsUpTo copies the complete lines whose step does not exceed step.
+// rowsUpTo copies the complete lines whose step does not exceed step. A line that a full disk cut off has no end.
 func rowsUpTo(text []byte, step int) []byte {
 	var out bytes.Buffer
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 0 {
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || line[len(line)-1] != '\n' {
 			continue
 		}
-		if n, err := strconv.Atoi(fields[0]); err == nil && n <= step {
-			out.WriteString(lines.Text() + "\n")
+		if n, err := strconv.Atoi(string(fields[0])); err == nil && n <= step {
+			out.Write(line)
 		}
 	}
 	return out.Bytes()

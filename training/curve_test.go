@@ -1,6 +1,7 @@
 package training
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -60,6 +61,37 @@ func TestCurve(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestCurveOnAFullDisk cuts the last row off in its middle, and then lets the curve be opened where nothing can be written.
+func TestCurveOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "lcurve.out"), filepath.Join(dir, "link")
+	columns := CurveColumns{Heads: []string{""}}
+	whole := string(columns.header()) + "      1      2.64e+01    1.0e-03\n"
+	if err := errors.Join(os.WriteFile(path, []byte(whole+"      2      2.6"), 0o600), os.Symlink(path, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path+".tmp", 0o700); err != nil { // where the new contents would be written first
+		t.Fatal(err)
+	}
+	if _, err := OpenCurve(link, columns, 2); err == nil {
+		t.Fatal("a curve was opened that could not be written")
+	}
+	if got, err := os.ReadFile(path); err != nil || len(got) < len(whole) {
+		t.Errorf("the old curve is lost: %q, %v", got, err)
+	}
+	if err := os.RemoveAll(path + ".tmp"); err != nil {
+		t.Fatal(err)
+	}
+	curve, err := OpenCurve(link, columns, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	curve.Close()
+	if got, err := os.ReadFile(path); err != nil || string(got) != whole {
+		t.Errorf("got %q, %v; want the complete rows %q", got, err, whole)
 	}
 }
 

@@ -132,6 +132,9 @@ func holds(path string, files map[string][]byte) bool {
 
 // writeFile replaces one file so that it has the old contents or the new ones.
 func writeFile(path string, data []byte) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays a link
+	}
 	temp := path + ".tmp"
 	err := writeSynced(temp, data)
 	if err == nil {

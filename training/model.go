@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,13 @@ type Model struct {
 
 // ErrWhichHead is wrapped by Model.Head when the key names no head; the text lists those there are.
 var ErrWhichHead = errors.New("which head?")
+
+// ErrDamaged is wrapped by errors about a file of a model folder that can be read but makes no sense.
+var ErrDamaged = errors.New("the file is damaged or cut off; fetch it again, or take an older checkpoint")
+
+func damaged(path string, err error) error {
+	return fmt.Errorf("%s: %w: %w", filepath.Base(path), ErrDamaged, err)
+}
 
 // OpenModel reads a model folder, a folder of checkpoints (the newest is taken), or a DeePMD-neutral file in YAML or
 // JSON syntax.
@@ -93,7 +101,7 @@ func openTree(path string) (*Model, error) {
 	}
 	single, err := dpa2.FromTree(tree)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; if the file was cut off, fetch it again", err)
 	}
 	return &Model{Description: describe(single.Config, HeadInfo{}), Params: single.Params}, nil
 }
@@ -105,12 +113,15 @@ func describe(cfg *dpa2.Config, heads ...HeadInfo) Description {
 func openFolder(path string) (*Model, error) {
 	path = standing(path)
 	text, err := readSmall(filepath.Join(path, ConfigFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; a model folder holds %s and %s, as train and pull write them", err, ConfigFile, WeightsFile)
+	}
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{}
 	if err := json.Unmarshal(text, &m.Description); err != nil {
-		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
+		return nil, damaged(ConfigFile, err)
 	}
 	if m.Format != "fedlam-model" || m.Version != 1 || m.Model == nil || len(m.Heads) == 0 {
 		return nil, fmt.Errorf("%s: want format \"fedlam-model\", version 1, a model and its heads; got format %.40q, version %d", ConfigFile, m.Format, m.Version)
@@ -135,7 +146,7 @@ func readWeights(path string) (*weights.Set, error) {
 	defer f.Close()
 	set, _, err := weights.ReadSafetensors(f, maxWeights)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+		return nil, damaged(path, err)
 	}
 	return set, nil
 }

@@ -26,7 +26,7 @@ func LatestCheckpoint(dir string) (string, error) {
 	}
 	name := string(bytes.TrimSpace(text))
 	if name == "" || name != filepath.Base(name) {
-		return "", fmt.Errorf("find checkpoint: %s should hold the name of a folder beside it", filepath.Join(dir, pointerFile))
+		return "", fmt.Errorf("find checkpoint: %q should hold the name of a checkpoint folder beside it; write the newest one's into it", filepath.Join(dir, pointerFile))
 	}
 	return filepath.Join(dir, name), nil
 }

@@ -197,7 +197,7 @@ func (t *Trainer) advance(ctx context.Context) (Progress, error) {
 		return Progress{}, err
 	}
 	if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
-		return Progress{}, fmt.Errorf("the loss of head %q is not finite; lower start_lr or set gradient_max_norm, and look for broken labels with fedlam check", h.Key)
+		return Progress{}, fmt.Errorf("the loss of head %q is not finite; lower start_lr, or set gradient_max_norm", h.Key)
 	}
 	norm, err := t.move(ctx, lr, h)
 	if err != nil {

@@ -15,12 +15,15 @@ var ErrFrame = errors.New("frame cannot be evaluated")
 
 // A FrameError says which of the frames given was refused, and why. It never holds a coordinate or a label.
 type FrameError struct {
-	Position int    // in the slice of frames given to the call
+	Position int    // in the slice of frames given to the call; -1 where one frame was given
 	Frame    string // dataset.Frame.Name()
 	Err      error
 }
 
 func (e *FrameError) Error() string {
+	if e.Position < 0 {
+		return fmt.Sprintf("%s: %v", e.Frame, e.Err)
+	}
 	return fmt.Sprintf("%s (number %d): %v", e.Frame, e.Position, e.Err)
 }
 
@@ -34,7 +37,7 @@ type UnknownElementError struct {
 }
 
 func (e *UnknownElementError) Error() string {
-	return fmt.Sprintf("the model does not know element %q; its type_map is [%s]", e.Element, strings.Join(e.TypeMap, " "))
+	return fmt.Sprintf("the model does not know element %q; its type_map is [%s]; take such frames out, or train with this element in type_map", e.Element, strings.Join(e.TypeMap, " "))
 }
 
 // A Sample is a frame prepared for a configuration: types, neighbours of every block, labels. It depends on the
@@ -70,11 +73,20 @@ const (
 	nearRep          // repformers
 )
 
+// CheckFrame says whether a frame fits a configuration, which may still have an nsel of "auto": lengths, finite numbers,
+// elements, parameters. Only distances are left to NewSample. The error is a *FrameError without position.
+func CheckFrame(cfg *Config, f *dataset.Frame) error {
+	if _, err := fit(cfg, f); err != nil {
+		return &FrameError{Position: -1, Frame: f.Name(), Err: err}
+	}
+	return nil
+}
+
 // NewSample validates the frame and finds its neighbours. The error is a *FrameError without position.
 func NewSample(cfg *Config, f *dataset.Frame) (*Sample, error) {
 	s, err := newSample(cfg, f)
 	if err != nil {
-		return nil, &FrameError{Frame: f.Name(), Err: err}
+		return nil, &FrameError{Position: -1, Frame: f.Name(), Err: err}
 	}
 	return s, nil
 }
@@ -83,6 +95,23 @@ func newSample(cfg *Config, f *dataset.Frame) (*Sample, error) {
 	if err := cfg.resolved(); err != nil {
 		return nil, err
 	}
+	s, err := fit(cfg, f)
+	if err != nil {
+		return nil, err
+	}
+	r := &cfg.Descriptor.Repinit
+	virtual := func(i int) bool { return s.types[i] < 0 }
+	list, err := neighbor.Build(f.Positions, f.Cell, virtual, r.RCut, r.NSel.Count)
+	if err != nil {
+		return nil, err
+	}
+	s.dropped = list.Dropped
+	s.fillEdges(cfg, list)
+	return s, nil
+}
+
+// fit validates the frame and returns a sample without edges.
+func fit(cfg *Config, f *dataset.Frame) (*Sample, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
@@ -102,14 +131,6 @@ func newSample(cfg *Config, f *dataset.Frame) (*Sample, error) {
 			return nil, &UnknownElementError{Element: name, TypeMap: cfg.TypeMap}
 		}
 	}
-	r := &cfg.Descriptor.Repinit
-	virtual := func(i int) bool { return s.types[i] < 0 }
-	list, err := neighbor.Build(f.Positions, f.Cell, virtual, r.RCut, r.NSel.Count)
-	if err != nil {
-		return nil, err
-	}
-	s.dropped = list.Dropped
-	s.fillEdges(cfg, list)
 	return s, nil
 }
 
