@@ -23,6 +23,9 @@ const (
 
 // resolve makes paths absolute.
 func (m *Manifest) resolve(base string, opts Options) error {
+	if opts.Shared == "" {
+		opts.Shared = nearestShared(base)
+	}
 	for i := range m.Members {
 		p := &m.Members[i]
 		data, err := expand(p.Data, opts)
@@ -32,6 +35,17 @@ func (m *Manifest) resolve(base string, opts Options) error {
 		p.Data, p.Convention = under(base, data), under(base, p.Convention)
 	}
 	return nil
+}
+
+// nearestShared looks for a folder "shared" beside base and beside every folder above it.
+func nearestShared(base string) string {
+	for dir := base; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		shared := filepath.Join(filepath.Dir(dir), "shared")
+		if info, err := os.Stat(shared); err == nil && info.IsDir() {
+			return shared
+		}
+	}
+	return ""
 }
 
 func under(base, path string) string {

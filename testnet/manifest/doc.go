@@ -37,5 +37,5 @@
 //	restart_after = "3s"          # restart: until the new process; pause: until it goes on
 //
 // Paths are relative to the folder of the manifest. A ${NAME} in data is a variable of the environment; FEDLAM_SHARED
-// has a default given by the caller. A key that is not known is an error.
+// is, where it is not set, the nearest folder "shared" beside the manifest's folder or one of those above it. A key that is not known is an error.
 package manifest

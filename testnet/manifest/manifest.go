@@ -83,7 +83,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // Options for what a manifest does not say.
 type Options struct {
-	// Shared stands for ${FEDLAM_SHARED} when the environment does not set it.
+	// Shared stands for ${FEDLAM_SHARED} when the environment does not set it. Default: the nearest folder "shared"
+	// beside the manifest's folder or one of those above it.
 	Shared string
 }
 

@@ -182,3 +182,25 @@ func TestReadNamesTheFile(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNearestShared(t *testing.T) {
+	t.Setenv("FEDLAM_SHARED", "")
+	t.Setenv("WATER", "/data")
+	top := t.TempDir()
+	base := filepath.Join(top, "repository", "testnet", "manifests")
+	for _, dir := range []string{base, filepath.Join(top, "shared")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := manifest.Parse([]byte(good), base, manifest.Options{})
+	if err != nil || m.Members[1].Data != filepath.Join(top, "shared", "b.xyz") {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if err := os.Remove(filepath.Join(top, "shared")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifest.Parse([]byte(good), base, manifest.Options{}); err == nil || !strings.Contains(err.Error(), "does not set FEDLAM_SHARED") {
+		t.Errorf("got %v", err)
+	}
+}
