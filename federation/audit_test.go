@@ -134,7 +134,8 @@ func (a *audit) check(c *cluster) {
 		}
 	}
 	if len(a.faults) > 0 {
-		c.t.Errorf("%s\n---\n%s", strings.Join(a.faults, "\n"), strings.Join(a.story, "\n"))
+		const last = 80
+		c.t.Errorf("%s\n--- what happened last ---\n%s", strings.Join(a.faults, "\n"), strings.Join(a.story[max(0, len(a.story)-last):], "\n"))
 	}
 }
 

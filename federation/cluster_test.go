@@ -42,7 +42,7 @@ type node struct {
 	disk    map[string][]byte
 	blocks  map[cid.Cid][]byte
 	trainer *fakeTrainer
-	actions int // carried out so far
+	actions int // carried out so far that others or a later life can see
 	killAt  int // dies after that many actions; 0 means never
 	revive  time.Duration
 	halted  string
@@ -173,10 +173,12 @@ func (c *cluster) step(n *node, life int, e Event) {
 	}
 	for _, a := range n.machine.Step(e) {
 		c.carryOut(n, a)
-		n.actions++
-		if n.actions == n.killAt {
-			c.kill(n)
-			return
+		switch a.(type) {
+		case Persist, Broadcast, Send, Publish, Train, CollectSetup, ApplySetup:
+			if n.actions++; n.actions == n.killAt { // death after any other action makes no difference
+				c.kill(n)
+				return
+			}
 		}
 	}
 }
