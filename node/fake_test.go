@@ -154,6 +154,11 @@ func newFederation(t *testing.T, n int, policy home.Policy) ([]*site, *founding.
 		if err := node.Join(t.Context(), s.home, d); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("%s:\n%s", s.home.Config.Name, s.log)
+			}
+		})
 	}
 	return sites, d
 }
@@ -202,12 +207,19 @@ func (w *watcher) Handle(_ context.Context, r slog.Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen[r.Message]++
-	fmt.Fprintf(&w.text, "%s", r.Message)
+	fmt.Fprintf(&w.text, "%s %s", r.Time.Format("05.000"), r.Message)
 	r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&w.text, " %s", a); return true })
 	w.text.WriteByte('\n')
 	close(w.change)
 	w.change = make(chan struct{})
 	return nil
+}
+
+// String returns everything logged so far.
+func (w *watcher) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 // count returns how often a message was logged.
@@ -232,9 +244,7 @@ func (w *watcher) wait(t *testing.T, message string, n int) {
 		select {
 		case <-change:
 		case <-patience.C:
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			t.Fatalf("%q came %d times, want %d; the log is\n%s", message, got, n, w.text.String())
+			t.Fatalf("%q came %d times, want %d", message, got, n)
 		}
 	}
 }

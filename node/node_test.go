@@ -229,7 +229,7 @@ func TestPrivacyIsExplained(t *testing.T) {
 	s := sites[0]
 	s.start(t, s.config())
 	s.stop(t)
-	if text := s.log.text.String(); !strings.Contains(text, "together can work out this member's update") {
+	if text := s.log.String(); !strings.Contains(text, "together can work out this member's update") {
 		t.Errorf("the log does not say what others can learn:\n%s", text)
 	}
 }

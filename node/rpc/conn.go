@@ -12,17 +12,20 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 )
 
-// address is a libp2p peer as a net.Addr.
-type address peer.ID
+// address is a libp2p peer, and the connection to it, as a net.Addr.
+type address struct {
+	peer peer.ID
+	conn network.Conn // nil for a listener
+}
 
 func (address) Network() string  { return "libp2p" }
-func (a address) String() string { return peer.ID(a).String() }
+func (a address) String() string { return a.peer.String() }
 
 // conn is a libp2p stream as a net.Conn.
 type conn struct{ network.Stream }
 
-func (c conn) LocalAddr() net.Addr  { return address(c.Conn().LocalPeer()) }
-func (c conn) RemoteAddr() net.Addr { return address(c.Conn().RemotePeer()) }
+func (c conn) LocalAddr() net.Addr  { return address{c.Conn().LocalPeer(), c.Conn()} }
+func (c conn) RemoteAddr() net.Addr { return address{c.Conn().RemotePeer(), c.Conn()} }
 
 // Close ends both directions at once: HTTP/2 above has said goodbye already, and a half-closed stream would linger.
 func (c conn) Close() error { return c.Stream.Reset() }
@@ -66,7 +69,7 @@ func (l *listener) Close() error {
 	return nil
 }
 
-func (l *listener) Addr() net.Addr { return address(l.host.ID()) }
+func (l *listener) Addr() net.Addr { return address{peer: l.host.ID()} }
 
 // dial opens a stream to p, connecting first if need be.
 func dial(ctx context.Context, h host.Host, p peer.ID) (net.Conn, error) {

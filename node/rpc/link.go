@@ -8,9 +8,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/fedlam/fedlam/proto/peerpb"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -36,10 +38,24 @@ type link struct {
 	rpc    peerpb.PeerClient
 	queue  *queue
 	seen   chan struct{} // has an element after the member called here
+
+	mu       sync.Mutex
+	instance []byte // of the member's process, as it last said
 }
 
-// wake ends a pause of run: the member is there, for it has just called.
-func (l *link) wake() {
+// heard ends a pause of run, for the member has just called over conn. When it was started again since the last call, other
+// connections lead to a process that is gone: a killed one says no farewell, and over QUIC nothing else would tell for half a
+// minute.
+func (l *link) heard(instance []byte, conn network.Conn) {
+	l.mu.Lock()
+	restarted := l.instance != nil && !bytes.Equal(l.instance, instance)
+	l.instance = bytes.Clone(instance)
+	l.mu.Unlock()
+	for _, other := range l.n.cfg.Host.Network().ConnsToPeer(l.to) {
+		if restarted && conn != nil && other.ID() != conn.ID() && !other.Stat().Opened.After(conn.Stat().Opened) {
+			other.Close()
+		}
+	}
 	select {
 	case l.seen <- struct{}{}:
 	default:
@@ -54,12 +70,13 @@ func newLink(n *Network, to peer.ID) (*link, error) {
 		grpc.WithIdleTimeout(0),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: helloTimeout, Backoff: backoff.Config{
 			BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: n.cfg.MaxPause}}),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second, PermitWithoutStream: true}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxSyncMessage)))
 	if err != nil {
 		return nil, err
 	}
-	return &link{n, to, client, peerpb.NewPeerClient(client), newQueue(n.cfg.QueueBytes), make(chan struct{}, 1)}, nil
+	return &link{n: n, to: to, client: client, rpc: peerpb.NewPeerClient(client), queue: newQueue(n.cfg.QueueBytes),
+		seen: make(chan struct{}, 1)}, nil
 }
 
 // run greets, delivers, and starts again when that fails, until ctx ends.
@@ -110,13 +127,16 @@ func (l *link) greet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	reply, err := l.rpc.Hello(ctx, &peerpb.HelloRequest{Genesis: l.n.cfg.Genesis, Head: l.n.cfg.Handler.Head(),
-		Software: l.n.cfg.Software}, grpc.WaitForReady(true))
+		Software: l.n.cfg.Software, Instance: l.n.instance}, grpc.WaitForReady(true))
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(reply.Genesis, l.n.cfg.Genesis) {
 		return ErrOtherFederation
 	}
+	l.mu.Lock()
+	l.instance = bytes.Clone(reply.Instance)
+	l.mu.Unlock()
 	l.n.cfg.Handler.Greeted(l.to, reply.Head)
 	return nil
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -79,6 +80,8 @@ type Network struct {
 	links  map[peer.ID]*link
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+
+	instance []byte // of this start of the process
 }
 
 // New starts serving the other members and reaching out for them.
@@ -87,7 +90,7 @@ func New(cfg Config) (*Network, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel}
+	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel, instance: []byte(rand.Text())}
 	n.server = grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(streamsPerLink),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))

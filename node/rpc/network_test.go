@@ -148,6 +148,34 @@ func TestRestartedMemberGetsWhatWaited(t *testing.T) {
 	}
 }
 
+// zombie takes envelopes and never answers, as the connection to a killed process does.
+type zombie struct {
+	*inbox
+	got chan struct{}
+}
+
+func (z zombie) Receive(ctx context.Context, _ peer.ID, _ []byte) error {
+	close(z.got)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestConnectionToAnEarlierProcessIsGivenUp(t *testing.T) {
+	a, first := newHost(t, "a", anyPort), newHost(t, "b", anyPort)
+	na := network(t, a, newInbox(0), "g", first)
+	dead := zombie{newInbox(0), make(chan struct{})}
+	network(t, first, dead, "g", a)
+	if err := na.Send(first.ID(), 1, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	<-dead.got
+	in := newInbox(0)
+	network(t, newHost(t, "b", anyPort), in, "g", a) // the same member, started again elsewhere
+	if got := <-in.arrivals; string(got.data) != "hello" {
+		t.Errorf("got %q", got.data)
+	}
+}
+
 func TestGreeting(t *testing.T) {
 	a, b := newHost(t, "a", anyPort), newHost(t, "b", anyPort)
 	ia, ib := newInbox(3), newInbox(5)

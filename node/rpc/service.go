@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/fedlam/fedlam/proto/peerpb"
-	"github.com/libp2p/go-libp2p/core/peer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	grpcpeer "google.golang.org/grpc/peer"
@@ -22,16 +21,16 @@ type service struct {
 
 // caller returns the member at the other end of the stream. The gater of the host admits members only; this is the
 // second lock on the door.
-func (s *service) caller(ctx context.Context) (peer.ID, error) {
+func (s *service) caller(ctx context.Context) (address, error) {
 	p, ok := grpcpeer.FromContext(ctx)
 	if !ok {
-		return "", status.Error(codes.Unauthenticated, "who calls is unknown")
+		return address{}, status.Error(codes.Unauthenticated, "who calls is unknown")
 	}
 	a, ok := p.Addr.(address)
-	if !ok || s.n.links[peer.ID(a)] == nil {
-		return "", status.Error(codes.PermissionDenied, "members only")
+	if !ok || s.n.links[a.peer] == nil {
+		return address{}, status.Error(codes.PermissionDenied, "members only")
 	}
-	return peer.ID(a), nil
+	return a, nil
 }
 
 func (s *service) Hello(ctx context.Context, in *peerpb.HelloRequest) (*peerpb.HelloReply, error) {
@@ -42,9 +41,9 @@ func (s *service) Hello(ctx context.Context, in *peerpb.HelloRequest) (*peerpb.H
 	if !bytes.Equal(in.Genesis, s.n.cfg.Genesis) {
 		return nil, status.Error(codes.FailedPrecondition, ErrOtherFederation.Error())
 	}
-	s.n.links[from].wake()
-	s.n.cfg.Handler.Greeted(from, in.Head)
-	return &peerpb.HelloReply{Genesis: s.n.cfg.Genesis, Head: s.n.cfg.Handler.Head(), Software: s.n.cfg.Software}, nil
+	s.n.links[from.peer].heard(in.Instance, from.conn)
+	s.n.cfg.Handler.Greeted(from.peer, in.Head)
+	return &peerpb.HelloReply{Genesis: s.n.cfg.Genesis, Head: s.n.cfg.Handler.Head(), Software: s.n.cfg.Software, Instance: s.n.instance}, nil
 }
 
 func (s *service) Deliver(stream grpc.ClientStreamingServer[peerpb.DeliverRequest, peerpb.DeliverReply]) error {
@@ -63,7 +62,7 @@ func (s *service) Deliver(stream grpc.ClientStreamingServer[peerpb.DeliverReques
 		if len(in.Envelope) > MaxEnvelope {
 			return status.Error(codes.ResourceExhausted, "envelope above 1 MiB")
 		}
-		if err := s.n.cfg.Handler.Receive(stream.Context(), from, in.Envelope); err != nil {
+		if err := s.n.cfg.Handler.Receive(stream.Context(), from.peer, in.Envelope); err != nil {
 			return status.Error(codes.Unavailable, err.Error())
 		}
 	}

@@ -103,7 +103,9 @@ type HelloRequest struct {
 	Genesis []byte `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
 	Head    *Head  `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
 	// Program and version, for people.
-	Software      string `protobuf:"bytes,3,opt,name=software,proto3" json:"software,omitempty"`
+	Software string `protobuf:"bytes,3,opt,name=software,proto3" json:"software,omitempty"`
+	// Random bytes of this start of the process: when they change, connections to the earlier one are dead.
+	Instance      []byte `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,11 +161,20 @@ func (x *HelloRequest) GetSoftware() string {
 	return ""
 }
 
+func (x *HelloRequest) GetInstance() []byte {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
 type HelloReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Genesis       []byte                 `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
-	Head          *Head                  `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
-	Software      string                 `protobuf:"bytes,3,opt,name=software,proto3" json:"software,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Genesis  []byte                 `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
+	Head     *Head                  `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
+	Software string                 `protobuf:"bytes,3,opt,name=software,proto3" json:"software,omitempty"`
+	// Random bytes of this start of the process: when they change, connections to the earlier one are dead.
+	Instance      []byte `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +228,13 @@ func (x *HelloReply) GetSoftware() string {
 		return x.Software
 	}
 	return ""
+}
+
+func (x *HelloReply) GetInstance() []byte {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
 }
 
 type DeliverRequest struct {
@@ -435,16 +453,18 @@ const file_peerpb_peer_proto_rawDesc = "" +
 	"\bfinished\x18\x01 \x01(\x04R\bfinished\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +
 	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x18\n" +
-	"\aweights\x18\x04 \x01(\fR\aweights\"n\n" +
+	"\aweights\x18\x04 \x01(\fR\aweights\"\x8a\x01\n" +
 	"\fHelloRequest\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12(\n" +
 	"\x04head\x18\x02 \x01(\v2\x14.fedlam.peer.v1.HeadR\x04head\x12\x1a\n" +
-	"\bsoftware\x18\x03 \x01(\tR\bsoftware\"l\n" +
+	"\bsoftware\x18\x03 \x01(\tR\bsoftware\x12\x1a\n" +
+	"\binstance\x18\x04 \x01(\fR\binstance\"\x88\x01\n" +
 	"\n" +
 	"HelloReply\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12(\n" +
 	"\x04head\x18\x02 \x01(\v2\x14.fedlam.peer.v1.HeadR\x04head\x12\x1a\n" +
-	"\bsoftware\x18\x03 \x01(\tR\bsoftware\",\n" +
+	"\bsoftware\x18\x03 \x01(\tR\bsoftware\x12\x1a\n" +
+	"\binstance\x18\x04 \x01(\fR\binstance\",\n" +
 	"\x0eDeliverRequest\x12\x1a\n" +
 	"\benvelope\x18\x01 \x01(\fR\benvelope\"$\n" +
 	"\fDeliverReply\x12\x14\n" +
