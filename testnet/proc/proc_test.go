@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,7 +53,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		ready := make(chan bool)
-		p, err := g.Start(proc.Command{Name: "child", Env: []string{role + "=refuse"}, Line: func(string) { close(ready) }})
+		told := sync.OnceFunc(func() { close(ready) })
+		p, err := g.Start(proc.Command{Name: "child", Env: []string{role + "=refuse"}, Line: func(string) { told() }})
 		if err != nil {
 			panic(err)
 		}
