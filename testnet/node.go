@@ -23,12 +23,14 @@ type node struct {
 	dir    string
 	faults []manifest.Perturbation // still to come
 
-	mu       sync.Mutex
-	process  *proc.Process
-	gone     bool // killed for good
-	last     *localpb.StatusReply
-	sent     uint64 // bytes, of the processes before this one
-	received uint64
+	mu      sync.Mutex
+	process *proc.Process
+	gone    bool // killed for good
+	last    *localpb.StatusReply
+
+	certified uint64 // rounds, by the last answer of any of its processes
+	sent      uint64 // bytes, of the processes before this one
+	received  uint64
 }
 
 // live keeps the node running until ctx ends, which leaves the process alone. It returns an error when the node ends in a
@@ -125,7 +127,7 @@ func (n *node) ask(ctx context.Context) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.last = status
+	n.last, n.certified = status, max(n.certified, status.Finished)
 }
 
 // status returns the last answer of the node, nil if there is none.

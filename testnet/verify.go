@@ -64,8 +64,8 @@ func (r *run) traffic() {
 	for _, n := range r.nodes {
 		sent, received := n.traffic()
 		line := report.Member{Name: n.Name, Head: string(n.key), Sent: sent, Received: received, Fate: fateOf(r.faults(n.Name))}
-		if rounds := n.finished(); rounds > 0 {
-			line.PerRound = sent / rounds
+		if n.certified > 0 {
+			line.PerRound = sent / n.certified
 		}
 		r.report.Members = append(r.report.Members, line)
 	}

@@ -5,8 +5,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/fedlam/fedlam/testnet/report"
 )
@@ -120,5 +122,32 @@ func TestPrint(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestPrintLinesUp(t *testing.T) {
+	r := sample()
+	r.Heads[0].Name = "a long name of a method, with an å"
+	r.Members = append(r.Members, report.Member{Name: "a member with a longer name"})
+	var b strings.Builder
+	if err := r.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	column := func(line, word string) int {
+		before, _, found := strings.Cut(line, word)
+		if !found {
+			t.Fatalf("%q is missing in %q", word, line)
+		}
+		return utf8.RuneCountInString(before + word)
+	}
+	lines := strings.Split(b.String(), "\n")
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "head ") })
+	if column(lines[at], "labels") != column(lines[at+1], "1000") {
+		t.Errorf("columns are not in line:\n%s\n%s", lines[at], lines[at+1])
+	}
+	at = slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "member ") })
+	end := column(lines[at], "sent")
+	if end != column(lines[at+1], "3.0 MiB") || !strings.HasSuffix(string([]rune(lines[at+2])[:end]), " -") {
+		t.Errorf("columns are not in line:\n%s", strings.Join(lines[at:at+3], "\n"))
 	}
 }

@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 )
 
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "\n%s: %d rounds of %d local steps, %.0f s\n\n", r.Name, r.Rounds, r.LocalSteps, r.Wall)
+	fmt.Fprintf(b, "\n%s: %d rounds of %d local steps, %.0f s", r.Name, r.Rounds, r.LocalSteps, r.Wall)
+	if r.Void > 0 {
+		fmt.Fprintf(b, "; %d rounds came to nothing", r.Void)
+	}
+	b.WriteString("\n\n")
 	r.printHeads(b)
 	b.WriteString("\n")
 	r.printMembers(b)
@@ -30,30 +33,30 @@ func (r *Report) Print(w io.Writer) error {
 }
 
 func (r *Report) printHeads(b *strings.Builder) {
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\t\tframes\t\tenergy RMSE, meV/atom\t\tforce RMSE, meV/Å\t\t\t")
-	fmt.Fprintln(t, "head\tmembers\ttrain\tvalidation\tlocal-only\tfederation\tlocal-only\tfederation\treference\t")
+	t := table{align: "llrrrrrrr"}
+	t.row("", "", "frames", "", "energy RMSE, meV/atom", "", "force RMSE, meV/Å", "", "")
+	t.row("head", "members", "train", "held back", "local-only", "federation", "local-only", "federation", "labels")
 	for _, h := range r.Heads {
 		members := strings.Join(h.Members, ", ")
 		if !h.Shared {
 			members += " (head stays there)"
 		}
-		fmt.Fprintf(t, "%s %s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t\n", h.Name, h.Key, members, h.Trained, h.Frames,
+		t.row(h.Name+" "+h.Key, members, fmt.Sprint(h.Trained), fmt.Sprint(h.Frames),
 			number(h.Local.Energy), number(h.Federation.Energy), number(h.Local.Force), number(h.Federation.Force), number(h.Reference))
 	}
-	t.Flush()
-	b.WriteString("RMSE on validation frames; reference is the root mean square of the force labels there. Local-only training has the\n" +
-		"same local steps, initial weights and batches.\n")
+	t.print(b)
+	b.WriteString("Errors are those on the frames held back; \"labels\" is the root mean square of the force labels there. Local-only training\n" +
+		"had the same number of local steps, the same initial weights and the same batches.\n")
 }
 
 func (r *Report) printMembers(b *strings.Builder) {
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "member\tforce local-only\tfederation\tsent\tsent per round\treceived\t\t")
+	t := table{align: "lrrrrrl"}
+	t.row("", "force RMSE, meV/Å", "", "bytes", "", "")
+	t.row("member", "local-only", "federation", "sent", "a round", "received", "")
 	for _, m := range r.Members {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Local.Force), number(m.Federation.Force),
-			bytes(m.Sent), bytes(m.PerRound), bytes(m.Received), m.Fate)
+		t.row(m.Name, number(m.Local.Force), number(m.Federation.Force), bytes(m.Sent), bytes(m.PerRound), bytes(m.Received), m.Fate)
 	}
-	t.Flush()
+	t.print(b)
 }
 
 func (r *Report) printSums(b *strings.Builder) {
@@ -77,15 +80,15 @@ func (r *Report) printChecks(b *strings.Builder) {
 		return
 	}
 	b.WriteString("\n")
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	t := table{align: "lrrl"}
 	for _, c := range r.Checks {
 		word := "met"
 		if !c.Met {
 			word = "NOT MET"
 		}
-		fmt.Fprintf(t, "%s\t%.3f\tat most %g\t%s\n", c.Name, c.Value, c.Limit, word)
+		t.row(c.Name, fmt.Sprintf("%.3f", c.Value), fmt.Sprintf("at most %g", c.Limit), word)
 	}
-	t.Flush()
+	t.print(b)
 }
 
 // number writes three digits or what is before the point; nothing is a dash.
