@@ -108,13 +108,23 @@ func (m *Machine) moveTo(number uint64) {
 		}
 		a.phase = phaseOut
 	}
-	r.attempt = number
+	r.attempt, r.joinAt = number, m.now.Add(m.backoff(number))
 	for _, k := range r.tracked() { // keep what could still lead to a sum
 		if a := r.attempts[k]; k < number && !a.telling() {
 			delete(r.attempts, k)
 		}
 	}
 	m.track(number)
+}
+
+// backoff is how long a member waits before it joins an attempt, so that attempts that fail at once do not follow each other
+// at the speed of the network.
+func (m *Machine) backoff(number uint64) time.Duration {
+	const free = 3
+	if number < free {
+		return 0
+	}
+	return min(m.rules.JoinGrace, m.rules.StepTimeout/8<<min(number-free, 10))
 }
 
 // telling says whether members have agreed to open something in the attempt.
@@ -209,9 +219,13 @@ func (a *attempt) present() (out []int) {
 	return out
 }
 
-// withoutQuarrel leaves out one side of every complaint, by turns: a complaint does not say which side is wrong.
+// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest, and one side of every complaint, by turns: a complaint does not say which
+// side is wrong.
 func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
 	return slices.DeleteFunc(slices.Clone(list), func(i int) bool {
+		if m.shunned[i] || m.r.odd[i] {
+			return true
+		}
 		for pair := range m.r.complains {
 			if pair[attempt%2] == i {
 				return true

@@ -15,6 +15,7 @@ import (
 // An audit sees everything that happens in a cluster and knows what must never happen.
 type audit struct {
 	faults []string
+	alarms []string      // expected ones, when not nil
 	seen   map[have]bool // envelopes
 	story  []string
 
@@ -22,13 +23,13 @@ type audit struct {
 	roots   map[string][32]byte             // masked root by session and sender
 	opened  map[string][]byte               // opened shares by round and sender
 	signed  map[string][]byte               // signed record by round and sender
-	sums    map[uint64]SetupTotals
-	records map[uint64]cid.Cid // certified
+	sums    []SetupTotals                   // as every member opened them
+	records map[uint64]cid.Cid              // certified
 }
 
 func newAudit() *audit {
 	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, opened: map[string][]byte{},
-		signed: map[string][]byte{}, sums: map[uint64]SetupTotals{}, records: map[uint64]cid.Cid{}}
+		signed: map[string][]byte{}, records: map[uint64]cid.Cid{}}
 }
 
 func (a *audit) fail(format string, args ...any) {
@@ -38,6 +39,15 @@ func (a *audit) logf(format string, args ...any) {
 	a.story = append(a.story, fmt.Sprintf(format, args...))
 }
 
+// alarmed takes what a member alarms its owner about: a fault, unless the test has somebody cheat.
+func (a *audit) alarmed(text string) {
+	if a.alarms == nil {
+		a.fail("%s", text)
+		return
+	}
+	a.alarms = append(a.alarms, text)
+}
+
 func (a *audit) contributed(member int, x Contribution) {
 	if a.lanes[x.Session] == nil {
 		a.lanes[x.Session] = map[int][][]uint32{}
@@ -45,7 +55,7 @@ func (a *audit) contributed(member int, x Contribution) {
 	a.lanes[x.Session][member] = append(a.lanes[x.Session][member], slices.Clone(x.Lanes))
 }
 
-func (a *audit) totals(x ApplySetup) { a.sums[x.Attempt] = x.Totals }
+func (a *audit) totals(x ApplySetup) { a.sums = append(a.sums, x.Totals) }
 
 // sent looks at every envelope on the wire.
 func (a *audit) sent(from int, raw []byte) {

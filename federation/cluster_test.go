@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/training/weights"
 	"github.com/ipfs/go-cid"
 )
 
@@ -31,6 +32,8 @@ type cluster struct {
 	rounds  uint64 // to run
 
 	slow  func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
+	alter func(from, to int, envelope []byte) [][]byte      // what arrives instead
+	doom  func(n *node, a Action) bool                      // whether a member dies before an action
 	audit *audit
 }
 
@@ -82,13 +85,18 @@ func testRules(n int) ledger.Rules {
 }
 
 // newCluster makes n members. All use the head "all", members 0 and 1 also "two", the last one "own" alone.
-func newCluster(t testing.TB, n int, rounds, seed uint64) *cluster {
+func newCluster(t testing.TB, n int, rounds, seed uint64, change ...func(*ledger.Genesis, *weights.Set)) *cluster {
 	t.Helper()
-	first, err := encodeFile(testWeights())
+	g := &ledger.Genesis{Name: "cluster", Config: ledger.FileCID([]byte("{}")), Elements: []string{"H", "O"}, Rules: testRules(n)}
+	w := testWeights()
+	for _, f := range change {
+		f(g, w)
+	}
+	first, err := encodeFile(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &ledger.Genesis{Name: "cluster", Config: ledger.FileCID([]byte("{}")), Weights: first.CID, Elements: []string{"H", "O"}, Rules: testRules(n)}
+	g.Weights = first.CID
 	for _, key := range []string{"all", "own", "two"} {
 		g.Heads = append(g.Heads, ledger.Head{Key: key, Convention: ledger.FileCID([]byte(key))})
 	}
@@ -172,6 +180,10 @@ func (c *cluster) step(n *node, life int, e Event) {
 		return
 	}
 	for _, a := range n.machine.Step(e) {
+		if c.doom != nil && c.doom(n, a) {
+			c.kill(n)
+			return
+		}
 		c.carryOut(n, a)
 		switch a.(type) {
 		case Persist, Broadcast, Send, Publish, Train, CollectSetup, ApplySetup:
@@ -232,7 +244,7 @@ func (c *cluster) carryOut(n *node, a Action) {
 		n.trainer.installed = a.Weights
 	case Progress:
 		if a.Level == Alarm {
-			c.audit.fail("M%d alarms in round %d: %s", n.index, a.Round, a.Text)
+			c.audit.alarmed(fmt.Sprintf("M%d alarms in round %d: %s", n.index, a.Round, a.Text))
 		}
 		c.audit.logf("%8s M%d round %d: %s", c.now, n.index, a.Round, a.Text)
 	case Halt:
@@ -273,7 +285,14 @@ func (c *cluster) send(from, to *node, envelopes [][]byte) {
 		if c.slow != nil {
 			extra = c.slow(from.index, to.index, raw)
 		}
-		if extra >= 0 {
+		if extra < 0 {
+			continue
+		}
+		arrives := [][]byte{raw}
+		if c.alter != nil {
+			arrives = c.alter(from.index, to.index, raw)
+		}
+		for _, raw := range arrives {
 			c.later(c.delay()+extra, func() { c.step(to, to.life, Received{raw}) }) // whoever is alive then gets it
 		}
 	}

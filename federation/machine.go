@@ -35,6 +35,7 @@ type Machine struct {
 	early     map[int]*backlog // envelopes of the next round, by signer
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	residuals map[string]*secagg.Residual
+	shunned   map[int]bool // proven to cheat
 }
 
 // peer is what the machine knows of another member.
@@ -52,7 +53,7 @@ func New(cfg Config) (*Machine, error) {
 	m := &Machine{
 		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
 		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, residuals: map[string]*secagg.Residual{},
+		early: map[int]*backlog{}, residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{},
 	}
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))

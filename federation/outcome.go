@@ -69,7 +69,7 @@ func (m *Machine) conclude(a *attempt) bool {
 // giveUp notes that an opened sum is of no use. Everybody who opens it finds the same, so the round is void.
 func (m *Machine) giveUp(a *attempt, why string) {
 	m.r.mustVoid = why
-	m.tell(Alarm, "the sum of attempt %d is of no use: %s", a.number, why)
+	m.tell(Warning, "the sum of attempt %d is of no use: %s", a.number, why)
 }
 
 // concludeSetup decodes the statistics and asks the Trainer to apply them.

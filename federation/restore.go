@@ -21,6 +21,7 @@ import (
 //	fed/round/release        promise: the envelope with the shares of the trunk opened in this round
 //	fed/round/forfeit        promise: no share of the trunk was or will be opened in this round
 //	fed/round/sign           promise: CID of the one record signed in this round
+//	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
 	attemptKey  = LogPrefix + "attempt"
@@ -31,6 +32,7 @@ const (
 	releaseKey  = roundPrefix + "release"
 	forfeitKey  = roundPrefix + "forfeit"
 	signKey     = roundPrefix + "sign"
+	shunPrefix  = LogPrefix + "cheat/"
 )
 
 // restored is what the log says about the round that was under way.
@@ -75,6 +77,11 @@ func (m *Machine) restore(log []Entry) error {
 func (m *Machine) restoreRound(key string, value []byte) (err error) {
 	if strings.HasPrefix(key, roundPrefix) {
 		m.was.promises = append(m.was.promises, []byte(key))
+	}
+	if id, ok := strings.CutPrefix(key, shunPrefix); ok {
+		for i := range m.epoch.Members {
+			m.shunned[i] = m.shunned[i] || m.epoch.Members[i].ID.String() == id
+		}
 	}
 	if head, ok := strings.CutPrefix(key, headPrefix); ok {
 		if m.was.heads == nil {

@@ -27,7 +27,8 @@ type round struct {
 	sums   SetupSums
 	update Update
 
-	attempt  uint64 // the own one
+	attempt  uint64    // the own one
+	joinAt   time.Time // not before that is it joined
 	attempts map[uint64]*attempt
 	log      transcript // messages that concern the whole round
 	maxBytes int        // of one signer in one attempt
@@ -35,7 +36,8 @@ type round struct {
 	consumed  bool            // this member has opened shares of the trunk, in its attempt
 	forfeited bool            // this member will never open shares of the trunk in this round
 	spent     map[string]bool // heads whose shares this member has opened, by key
-	complains map[[2]int]bool
+	complains map[[2]int]bool // complainer and accused
+	odd       map[int]bool    // members that confirmed other messages than most
 	forfeits  map[int]bool
 	released  time.Time // when another member's shares of the trunk were first seen open
 	mustVoid  string    // why the round cannot have a sum, when that follows from public messages
@@ -55,7 +57,7 @@ type round struct {
 func (m *Machine) startRound(w *weights.Set, state outerState) {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
-		complains: map[[2]int]bool{}, spent: map[string]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
+		complains: map[[2]int]bool{}, odd: map[int]bool{}, spent: map[string]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if setup := m.chain.SetupRound(); setup != nil {

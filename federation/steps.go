@@ -49,7 +49,7 @@ func (a *attempt) all(count func(s *session) int) bool {
 }
 
 func (m *Machine) mayJoin(a *attempt) bool {
-	if !m.r.ready || m.r.idle || m.r.consumed || m.r.forfeited {
+	if !m.r.ready || m.r.idle || m.r.consumed || m.r.forfeited || m.now.Before(m.r.joinAt) {
 		return false
 	}
 	if a.roster != nil && !slices.Contains(a.roster, m.self) {
@@ -131,6 +131,11 @@ func (m *Machine) confirm(s *session) (string, []byte, error) {
 
 // mask sends the masked inputs of all own sessions, after their roots are durable.
 func (m *Machine) mask(a *attempt) bool {
+	if m.splitView(a) {
+		m.tell(Warning, "attempt %d ends here: not all members have seen the same messages", a.number)
+		m.quit(a, quitStalled, -1)
+		return true
+	}
 	inputs := map[int]secagg.Masked{}
 	var written []Entry
 	bytes := 0
@@ -170,6 +175,24 @@ func (m *Machine) mask(a *attempt) bool {
 	m.tell(Info, "sent the masked update to %d members, %.1f MiB each", len(a.roster)-1, float64(bytes)/(1<<20))
 	a.phase, a.deadline = phaseMasked, m.now.Add(m.rules.MaskTimeout+m.rules.StepTimeout)
 	return true
+}
+
+// splitView says whether members confirmed different messages in a session, and remembers who differs from most: the next
+// attempts are made without it.
+func (m *Machine) splitView(a *attempt) (split bool) {
+	for _, s := range a.sessions {
+		votes := map[[32]byte]int{}
+		for _, c := range s.confirms {
+			votes[c.View]++
+		}
+		split = split || len(votes) > 1
+		for k, c := range s.confirms {
+			if 2*votes[c.View] < len(s.confirms) {
+				m.r.odd[s.members[k]] = true
+			}
+		}
+	}
+	return split
 }
 
 // turnToHeads goes on once the coordinator has said whose inputs are summed.

@@ -17,7 +17,10 @@ type sum struct {
 }
 
 // cheatError says that a sum is impossible for ever, as everybody finds who has the messages.
-type cheatError struct{ text string }
+type cheatError struct {
+	member int
+	text   string
+}
 
 func (e *cheatError) Error() string { return e.text }
 
@@ -90,7 +93,9 @@ func (m *Machine) open(s *session) (*sum, error) {
 	s.tried = opened
 	opening, err := secagg.Open(s.public, in)
 	if fault := (*secagg.Fault)(nil); errors.As(err, &fault) {
-		s.cheat = &cheatError{fmt.Sprintf("the messages of %s in %s prove that it cheated: %s", m.name(s.members[fault.Member]), s.name, fault.What)}
+		cheat := s.members[fault.Member]
+		s.cheat = &cheatError{cheat, fmt.Sprintf("the messages of %s in %s prove that it cheated: %s", m.name(cheat), s.name, fault.What)}
+		m.shun(cheat, s.cheat.Error())
 		return nil, s.cheat
 	}
 	if err == nil {
@@ -106,6 +111,15 @@ func (m *Machine) open(s *session) (*sum, error) {
 	out.group.Seeds, out.group.Aggregate = opening.Root(), AggregateRoot(out.lanes)
 	s.sum = out
 	return out, nil
+}
+
+// shun leaves a member that was proven to cheat out of the rosters that this one proposes, from now on.
+func (m *Machine) shun(member int, why string) {
+	if !m.shunned[member] {
+		m.shunned[member] = true
+		m.do(Persist{Set: []Entry{{[]byte(shunPrefix + m.epoch.Members[member].ID.String()), []byte(why)}}})
+		m.tell(Alarm, "%s; this member proposes no roster with it any more", why)
+	}
 }
 
 func sumLanes(o *secagg.Opening, s *session, masked map[int]secagg.Masked) ([]uint32, error) {
