@@ -38,6 +38,18 @@ func TestCheckpointsAreNumberedAndPruned(t *testing.T) {
 	if got, want := names(t, dir), []string{"checkpoint", "model.ckpt-3", "model.ckpt-4"}; !slices.Equal(got, want) {
 		t.Errorf("files %v, want %v", got, want)
 	}
+	// A run that was killed while it saved left two half-done replacements and, beside them, something of the user's.
+	for _, name := range []string{".model.ckpt-3.new", ".model.ckpt-4.old", ".model.ckpt-1.old", ".model.ckpt-mine.new"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pruneCheckpoints(dir, "model.ckpt", 0); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, dir), []string{".model.ckpt-mine.new", "checkpoint", "model.ckpt-1", "model.ckpt-3", "model.ckpt-4"}; !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
 	latest, err := LatestCheckpoint(dir)
 	if err != nil || latest != filepath.Join(dir, "model.ckpt-4") {
 		t.Errorf("latest is %q, %v", latest, err)

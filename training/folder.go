@@ -36,6 +36,18 @@ func writeFolder(path string, files map[string][]byte) error {
 	return nil
 }
 
+// CheckPlace makes the folder of checkpoints called dir/prefix-<step> and tries whether one can be written there.
+func CheckPlace(dir, prefix string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("checkpoints in %q: %w", dir, err)
+	}
+	probe, err := os.MkdirTemp(dir, "."+prefix+".probe-")
+	if err != nil {
+		return fmt.Errorf("checkpoints in %q: %w", dir, err)
+	}
+	return os.Remove(probe)
+}
+
 // A replacement puts a folder in the place of another: fresh is written, path is renamed to old, fresh to path, and old
 // is removed. Between the renames there is nothing at path, and readers take old.
 type replacement struct{ path, fresh, old string }

@@ -31,8 +31,12 @@ func LatestCheckpoint(dir string) (string, error) {
 	return filepath.Join(dir, name), nil
 }
 
-// pruneCheckpoints removes all but the newest keep folders called <prefix>-<step>. keep 0 keeps all.
+// pruneCheckpoints removes all but the newest keep folders called <prefix>-<step>, and what an earlier run left when it
+// was cut off while it saved. keep 0 keeps all.
 func pruneCheckpoints(dir, prefix string, keep int) error {
+	if err := sweep(dir, prefix); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || keep <= 0 {
 		return err
@@ -52,4 +56,27 @@ func pruneCheckpoints(dir, prefix string, keep int) error {
 		}
 	}
 	return nil
+}
+
+// sweep ends the replacements that were cut off.
+func sweep(dir, prefix string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, hidden := strings.CutPrefix(e.Name(), "."+prefix+"-")
+		ext := filepath.Ext(name)
+		if step := strings.TrimSuffix(name, ext); hidden && (ext == ".new" || ext == ".old") && isNumber(step) {
+			if err := replacementOf(filepath.Join(dir, prefix+"-"+step)).recover(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 63)
+	return err == nil
 }

@@ -47,10 +47,23 @@ type evalFrame struct {
 }
 
 func (c *evalCmd) Run(ctx context.Context) error {
-	m, frames, err := c.open()
+	m, frames, err := c.open(unlabelled)
 	if err != nil {
 		return err
 	}
+	if err := c.protect(c.JSON, c.Extxyz); err != nil {
+		return err
+	}
+	asJSON, err := createOutput(c.JSON)
+	if err != nil {
+		return err
+	}
+	defer asJSON.discard()
+	asFrames, err := createOutput(c.Extxyz)
+	if err != nil {
+		return err
+	}
+	defer asFrames.discard()
 	out := evalOutput{Version: 1, Frames: make([]evalFrame, 0, len(frames))}
 	err = c.run(ctx, m, frames, func(_ *dataset.Frame, p *dpa2.Prediction) {
 		f := evalFrame{Energy: p.Energy, AtomEnergy: p.AtomEnergy, Virial: p.Virial, Forces: make([][3]float64, len(p.AtomEnergy))}
@@ -62,15 +75,18 @@ func (c *evalCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON != "" {
-		if err := writeTo(c.JSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(out) }); err != nil {
-			return err
+	if asJSON != nil {
+		if err := json.NewEncoder(asJSON).Encode(out); err != nil {
+			return asJSON.failed(err)
 		}
 	}
-	if c.Extxyz != "" {
-		if err := extxyz.WriteFile(c.Extxyz, nil, labelled(frames, out.Frames)); err != nil {
-			return err
+	if asFrames != nil {
+		if err := extxyz.Write(asFrames, nil, withPredictions(frames, out.Frames)); err != nil {
+			return asFrames.failed(err)
 		}
+	}
+	if err := commitAll(asJSON, asFrames); err != nil {
+		return err
 	}
 	if c.JSON == "" && c.Extxyz == "" {
 		return printEval(os.Stdout, frames, out.Frames)
@@ -78,8 +94,8 @@ func (c *evalCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-// labelled returns the frames with predictions in place of labels.
-func labelled(frames []dataset.Frame, predictions []evalFrame) []dataset.Frame {
+// withPredictions returns the frames with predictions in place of labels.
+func withPredictions(frames []dataset.Frame, predictions []evalFrame) []dataset.Frame {
 	out := make([]dataset.Frame, len(frames))
 	for i, f := range frames {
 		p := &predictions[i]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/fedlam/fedlam/dataset"
@@ -24,8 +25,16 @@ type predictor struct {
 	Threads    int    `help:"Threads; 0 uses all cores."`
 }
 
-// open reads model and frames.
-func (p *predictor) open() (*dpa2.Model, []dataset.Frame, error) {
+// A labelling says whether labels are needed.
+type labelling int
+
+const (
+	labelled labelling = iota
+	unlabelled
+)
+
+// open reads model and frames, with the labels that the convention demands or, for labels == unlabelled, without any.
+func (p *predictor) open(labels labelling) (*dpa2.Model, []dataset.Frame, error) {
 	m, err := training.OpenModel(p.Model)
 	if err != nil {
 		return nil, nil, err
@@ -39,9 +48,29 @@ func (p *predictor) open() (*dpa2.Model, []dataset.Frame, error) {
 		if conv, err = dataset.ReadConvention(p.Convention); err != nil {
 			return nil, nil, err
 		}
+		if labels == unlabelled {
+			conv = conv.WithoutLabels()
+		}
 	}
 	frames, err := load.OpenWith(p.Frames, conv, load.Options{TypeMap: m.Description.Model.TypeMap})
 	return head, frames, err
+}
+
+// protect refuses an output that is an input.
+func (p *predictor) protect(outputs ...string) error {
+	frames, _, _ := strings.Cut(p.Frames, ":") // without the range
+	for _, input := range []string{p.Model, p.Frames, frames, p.Convention} {
+		a, err := os.Stat(input)
+		if err != nil {
+			continue // it has been read, so that this is not its name
+		}
+		for _, path := range outputs {
+			if b, err := os.Stat(path); err == nil && os.SameFile(a, b) {
+				return fmt.Errorf("%q is read and would be overwritten; give the output another name", path)
+			}
+		}
+	}
+	return nil
 }
 
 // chunkAtoms is how many atoms are evaluated between two looks at the clock.
@@ -123,19 +152,4 @@ func (e *eta) left(done int) time.Duration {
 		return 0
 	}
 	return (time.Since(e.start) * time.Duration(e.total-done) / time.Duration(done)).Round(time.Second)
-}
-
-// writeTo writes a result to a file, or to standard output for "-".
-func writeTo(path string, write func(w io.Writer) error) error {
-	if path == "-" {
-		return write(os.Stdout)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return fmt.Errorf("write %q: %w", path, err)
-	}
-	return nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,20 +57,29 @@ func milli(s training.Score, unit string) testScore {
 }
 
 func (c *testCmd) Run(ctx context.Context) error {
-	m, frames, err := c.open()
+	m, frames, err := c.open(labelled)
 	if err != nil {
 		return err
 	}
+	if err := c.protect(c.JSON); err != nil {
+		return err
+	}
+	asJSON, err := createOutput(c.JSON)
+	if err != nil {
+		return err
+	}
+	defer asJSON.discard()
 	detail, err := openDetail(c.Detail, c.Frames)
 	if err != nil {
 		return err
 	}
+	defer detail.discard()
 	var sum training.Comparison
 	err = c.run(ctx, m, frames, func(f *dataset.Frame, p *dpa2.Prediction) {
 		sum.Add(f, p)
 		detail.add(f, p)
 	})
-	if err = errors.Join(err, detail.close()); err != nil {
+	if err != nil {
 		return err
 	}
 	metrics := sum.Metrics()
@@ -80,10 +87,13 @@ func (c *testCmd) Run(ctx context.Context) error {
 	if out.Energy.N+out.Force.N+out.Virial.N == 0 {
 		return fmt.Errorf("no frame of %q has a label to compare with; if the file names its labels otherwise, say so with --convention", c.Frames)
 	}
-	if c.JSON != "" {
-		if err := writeTo(c.JSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(out) }); err != nil || c.JSON == "-" {
-			return err
+	if asJSON != nil {
+		if err := json.NewEncoder(asJSON).Encode(out); err != nil {
+			return asJSON.failed(err)
 		}
+	}
+	if err := commitAll(append(detail.outputs(), asJSON)...); err != nil || c.JSON == "-" {
+		return err
 	}
 	return printTest(os.Stdout, out)
 }
@@ -104,12 +114,8 @@ func printTest(w io.Writer, out testOutput) error {
 	return t.Flush()
 }
 
-// detail writes labels and predictions side by side. A nil detail writes nothing.
-type detail struct {
-	files   map[string]*os.File
-	writers map[string]*bufio.Writer
-	source  string
-}
+// detail writes labels and predictions side by side, to an output for each suffix. A nil detail writes nothing.
+type detail map[string]*output
 
 // detailColumns are the headers of the files, in dp test's words.
 var detailColumns = []struct{ suffix, columns string }{
@@ -119,23 +125,24 @@ var detailColumns = []struct{ suffix, columns string }{
 	{"v_peratom", "data_vxx data_vxy data_vxz data_vyx data_vyy data_vyz data_vzx data_vzy data_vzz pred_vxx pred_vxy pred_vxz pred_vyx pred_vyy pred_vyz pred_vzx pred_vzy pred_vzz"},
 }
 
-func openDetail(prefix, source string) (*detail, error) {
+func openDetail(prefix, source string) (detail, error) {
 	if prefix == "" {
 		return nil, nil
 	}
-	d := &detail{map[string]*os.File{}, map[string]*bufio.Writer{}, source}
+	d := detail{}
 	for _, c := range detailColumns {
-		f, err := os.Create(prefix + "." + c.suffix + ".out")
+		o, err := createOutput(prefix + "." + c.suffix + ".out")
 		if err != nil {
-			return nil, errors.Join(err, d.close())
+			d.discard()
+			return nil, err
 		}
-		d.files[c.suffix], d.writers[c.suffix] = f, bufio.NewWriter(f)
-		fmt.Fprintf(d.writers[c.suffix], "# %s: %s\n", source, c.columns)
+		d[c.suffix] = o
+		fmt.Fprintf(o, "# %s: %s\n", source, c.columns)
 	}
 	return d, nil
 }
 
-func (d *detail) add(f *dataset.Frame, p *dpa2.Prediction) {
+func (d detail) add(f *dataset.Frame, p *dpa2.Prediction) {
 	if d == nil {
 		return
 	}
@@ -153,9 +160,9 @@ func (d *detail) add(f *dataset.Frame, p *dpa2.Prediction) {
 	}
 }
 
-// line writes labels, then predictions; bufio keeps an error until close.
-func (d *detail) line(file string, divisor float64, label, predicted []float64) {
-	w := d.writers[file]
+// line writes labels, then predictions; an output keeps an error until commit.
+func (d detail) line(file string, divisor float64, label, predicted []float64) {
+	w := d[file]
 	separator := ""
 	for _, list := range [][]float64{label, predicted} {
 		for _, v := range list {
@@ -166,13 +173,16 @@ func (d *detail) line(file string, divisor float64, label, predicted []float64) 
 	fmt.Fprintln(w)
 }
 
-func (d *detail) close() error {
-	if d == nil {
-		return nil
+// outputs lists the files in the order of detailColumns.
+func (d detail) outputs() (list []*output) {
+	for _, c := range detailColumns {
+		list = append(list, d[c.suffix])
 	}
-	var all []error
-	for name, f := range d.files {
-		all = append(all, d.writers[name].Flush(), f.Close())
+	return list
+}
+
+func (d detail) discard() {
+	for _, o := range d {
+		o.discard()
 	}
-	return errors.Join(all...)
 }

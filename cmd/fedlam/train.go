@@ -114,11 +114,17 @@ func (s *trainSession) start(resume bool) error {
 	case latest == "" && resume:
 		return fmt.Errorf("there is no checkpoint in %q to resume from; start without --resume", s.plan.dir)
 	}
+	if err := training.CheckPlace(s.plan.dir, s.plan.prefix); err != nil {
+		return fmt.Errorf("%w; make the folder writable, or choose another place with save_ckpt", err)
+	}
 	if s.trainer, err = training.New(s.plan.config, s.plan.heads); err != nil {
 		return err
 	}
 	for _, h := range s.plan.heads {
 		fmt.Fprintf(s.out, "head %s: %d training frames, %d validation frames\n", headTitle(h.Key, h.Name), len(h.Train), len(h.Validation))
+	}
+	for _, n := range s.plan.notes {
+		fmt.Fprintln(s.out, n)
 	}
 	if resume {
 		if err := s.trainer.Resume(latest); err != nil {
@@ -132,7 +138,10 @@ func (s *trainSession) start(resume bool) error {
 		s.saved = s.trainer.Step()
 	}
 	s.curve, err = training.OpenCurve(s.plan.curve, s.trainer.CurveColumns(), s.trainer.Step())
-	return err
+	if err != nil {
+		return fmt.Errorf("%w; make room, or choose another place with disp_file", err)
+	}
+	return nil
 }
 
 // prepare computes statistics and warns of what the data cannot determine.
@@ -196,7 +205,7 @@ func (s *trainSession) stopped(err error) error {
 func (s *trainSession) after(p training.Progress, done int) error {
 	if p.Dropped > 0 && !s.warned {
 		s.warned = true
-		fmt.Fprintf(s.out, "note: in the batch of step %d %s\n", p.Step, tooManyNeighbors(p.Dropped, s.plan.config.Model))
+		fmt.Fprintf(s.out, "note: in the batch of step %d %s; raise nsel of descriptor.repinit, or set it to \"auto\"\n", p.Step, tooManyNeighbors(p.Dropped, s.plan.config.Model))
 	}
 	show := p.Step == 1 || p.Step%s.plan.dispFreq == 0
 	if show {
@@ -205,7 +214,7 @@ func (s *trainSession) after(p training.Progress, done int) error {
 			return err
 		}
 		if err := s.curve.Write(row); err != nil {
-			return err
+			return s.uncurved(err)
 		}
 	}
 	if now := time.Now(); show || now.Sub(s.clock.last) > 10*time.Second {
@@ -219,12 +228,23 @@ func (s *trainSession) after(p training.Progress, done int) error {
 	return nil
 }
 
+// uncurved saves the training when its learning curve cannot be written.
+func (s *trainSession) uncurved(err error) error {
+	if failed := s.save(); failed != nil {
+		return failed
+	}
+	return fmt.Errorf("%w; the training is saved after step %d: make room, then continue with --resume", err, s.saved)
+}
+
 func (s *trainSession) save() error {
 	if s.saved == s.trainer.Step() {
 		return nil
 	}
 	if _, err := s.trainer.SaveNumbered(s.plan.dir, s.plan.prefix, s.plan.keep); err != nil {
-		return fmt.Errorf("%w; make room, then continue from the last checkpoint with --resume", err)
+		if s.saved < 0 {
+			return fmt.Errorf("%w; there is no checkpoint yet: make room, then start again", err)
+		}
+		return fmt.Errorf("%w; the checkpoint of step %d is whole: make room, then continue from it with --resume", err, s.saved)
 	}
 	s.saved = s.trainer.Step()
 	return nil

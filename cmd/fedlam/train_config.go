@@ -58,6 +58,7 @@ type dataSection struct {
 type trainPlan struct {
 	config             training.Config
 	heads              []training.Head
+	notes              []string // what the audit of the data found, for people
 	dispFreq, saveFreq int
 	curve              string // path of lcurve.out
 	dir, prefix        string // of the checkpoints
@@ -109,6 +110,13 @@ func (in *trainInput) plan(base string) (*trainPlan, error) {
 	in.Optimizer.MaxNorm = or(in.Optimizer.MaxNorm, t.MaxNorm)
 	p.config = training.Config{Model: model, Loss: loss, Schedule: *in.LearningRate, Optimizer: in.Optimizer, Steps: t.NumbSteps, Seed: t.Seed}
 	if p.heads, err = in.readHeads(base, model.TypeMap); err != nil {
+		return nil, err
+	}
+	conventionFiles := make([]string, len(p.heads))
+	for k, s := range in.Heads {
+		conventionFiles[k] = under(base, s.Convention)
+	}
+	if err := p.admit(conventionFiles); err != nil {
 		return nil, err
 	}
 	var frames []dataset.Frame

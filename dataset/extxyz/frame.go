@@ -234,7 +234,7 @@ func (r *Reader) row(l *layout) ([]string, error) {
 	}
 	r.words = append(r.words[:0], strings.Fields(string(line))...)
 	if len(r.words) != l.words {
-		return nil, r.bad("atom", fmt.Errorf("%d words, but Properties promises %d; if the file was cut off here, fetch it again", len(r.words), l.words))
+		return nil, r.bad("atom", fmt.Errorf("%d words, but Properties promises %d", len(r.words), l.words))
 	}
 	return r.words, nil
 }

@@ -26,8 +26,9 @@ type Reader struct {
 	name  string
 	conv  *dataset.Convention
 	keys  dataset.Keys
-	line  int // lines read
-	index int // frames read or skipped
+	line  int  // lines read
+	index int  // frames read or skipped
+	cut   bool // the last line read has no end
 	long  []byte
 	words []string
 
@@ -153,6 +154,7 @@ func (r *Reader) text() ([]byte, error) {
 			return nil, io.EOF
 		}
 		r.line++
+		r.cut = err != nil
 		if len(r.long) > 0 {
 			part = append(r.long, part...)
 			r.long = part
@@ -163,6 +165,7 @@ func (r *Reader) text() ([]byte, error) {
 
 func (r *Reader) truncated(err error) error {
 	if errors.Is(err, io.EOF) {
+		r.cut = false
 		return r.bad("end of file", errors.New("the file ends inside a frame: it was cut off, so fetch it again, or its number of atoms is wrong"))
 	}
 	return err
@@ -170,5 +173,8 @@ func (r *Reader) truncated(err error) error {
 
 // bad says where the file is wrong.
 func (r *Reader) bad(field string, err error) error {
+	if r.cut {
+		err = fmt.Errorf("%w; the file ends within this line: if it was cut off, fetch it again", err)
+	}
 	return fmt.Errorf("%q frame %d, line %d, %s: %w: %w", r.name, r.index, r.line, field, ErrSyntax, err)
 }

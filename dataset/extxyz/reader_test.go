@@ -128,7 +128,7 @@ func TestReadRefuses(t *testing.T) {
 		{"huge count", "3\nL", "99999999999\nL", "number of atoms"},
 		{"zero atoms", "3\nL", "0\nL", "number of atoms"},
 		{"cut in the atoms", "H -0.24 0.93 0.00 0.0 0.0 1e-1\n", "", "frame 0, line 4, end of file"},
-		{"cut in a line", "0.0 1e-1\n", "0.0", "line 5, atom: bad extended XYZ: 6 words, but Properties promises 7"},
+		{"cut in a line", "0.0 1e-1\n", "0.0", "line 5, atom: bad extended XYZ: 6 words, but Properties promises 7; the file ends within this line: if it was cut off, fetch it again"},
 		{"count too small", "3\nL", "2\nL", "frame 1, line 5, number of atoms"},
 		{"NaN energy", "-14.25", "nan", `line 2, comment: bad extended XYZ: key "energy", number 1: NaN or infinite`},
 		{"NaN force", "1e-1", "NaN", `line 5, atom: bad extended XYZ: column "forces": NaN or infinite`},

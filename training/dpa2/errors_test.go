@@ -51,6 +51,12 @@ func TestEvaluatorNamesTheBadFrame(t *testing.T) {
 		case strings.Contains(err.Error(), "0.98"):
 			t.Errorf("%s: %q holds a coordinate", c.name, err)
 		}
+		switch err := CheckFrame(cfg, &frame); {
+		case (err == nil) != (c.name == "overlap"):
+			t.Errorf("%s: CheckFrame says %v", c.name, err)
+		case err != nil && (!errors.As(err, &fe) || fe.Position != -1 || strings.Contains(err.Error(), "(number")):
+			t.Errorf("%s: CheckFrame says %v, want a FrameError without position", c.name, err)
+		}
 	}
 	var unknown *UnknownElementError
 	_, err = NewSample(cfg, &dataset.Frame{Species: []string{"Xe"}, Positions: []float64{0, 0, 0}})
