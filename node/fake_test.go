@@ -21,6 +21,7 @@ import (
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/node/silo"
+	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -84,7 +85,7 @@ func (f *fakeTrainer) Install(_ context.Context, w *weights.Set) error {
 }
 
 func (f *fakeTrainer) Validate(context.Context) (silo.Results, error) {
-	return silo.Results{Version: silo.ResultsVersion, Heads: map[string]silo.HeadResults{headKey: {Name: "pbe", TrainingFrames: 9}}}, nil
+	return silo.Results{Version: silo.ResultsVersion, Heads: map[string]silo.HeadResults{headKey: {Name: "pbe", TrainingFrames: 9, Validation: training.Metrics{Frames: 1}}}}, nil
 }
 
 func (f *fakeTrainer) Save(string) error {

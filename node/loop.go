@@ -62,7 +62,7 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 	case federation.Persist:
 		return n.persist(a)
 	case federation.Publish:
-		return n.publish(ctx, a)
+		return n.publish(context.WithoutCancel(ctx), a) // a step is finished also when the node is to stop
 	case federation.Broadcast:
 		n.hook(a.Round, a.Envelopes)
 		for _, p := range n.members {

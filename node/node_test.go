@@ -223,13 +223,3 @@ func TestFailingTrainerSitsOut(t *testing.T) {
 	}
 	sites[3].log.wait(t, "local work failed", 1)
 }
-
-func TestPrivacyIsExplained(t *testing.T) {
-	sites, _ := newFederation(t, 3, small)
-	s := sites[0]
-	s.start(t, s.config())
-	s.stop(t)
-	if text := s.log.String(); !strings.Contains(text, "together can work out this member's update") {
-		t.Errorf("the log does not say what others can learn:\n%s", text)
-	}
-}

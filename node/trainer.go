@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
@@ -85,7 +84,7 @@ func (n *Node) resume(ctx context.Context, cfg silo.Config, s *silo.Silo) (*silo
 
 func (n *Node) stateFolder() (string, error) { return n.cfg.Home.Data("local", "state") }
 
-// checkHeads compares what the data are with what the genesis says, and tells plainly what small heads give away.
+// checkHeads compares what the data are with what the genesis says.
 func (n *Node) checkHeads() error {
 	listed := map[string]bool{}
 	for _, key := range n.epoch.Members[n.self].Heads {
@@ -100,45 +99,7 @@ func (n *Node) checkHeads() error {
 	for key := range listed {
 		n.log.Warn("the genesis lists a head for this member that has no data here; it takes no part in it", "head", key)
 	}
-	n.explainPrivacy()
 	return nil
-}
-
-// explainPrivacy says what members of small sums can learn.
-func (n *Node) explainPrivacy() {
-	least := max(n.genesis.Rules.MinCohort, n.epoch.Quorum())
-	if least < 5 {
-		n.log.Warn(fmt.Sprintf("sums over the trunk may hold as few as %d members: the other %d together can work out this member's update", least, least-1))
-	}
-	shared := n.epoch.Shared()
-	for _, h := range n.trainer.Heads() {
-		members := n.epoch.HeadMembers(h.Key)
-		var others []string
-		for _, i := range members {
-			if i != n.self {
-				others = append(others, n.epoch.Members[i].Name)
-			}
-		}
-		switch {
-		case !contains(shared, h.Key):
-			n.log.Info("a head has too few members to be shared: it is trained here and stays here", "head", h.Key, "name", h.Name, "members", len(members))
-		case len(members) == 2:
-			n.log.Warn("a head is shared by two members only: "+others[0]+" can subtract its own update from the sum and see this member's update of the head",
-				"head", h.Key, "name", h.Name)
-		case n.genesis.Rules.MinGroup < 5:
-			n.log.Warn(fmt.Sprintf("sums over a head may hold as few as %d of its members (the others are %s), who together can work out this member's update of the head",
-				n.genesis.Rules.MinGroup, strings.Join(others, ", ")), "head", h.Key, "name", h.Name)
-		}
-	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (n *Node) collect(a federation.CollectSetup) {
@@ -157,7 +118,6 @@ func (n *Node) apply(a federation.ApplySetup) {
 
 func (n *Node) train(a federation.Train) {
 	n.work.add(job{canBeLeft, func(ctx context.Context) {
-		n.log.Info("training", "round", a.Round, "steps", a.Steps)
 		update, err := n.trainer.Train(ctx, a.Weights, a.Steps)
 		n.answer(ctx, a.Round, err, federation.Trained{Round: a.Round, Update: update})
 	}})
@@ -233,6 +193,9 @@ func (n *Node) evaluate(ctx context.Context, a federation.Install) {
 	results.Round, results.Weights = a.Round, a.Record.WeightsOut.String()
 	results.Sent, results.Received = n.traffic.Totals()
 	for key, h := range results.Heads {
+		if h.Validation.Frames == 0 {
+			continue
+		}
 		n.log.Info(MsgResults, "round", a.Round, "head", key, "name", h.Name, "frames", h.Validation.Frames,
 			"energy_rmse", h.Validation.Energy.RMSE, "force_rmse", h.Validation.Force.RMSE)
 	}
