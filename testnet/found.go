@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,7 @@ func (r *run) initNode(ctx context.Context, n *node, port, public int, card stri
 	if err := r.verb(ctx, n.Name+"-init", args...); err != nil {
 		return err
 	}
-	if err := r.configure(filepath.Join(n.dir, "node.toml"), n); err != nil {
+	if err := r.configure(n); err != nil {
 		return err
 	}
 	var text bytes.Buffer
@@ -97,26 +98,39 @@ func (r *run) initNode(ctx context.Context, n *node, port, public int, card stri
 	return os.WriteFile(card, text.Bytes(), 0o644)
 }
 
-// configure enters in a node.toml what `fedlam init` has no option for, as an owner would by hand.
-func (r *run) configure(path string, n *node) error {
+// configure enters in node.toml what `fedlam init` has no option for, as an owner would by hand.
+func (r *run) configure(n *node) error {
+	m := r.cfg.Manifest
+	return edit(filepath.Join(n.dir, "node.toml"), map[string]map[string]any{
+		"training": {"threads": m.Threads, "seed": m.Seed, "validation_fraction": n.ValidationFraction, "precision": string(m.ModelConfig().Precision())},
+		"policy":   {"rounds": r.goal()},
+	})
+}
+
+// release lets the nodes train on, without end, when they are started again.
+func (r *run) release() error {
+	for _, n := range r.nodes {
+		if err := edit(filepath.Join(n.dir, "node.toml"), map[string]map[string]any{"policy": {"rounds": 0}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edit changes values in the sections of a TOML file.
+func edit(path string, changes map[string]map[string]any) error {
 	var all map[string]any
 	if _, err := toml.DecodeFile(path, &all); err != nil {
 		return fmt.Errorf("read %q: %w", path, err)
 	}
-	m := r.cfg.Manifest
-	put := func(section string, values map[string]any) {
+	for section, values := range changes {
 		table, _ := all[section].(map[string]any)
 		if table == nil {
 			table = map[string]any{}
+			all[section] = table
 		}
-		for key, v := range values {
-			table[key] = v
-		}
-		all[section] = table
+		maps.Copy(table, values)
 	}
-	put("training", map[string]any{"threads": m.Threads, "seed": m.Seed, "validation_fraction": n.ValidationFraction,
-		"precision": string(m.ModelConfig().Precision())})
-	put("policy", map[string]any{"rounds": r.goal()})
 	var b strings.Builder
 	e := toml.NewEncoder(&b)
 	e.Indent = ""

@@ -60,6 +60,10 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	}
 	r.console = newConsole(cfg.Out, names)
 	if err := r.all(ctx); err != nil {
+		if ctx.Err() != nil {
+			group.Close()
+			return nil, fmt.Errorf("interrupted: all processes are stopped; run the same command again to begin anew in %s (%w)", cfg.Folder.dir, ctx.Err())
+		}
 		return nil, fmt.Errorf("federation %s: %w", m.Name, err)
 	}
 	r.report.Wall = time.Since(r.console.start).Seconds()

@@ -89,10 +89,11 @@ func (r *run) score(ctx context.Context) error {
 		return err
 	}
 	for _, h := range g.Heads {
-		head := report.Head{Key: h.Key, Name: h.Name, Shared: slices.Contains(shared, h.Key)}
+		head := report.Head{Key: h.Key, Shared: slices.Contains(shared, h.Key)}
 		var scores []report.Scores
-		for _, m := range r.report.Members {
+		for i, m := range r.report.Members {
 			if m.Head == h.Key {
+				head.Name = r.members[i].title // the genesis has it in lower case
 				head.Members = append(head.Members, m.Name)
 				scores = append(scores, m.Scores)
 			}

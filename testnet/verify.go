@@ -31,6 +31,9 @@ func (r *run) verify(ctx context.Context) error {
 	}
 	r.traffic()
 	r.stop()
+	if err := r.release(); err != nil {
+		return err
+	}
 	proof := r.cfg.Folder.Path("verification.json")
 	err = r.group.Run(ctx, proc.Command{Name: "verify", Path: r.cfg.Program,
 		Args: []string{"verify", release, "--genesis", status.Genesis, "--json", proof}})

@@ -66,33 +66,28 @@ func (c *testnetRunCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return runTestnet(ctx, testnet.Config{Manifest: m, Folder: folder, Out: os.Stderr}, c.JSON)
-}
-
-// runTestnet runs a federation, prints the report, and fails when it is not what the manifest expects.
-func runTestnet(ctx context.Context, cfg testnet.Config, path string) error {
-	r, err := testnet.Run(ctx, cfg)
+	r, err := testnet.Run(ctx, testnet.Config{Manifest: m, Folder: folder, Out: os.Stderr})
 	if err != nil {
 		return err
 	}
-	if err := printTestnet(r, path); err != nil {
-		return err
-	}
-	if !r.Met {
-		return errNotMet
-	}
-	return nil
+	return showTestnet(r, c.JSON)
 }
 
-// printTestnet writes the report as JSON where it is wanted, and for people on standard output unless the JSON is there.
-func printTestnet(r *report.Report, path string) error {
+// showTestnet writes the report as JSON where it is wanted, and for people on standard output unless the JSON is there. It
+// fails when the report is not what the manifest expects.
+func showTestnet(r *report.Report, path string) error {
 	if path != "" {
 		if err := r.WriteFile(path); err != nil {
 			return err
 		}
 	}
-	if path == "-" {
-		return nil
+	if path != "-" {
+		if err := r.Print(os.Stdout); err != nil {
+			return err
+		}
 	}
-	return r.Print(os.Stdout)
+	if !r.Met {
+		return errNotMet
+	}
+	return nil
 }
