@@ -21,6 +21,7 @@ type backend[F Float] struct {
 	exp, tanh, sigmoid  func(dst, a *F, n int)
 
 	copyRows, repeatCol func(dst *F, dstStride int, src *F, srcStride, rows, cols int)
+	mapRows             func(dst, src *F, p *lanePlan, groups, step int)
 	gatherRows          func(dst *F, dstStride int, src *F, srcStride int, index *int32, rows, cols int)
 	sumList             func(dst, src *F, list *int32, rows, cols int)
 	sumRun              func(dst, src *F, rows, cols int)

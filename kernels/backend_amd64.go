@@ -28,7 +28,7 @@ func avx512F32() *backend[float32] {
 		dots:   dotsAVX512F32,
 		add:    addAVX512F32, sub: subAVX512F32, mul: mulAVX512F32, scale: mulNumberAVX512F32, shift: addNumberAVX512F32,
 		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
-		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32,
+		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32, mapRows: mapPlan32,
 		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, addRows: addRowsAVX512F32,
 		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
 	}
@@ -43,7 +43,7 @@ func avx512F64() *backend[float64] {
 		dots:   dotsAVX512F64,
 		add:    addAVX512F64, sub: subAVX512F64, mul: mulAVX512F64, scale: mulNumberAVX512F64, shift: addNumberAVX512F64,
 		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
-		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64,
+		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
 		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
 	}
 }
@@ -73,4 +73,12 @@ func avx2F64() *backend[float64] {
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
 		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
 	}
+}
+
+func mapPlan32(dst, src *float32, p *lanePlan, groups, step int) {
+	mapRowsAVX512F32(dst, src, &p.index32[0], &p.offsets[0], p.phases, groups, step)
+}
+
+func mapPlan64(dst, src *float64, p *lanePlan, groups, step int) {
+	mapRowsAVX512F64(dst, src, &p.index64[0], &p.offsets[0], p.phases, groups, step)
 }

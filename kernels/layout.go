@@ -30,17 +30,6 @@ func ClearCols[F Float](dst []F, dstCols, at, rows, n int) {
 	}
 }
 
-// Permute sets column c of dst to column perm[c] of src; both have len(perm) columns.
-func Permute[F Float](dst, src []F, perm []int, rows int) {
-	cols := len(perm)
-	for r := range rows {
-		d, s := dst[r*cols:(r+1)*cols], src[r*cols:(r+1)*cols]
-		for c, p := range perm {
-			d[c] = s[p]
-		}
-	}
-}
-
 // RepeatRow sets each of the rows of dst to src.
 func RepeatRow[F Float](dst, src []F) {
 	if len(src) == 0 {

@@ -34,6 +34,11 @@ func sumRunAVX512F32(dst *float32, src *float32, rows int, cols int)
 //go:noescape
 func addRowsAVX512F32(dst *float64, src *float32, rows int, cols int)
 
+// mapRows sets vector p of each group to numbers that index names of the two vectors at offset p of the group of src.
+//
+//go:noescape
+func mapRowsAVX512F32(dst *float32, src *float32, index *int32, offsets *int64, phases int, groups int, step int)
+
 // copyRows copies the first cols numbers of rows that lie srcStride apart to rows dstStride apart.
 //
 //go:noescape
@@ -63,6 +68,11 @@ func sumRunAVX512F64(dst *float64, src *float64, rows int, cols int)
 //
 //go:noescape
 func addRowsAVX512F64(dst *float64, src *float64, rows int, cols int)
+
+// mapRows sets vector p of each group to numbers that index names of the two vectors at offset p of the group of src.
+//
+//go:noescape
+func mapRowsAVX512F64(dst *float64, src *float64, index *int64, offsets *int64, phases int, groups int, step int)
 
 // copyRows copies the first cols numbers of rows that lie srcStride apart to rows dstStride apart.
 //

@@ -374,6 +374,39 @@ done:
 	VZEROUPPER
 	RET
 
+// func mapRowsAVX512F32(dst *float32, src *float32, index *int32, offsets *int64, phases int, groups int, step int)
+// Requires: AVX, AVX512F
+TEXT ·mapRowsAVX512F32(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ phases+32(FP), DX
+	MOVQ groups+40(FP), BX
+	MOVQ step+48(FP), SI
+	SHLQ $0x02, SI
+
+group:
+	MOVQ index+16(FP), DI
+	MOVQ offsets+24(FP), R8
+	MOVQ DX, R9
+
+phase:
+	MOVQ      (R8), R10
+	VMOVUPS   (CX)(R10*4), Z0
+	VMOVUPS   64(CX)(R10*4), Z1
+	VMOVUPS   (DI), Z2
+	VPERMI2PS Z1, Z0, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x08, R8
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, AX
+	DECQ      R9
+	JNE       phase
+	ADDQ      SI, CX
+	DECQ      BX
+	JNE       group
+	VZEROUPPER
+	RET
+
 // func copyRowsAVX512F64(dst *float64, dstStride int, src *float64, srcStride int, rows int, cols int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·copyRowsAVX512F64(SB), NOSPLIT, $0-48
@@ -728,6 +761,39 @@ fewEnd:
 	VMOVUPD Z0, K1, (CX)
 
 done:
+	VZEROUPPER
+	RET
+
+// func mapRowsAVX512F64(dst *float64, src *float64, index *int64, offsets *int64, phases int, groups int, step int)
+// Requires: AVX, AVX512F
+TEXT ·mapRowsAVX512F64(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ phases+32(FP), DX
+	MOVQ groups+40(FP), BX
+	MOVQ step+48(FP), SI
+	SHLQ $0x03, SI
+
+group:
+	MOVQ index+16(FP), DI
+	MOVQ offsets+24(FP), R8
+	MOVQ DX, R9
+
+phase:
+	MOVQ      (R8), R10
+	VMOVUPD   (CX)(R10*8), Z0
+	VMOVUPD   64(CX)(R10*8), Z1
+	VMOVUPD   (DI), Z2
+	VPERMI2PD Z1, Z0, Z2
+	VMOVUPD   Z2, (AX)
+	ADDQ      $0x08, R8
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, AX
+	DECQ      R9
+	JNE       phase
+	ADDQ      SI, CX
+	DECQ      BX
+	JNE       group
 	VZEROUPPER
 	RET
 

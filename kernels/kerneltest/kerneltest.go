@@ -41,6 +41,7 @@ type Kernels[F kernels.Float] struct {
 	Scatter                        func(dst, src []F, start, list []int32, first, last, cols int)
 	SegOuter, RowApplyT            func(dst, a, b []F, start []int32, first, last, p, q int)
 	RowApply                       func(dst, a, b []F, start []int32, first, last, p, q int, scratch []F)
+	MapRows                        func(m *kernels.RowMap, dst, src []F, rows int)
 	Transpose                      func(dst, src []F, rows, cols int)
 	PairApply, PairApplyT          func(dst, a, b []F, start, pair []int32, first, last, heads, d int)
 	PairDot                        func(dst, a, b []F, start, pair []int32, first, last, heads, d int, scratch []F)
@@ -56,7 +57,7 @@ func Host[F kernels.Float]() Kernels[F] {
 		Exp: kernels.Exp[F], Tanh: kernels.Tanh[F], Sigmoid: kernels.Sigmoid[F], Softplus: kernels.Softplus[F],
 		Scale: kernels.Scale[F], AddScalar: kernels.AddScalar[F], Switch: kernels.Switch[F],
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
-		Transpose: kernels.Transpose[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
+		Transpose: kernels.Transpose[F], MapRows: kernels.MapRows[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
 		Gather: kernels.Gather[F], Scatter: kernels.Scatter[F],
 		SegOuter: kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
 		PairDot: kernels.PairDot[F], PairApply: kernels.PairApply[F], PairApplyT: kernels.PairApplyT[F],

@@ -23,6 +23,7 @@ func layouts[F kernels.Float](t *testing.T, k Kernels[F]) {
 				from := i%rows*cols + i/rows
 				same(t, dst[i:i+1], src[from:from+1], "Transpose %d x %d", rows, cols)
 			}
+			mapped(t, k, rng, src, rows, cols)
 			at := rng.IntN(cols)
 			wide := rng.IntN(40)
 			dst, check = guarded[F](rows * wide)
@@ -67,4 +68,22 @@ func moves[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, src []F,
 	k.Gather(dst, dstCols, dstAt, src, cols, srcAt, list, n)
 	check(t)
 	same(t, dst, want(len(list), func(r int) int { return int(list[r]) }), "Gather %d of %d to %d of %d", srcAt, cols, dstAt, dstCols)
+}
+
+// mapped checks random choices of columns, repetitions and single columns among them.
+func mapped[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, src []F, rows, cols int) {
+	for _, wide := range columns {
+		from := make([]int, wide)
+		for c := range from {
+			from[c] = rng.IntN(cols)
+		}
+		dst, check := guarded[F](rows * wide)
+		k.MapRows(kernels.NewRowMap(from, cols), dst, src, rows)
+		check(t)
+		want := make([]F, len(dst))
+		for i := range want {
+			want[i] = src[i/wide*cols+from[i%wide]]
+		}
+		same(t, dst, want, "MapRows %d x %d to %d columns", rows, cols, wide)
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/fedlam/fedlam/kernels"
 )
 
 // Compile returns the program that computes outputs, by name. Expressions that no output depends on are left out,
@@ -155,7 +157,7 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 		c.value(t)
 		return
 	}
-	s := step{op: t.op, c: t.c, n: t.n, perm: t.perm, index: -1, pairs: -1, label: t.String()}
+	s := step{op: t.op, c: t.c, n: t.n, index: -1, pairs: -1, label: t.String()}
 	for _, a := range t.args {
 		s.args = append(s.args, c.value(a))
 	}
@@ -168,6 +170,9 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 		case t.op != opGather:
 			c.segmented[s.index] = true
 		}
+	}
+	if t.op == opPermute {
+		s.rowMap = kernels.NewRowMap(t.perm, len(t.perm))
 	}
 	if t.pairs != nil {
 		s.pairs = slices.Index(c.pairs, t.pairs)

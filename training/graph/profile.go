@@ -14,12 +14,14 @@ type NodeTime struct {
 	Pieces int // pieces the work was cut into in the last run
 	Calls  int
 	Total  time.Duration
+	Least  time.Duration // of a single call: what it takes when nothing disturbs
 }
 
 // profile measures steps; nil does nothing.
 type profile struct {
 	calls []int
 	total []time.Duration
+	least []time.Duration
 	began time.Time
 	step  int
 }
@@ -27,7 +29,7 @@ type profile struct {
 // StartProfile begins to measure the time of each step, from zero.
 func (e *Exec[F]) StartProfile() {
 	n := len(e.program.steps)
-	e.profile = &profile{calls: make([]int, n), total: make([]time.Duration, n)}
+	e.profile = &profile{calls: make([]int, n), total: make([]time.Duration, n), least: make([]time.Duration, n)}
 }
 
 // Profile returns the times measured since StartProfile, the longest first; nil without StartProfile.
@@ -39,7 +41,7 @@ func (e *Exec[F]) Profile() []NodeTime {
 	for i := range list {
 		s := &e.program.steps[i]
 		v := &e.program.values[s.outs[0]]
-		list[i] = NodeTime{i, s.label, e.rowsOf(v), v.cols, e.work[i].pieces, e.profile.calls[i], e.profile.total[i]}
+		list[i] = NodeTime{i, s.label, e.rowsOf(v), v.cols, e.work[i].pieces, e.profile.calls[i], e.profile.total[i], e.profile.least[i]}
 	}
 	slices.SortStableFunc(list, func(x, y NodeTime) int { return int(y.Total - x.Total) })
 	return list
@@ -53,7 +55,11 @@ func (p *profile) begin(step int) {
 
 func (p *profile) end() {
 	if p != nil {
+		d := time.Since(p.began)
+		if p.calls[p.step] == 0 || d < p.least[p.step] {
+			p.least[p.step] = d
+		}
 		p.calls[p.step]++
-		p.total[p.step] += time.Since(p.began)
+		p.total[p.step] += d
 	}
 }

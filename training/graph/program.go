@@ -1,6 +1,10 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/fedlam/fedlam/kernels"
+)
 
 // A Program is a compiled set of expressions: a fixed order of steps over values. It holds no numbers but constants, never
 // changes, and may serve any number of Execs at once.
@@ -53,17 +57,17 @@ type leaf struct {
 
 // step computes one or more values. Which attributes mean something depends on op.
 type step struct {
-	op    op // opAdd stands for any fused elementwise step
-	args  []int
-	outs  []int
-	index int // position in Program.indices
-	pairs int // position in Program.pairs
-	c     [2]float64
-	n     [5]int
-	perm  []int
-	tile  *tileProgram
-	reuse []reuse
-	label string
+	op     op // opAdd stands for any fused elementwise step
+	args   []int
+	outs   []int
+	index  int // position in Program.indices
+	pairs  int // position in Program.pairs
+	c      [2]float64
+	n      [5]int
+	rowMap *kernels.RowMap // opPermute
+	tile   *tileProgram
+	reuse  []reuse
+	label  string
 }
 
 // reuse says that output out may take over the memory of argument arg, which nothing reads afterwards.

@@ -24,6 +24,6 @@ func (e *Exec[F]) runLayout(s *step, from, to int) {
 		kernels.CopyCols(out, cols, at, x[from*xc:to*xc], xc, 0, rows, xc)
 		kernels.ClearCols(out, cols, at+xc, rows, cols-at-xc)
 	case opPermute:
-		kernels.Permute(out, x[from*xc:to*xc], s.perm, rows)
+		kernels.MapRows(s.rowMap, out, x[from*xc:], rows)
 	}
 }

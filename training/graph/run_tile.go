@@ -89,6 +89,11 @@ func (e *Exec[F]) fillLoad(s *step, sc *scratch[F], l, r, n int) {
 		sc.regs[l] = x[r*p.cols : (r+n)*p.cols]
 		return
 	}
+	if ld.rowMap != nil {
+		x, xc := e.arg(s, ld.parts[0].arg)
+		kernels.MapRows(ld.rowMap, sc.regs[l], x[r*xc:], n)
+		return
+	}
 	for i := range ld.parts {
 		pt := &ld.parts[i]
 		x, xc := e.arg(s, pt.arg)

@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/fedlam/fedlam/kernels"
+
 // A tileProgram computes operations of one shape for a few rows at a time, so that what lies between loads and stores
 // stays in the first-level cache. Its registers are slices of one tile: first the loads, then the stores of the shape
 // of the tile (which are the output memory itself), then temporaries.
@@ -31,6 +33,7 @@ type load struct {
 	mode   loadMode
 	parts  []part
 	direct bool
+	rowMap *kernels.RowMap // does the only part, or all parts, if not nil
 }
 
 // part is a number of columns of an argument: those from column from on become the columns from at on.

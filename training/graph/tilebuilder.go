@@ -3,6 +3,8 @@ package graph
 import (
 	"slices"
 	"strings"
+
+	"github.com/fedlam/fedlam/kernels"
 )
 
 // tileBuilder makes the step of one fused unit.
@@ -90,9 +92,41 @@ func (f *tileBuilder) load(a *Tensor) int {
 	}
 	if !l.direct {
 		f.weight++
+		l.rowMap = f.rowMap(&l)
 	}
 	f.loads = append(f.loads, l)
 	return len(f.loads) - 1
+}
+
+// maxMapped is the number of columns up to which a RowMap is faster than copying row by row.
+const maxMapped = 15
+
+// rowMap returns the map that does a load of few columns from one argument, rows as they are; nil if it is not so.
+func (f *tileBuilder) rowMap(l *load) *kernels.RowMap {
+	if f.cols > maxMapped || l.mode == loadRow || l.mode == loadScalar {
+		return nil
+	}
+	from := make([]int, f.cols)
+	covered := 0
+	for _, p := range l.parts {
+		if p.index >= 0 || p.arg != l.parts[0].arg {
+			return nil
+		}
+		if l.mode == loadCol {
+			p.cols = f.cols
+		}
+		for c := range p.cols {
+			from[p.at+c] = p.from
+			if l.mode == loadWhole {
+				from[p.at+c] += c
+			}
+		}
+		covered += p.cols
+	}
+	if covered != f.cols {
+		return nil
+	}
+	return kernels.NewRowMap(from, f.values[f.step.args[l.parts[0].arg]].cols)
 }
 
 // parts says where a move takes its columns from.

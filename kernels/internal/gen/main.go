@@ -32,6 +32,7 @@ func main() {
 	case "rows":
 		for _, v := range targets {
 			v.rowMoves()
+			v.mapRows()
 		}
 	default:
 		fmt.Fprintf(os.Stderr, "gen: no file %q\n", what)
