@@ -94,6 +94,8 @@ func TestStoppedNodeGoesOn(t *testing.T) {
 	for _, s := range sites {
 		s.log.wait(t, node.MsgDone, 1)
 	}
+	sites[0].log.wait(t, node.MsgResults, 8)
+	sites[1].log.wait(t, node.MsgResults, 8)
 	first, second := sites[0].trainer, sites[1].trainer
 	for _, s := range sites {
 		s.stop(t)
@@ -116,6 +118,8 @@ func TestNodeThatWasAwayCatchesUp(t *testing.T) {
 	late.log.wait(t, node.MsgDone, 1)
 	late.log.wait(t, node.MsgResults, 1)
 	late.stop(t)
+	sites[0].log.wait(t, node.MsgResults, 3)
+	sites[0].stop(t)
 	if !cmp.Equal(late.trainer.installed, sites[0].trainer.installed) {
 		t.Errorf("the late node has %v, the others %v", late.trainer.installed, sites[0].trainer.installed)
 	}
