@@ -122,6 +122,34 @@ func TestEquivocation(t *testing.T) {
 	}
 }
 
+// TestGarbage has a member that signs nonsense: bodies cut, flipped and grown, differently for every recipient. The others
+// do not crash and go on.
+func TestGarbage(t *testing.T) {
+	for seed := range uint64(3) {
+		c := afterSetup(t, 4).fork(t, 3, seed)
+		c.audit.alarms = []string{}
+		c.alter = func(from, _ int, raw []byte) [][]byte {
+			e, err := ledger.DecodeEnvelope(raw)
+			if from != 3 || err != nil || e.From != c.genesis.Members[3].ID || c.random.IntN(3) == 0 {
+				return [][]byte{raw}
+			}
+			e.Body = append(bytes.Clone(e.Body[:c.random.IntN(len(e.Body)+1)]), make([]byte, c.random.IntN(3))...)
+			if n := len(e.Body); n > 0 {
+				e.Body[c.random.IntN(n)] ^= byte(c.random.IntN(256))
+			}
+			if c.random.IntN(4) == 0 {
+				e.Seq = c.random.Uint64() >> c.random.IntN(64)
+			}
+			if c.random.IntN(4) == 0 {
+				e.Attempt = uint64(c.random.IntN(9))
+			}
+			e.SignEnvelope(testKey(3))
+			return [][]byte{raw[:len(raw)-1], e.Encode()}
+		}
+		c.run(5 * time.Minute)
+	}
+}
+
 // TestRandomTrouble lets members die and come back, and messages get lost, at random times. Once the trouble ends all
 // members finish, and what the audit forbids never happens.
 func TestRandomTrouble(t *testing.T) {

@@ -30,9 +30,11 @@ type cluster struct {
 	queue   queue
 	serial  int
 	rounds  uint64 // to run
+	stop    uint64 // after which members stop by themselves; 0 means never
 
 	slow  func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
 	alter func(from, to int, envelope []byte) [][]byte      // what arrives instead
+	spoil func(round uint64, u *Update)                     // what the trainer gives instead
 	doom  func(n *node, a Action) bool                      // whether a member dies before an action
 	audit *audit
 }
@@ -132,7 +134,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
-	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random:  &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) { c.audit.contributed(n.index, x) }}
 	for key, value := range n.disk {
@@ -239,7 +241,11 @@ func (c *cluster) carryOut(n *node, a Action) {
 		c.audit.totals(a)
 		c.answer(n, 20*time.Millisecond, SetupApplied{a.Round, a.Attempt, n.trainer.apply(a.Weights, a.Totals)})
 	case Train:
-		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, n.trainer.train(a.Round, a.Weights)})
+		u := n.trainer.train(a.Round, a.Weights)
+		if c.spoil != nil {
+			c.spoil(a.Round, &u)
+		}
+		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, u})
 	case Install:
 		n.trainer.installed = a.Weights
 	case Progress:
@@ -353,6 +359,15 @@ func (c *cluster) resume(limit time.Duration) {
 	c.audit.check(c)
 }
 
+// settle lets everything happen that happens within a while.
+func (c *cluster) settle(d time.Duration) {
+	for end := c.now + d; len(c.queue) > 0 && c.queue[0].at < end; {
+		next := heap.Pop(&c.queue).(job)
+		c.now = next.at
+		next.do()
+	}
+}
+
 func (c *cluster) done() bool {
 	for _, n := range c.nodes {
 		if n.machine == nil && n.revive > 0 || n.machine != nil && n.machine.chain.Len() < c.rounds {
@@ -363,6 +378,22 @@ func (c *cluster) done() bool {
 		}
 	}
 	return true
+}
+
+// file returns the weights with a CID, from whoever published them.
+func (c *cluster) file(want cid.Cid) *weights.Set {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		if data, ok := n.blocks[want]; ok {
+			set, err := decodeFile(want, data, maxFile)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			return set
+		}
+	}
+	c.t.Fatalf("nobody published %s", want)
+	return nil
 }
 
 // stream is a reproducible source of secret bytes.

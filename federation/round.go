@@ -206,8 +206,7 @@ func (m *Machine) expectedBytes() int {
 	}
 	n := len(m.epoch.Members)
 	perSession := secagg.KeysSize + 3000*n + 4096
-	total := 4*float64(lanes)*1.02 + float64(len(m.groupNames())*perSession) + (1 << 20)
-	return int(math.Min(total, math.MaxInt32))
+	return min(4*lanes+lanes/10+len(m.groupNames())*perSession+1<<20, math.MaxInt32)
 }
 
 // groupNames lists trunk and shared heads.

@@ -1,0 +1,76 @@
+package federation
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+)
+
+func TestBodiesRoundTrip(t *testing.T) {
+	p := &proposal{[]int{0, 2, 4}, []int{1}}
+	got, err := decodeProposal(p.encode(), 5, 2)
+	if err != nil || !slices.Equal(got.members, p.members) || !slices.Equal(got.heads, p.heads) {
+		t.Errorf("proposal %+v, %v; want %+v", got, err, p)
+	}
+	text, body, err := decodeStatement(encodeStatement(p.encode(), []byte("said")))
+	if err != nil || !bytes.Equal(text, p.encode()) || string(body) != "said" {
+		t.Errorf("statement %q %q %v", text, body, err)
+	}
+	if accused, err := decodeQuit(encodeQuit(3), 5); accused != 3 || err != nil {
+		t.Errorf("quit accuses %d, %v; want 3", accused, err)
+	}
+	if accused, err := decodeQuit(encodeQuit(-1), 5); accused != -1 || err != nil {
+		t.Errorf("quit accuses %d, %v; want nobody", accused, err)
+	}
+	s := ledger.Sign(testKey(1), 1, ledger.NoState())
+	if back, c, err := decodeSign(encodeSign(s, ledger.NoState()), 1); back != s || !c.Equals(ledger.NoState()) || err != nil {
+		t.Errorf("sign %v %v %v", back, c, err)
+	}
+	has, err := decodeSync(encodeSync([]have{{1}, {2}}))
+	if err != nil || len(has) != 2 || !has[have{2}] {
+		t.Errorf("sync %v, %v", has, err)
+	}
+}
+
+func TestBodiesRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  func() error
+	}{
+		{"a member twice", func() error { _, err := decodeIndices([]byte{1, 0, 1, 0, 1}, 5); return err }},
+		{"members not ascending", func() error { _, err := decodeIndices([]byte{1, 0, 2, 0, 1}, 5); return err }},
+		{"a member who does not exist", func() error { _, err := decodeIndices([]byte{1, 0, 5}, 5); return err }},
+		{"half an index", func() error { _, err := decodeIndices([]byte{1, 0}, 5); return err }},
+		{"more members than bytes", func() error { _, err := decodeProposal([]byte{1, 0, 3, 0, 1}, 5, 1); return err }},
+		{"a proposal longer than its statement", func() error { _, _, err := decodeStatement([]byte{1, 0, 0, 0, 9, 1}); return err }},
+		{"another version", func() error { return emptyBody([]byte{2}) }},
+		{"a sync of odd length", func() error { _, err := decodeSync([]byte{1, 2, 3}); return err }},
+		{"a signature under no CID", func() error { _, _, err := decodeSign(make([]byte, 80), 0); return err }},
+	} {
+		if tt.err() == nil {
+			t.Errorf("%s: accepted", tt.name)
+		}
+	}
+}
+
+func FuzzBodies(f *testing.F) {
+	f.Add((&proposal{[]int{0, 2}, []int{1}}).encode())
+	f.Add(encodeStatement((&proposal{[]int{0}, nil}).encode(), []byte{1}))
+	f.Add(encodeSync([]have{{1}}))
+	f.Add(encodeSign(ledger.Signature{}, ledger.NoState()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, err := decodeProposal(b, 9, 3); err == nil && !bytes.Equal(p.encode(), b) {
+			t.Error("a proposal has two encodings")
+		}
+		if text, body, err := decodeStatement(b); err == nil && !bytes.Equal(encodeStatement(text, body), b) {
+			t.Error("a statement has two encodings")
+		}
+		if s, c, err := decodeSign(b, 1); err == nil && !bytes.Equal(encodeSign(s, c), b) {
+			t.Error("a sign has two encodings")
+		}
+		decodeSync(b)
+		decodeQuit(b, 9)
+	})
+}
