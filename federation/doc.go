@@ -1,15 +1,69 @@
 // Package federation is the protocol by which members improve one model round by round, as a pure state machine: events go
-// in, actions come out, and there is no socket, clock, disk or randomness inside.
+// in, actions come out, and there is no socket, clock, disk or randomness inside. Package secagg below it hides updates in
+// sums, package ledger holds the documents that strangers can check.
+//
+// # Driving it
 //
 // A driver owns the outside world. It makes a Machine from the genesis document, the member's key and the log entries of
-// earlier runs, then repeats:
+// earlier runs, and then, one event at a time:
 //
 //	for _, a := range m.Step(event) {
 //		switch a := a.(type) {
-//		case federation.Persist:   // fsync before going on
-//		case federation.Broadcast: // queue envelopes for all other members
-//		case federation.Train:     // start trainer.Train; its result comes back as a Trained event
+//		case federation.Persist:   // fsync; nothing that follows may happen before
+//		case federation.Broadcast: // queue the envelopes for all other members
+//		case federation.Train:     // start Trainer.Train; the outcome comes back as a Trained event
 //		...
 //		}
 //	}
+//
+// The first event is a Tick, and Ticks go on several times a second. Messages may be lost, repeated and reordered; a
+// member may be killed between any two actions and started again from its log.
+//
+// # A round, as its members see it
+//
+//	training      every member trains on its own data, from the certified weights; in the setup round it adds up statistics
+//	ready         it says so (join); when all have, or a quorum and the grace is over, the coordinator names the roster
+//	keys, shares, confirmation
+//	              of one secagg session for the trunk and one for each shared head; nothing private has left yet
+//	masked        every member sends its masked update to all, after its root is in the durable log
+//	heads         the coordinator names whose inputs are summed; members of each head agree and open its sum
+//	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
+//	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
+//	signing       everybody who holds the messages computes the sum, the outer step and the record, and signs the record's CID;
+//	              a quorum of signatures is the certificate
+//
+// A quorum is floor(2n/3)+1 of all n members of the epoch. The coordinator, another one in every attempt, decides who is in the
+// roster and in the sums and nothing else. Every message is signed and sent to all, so everybody, spectators too, has the
+// whole public transcript, and whoever lacks a part asks for it (sync). When an attempt does not go on, because a member left
+// or a deadline passed, the next one begins with the next coordinator; this costs nothing but time while no shares were opened.
+//
+// The setup round is the first; it succeeds once. It sums environment statistics, normal equations for the energy
+// references of each head, and how many members have each element, exactly. In training rounds, rows of elements that fewer
+// than the minimum have are not part of the vector, and heads with fewer members than that are not summed at all: they
+// stay where they are.
+//
+// # What members promise, and how rounds end
+//
+// The log holds promises, each durable before it is acted on, and the rules that keep them:
+//
+//   - A member says nothing in an attempt of an earlier life but that it left: masks are never made twice under one session.
+//   - A head's shares are opened in one attempt per round. Heads open before the trunk, so that one that loses a member keeps its
+//     weights and holds nobody up.
+//   - The trunk's shares are opened in one attempt per round: the round is consumed. Since opening takes a quorum of all
+//     members, no two sums of one round are ever opened.
+//   - A member that saw others open the trunk, cannot do so itself and waited in vain forfeits: it will not open any in this round.
+//     When more have forfeited than a quorum can miss, no sum can exist, nobody honest has signed one, and all sign the void
+//     record: weights as before, the next round begins. An opened sum that is of no use (weights of zero, proven fraud) is
+//     void in the same way, since everybody who opens it finds the same.
+//   - One record is signed per round, ever. Two certificates for one round need more than n/3 members that lie; a member who
+//     sees them halts.
+//
+// A killed and restarted member so costs at most the round under way. While members are not honest, or more than n - quorum are
+// away for good in the middle of the last steps, a round may wait for them: voting in two phases and view changes, which
+// end that, have their place in sign.go and void.go.
+//
+// # What it does not do
+//
+// It does not say whether an update makes the model better, nor hide the sum: what two members of a head can learn of each other
+// is said in TwoMemberNotice. It moves no bytes and keeps no files: the driver does.
 package federation

@@ -1,0 +1,118 @@
+package federation
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+)
+
+// propose is the coordinator's first task: when everybody is ready, or a quorum is and the grace is over, it names the roster.
+func (m *Machine) propose(a *attempt) bool {
+	if m.coordinator(m.r.number, a.number) != m.self || a.phase != phaseJoined || a.roster != nil {
+		return false
+	}
+	all := a.present()
+	if len(all) < len(m.epoch.Members) && (a.quorumAt.IsZero() || m.now.Before(a.quorumAt.Add(m.rules.JoinGrace))) {
+		return false
+	}
+	for _, list := range [][]int{m.withoutQuarrel(all, a.number), all} {
+		p := &proposal{list, m.possibleHeads(a, list)}
+		if m.rosterFault(p) == nil {
+			m.say(typeRoster, a.number, 0, p.encode())
+			return true
+		}
+	}
+	return false
+}
+
+// possibleHeads lists the shared heads that enough of the members use and none of them has opened in this round.
+func (m *Machine) possibleHeads(a *attempt, members []int) (out []int) {
+	for h, key := range m.epoch.Shared() {
+		spent := func(i int) bool { return slices.Contains(a.joins[i], h) }
+		if list := m.headMembers(key, members); list != nil && !slices.ContainsFunc(members, spent) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// spentHeads lists the shared heads whose shares this member has opened in this round.
+func (m *Machine) spentHeads() (out []int) {
+	for h, key := range m.epoch.Shared() {
+		if m.r.spent[key] {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// present returns who has joined and not quit.
+func (a *attempt) present() (out []int) {
+	for i := range a.joins {
+		if a.quits[i] == 0 {
+			out = append(out, i)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest, and one side of every complaint, by turns: a complaint does not say which
+// side is wrong.
+func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
+	return slices.DeleteFunc(slices.Clone(list), func(i int) bool {
+		if m.shunned[i] || m.r.odd[i] {
+			return true
+		}
+		for pair := range m.r.complains {
+			if pair[attempt%2] == i {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// rosterFault says why a proposal cannot be a roster.
+func (m *Machine) rosterFault(p *proposal) error {
+	shared := m.epoch.Shared()
+	if least := max(m.quorum, m.rules.MinCohort); len(p.members) < least {
+		return fmt.Errorf("%w: roster of %d members, want at least %d", errBody, len(p.members), least)
+	}
+	if m.r.base.Kind == ledger.Setup && len(p.heads) < len(shared) {
+		return fmt.Errorf("%w: the setup round needs all %d shared heads", errBody, len(shared))
+	}
+	for _, h := range p.heads {
+		if m.headMembers(shared[h], p.members) == nil {
+			return fmt.Errorf("%w: too few members in the roster use head %q", errBody, shared[h])
+		}
+	}
+	return nil
+}
+
+// onRoster begins the sums of an attempt.
+func (m *Machine) onRoster(a *attempt, s *stored) error {
+	p, err := decodeProposal(s.env.Body, len(m.epoch.Members), len(m.epoch.Shared()))
+	if err == nil {
+		err = m.rosterFault(p)
+	}
+	if err == nil {
+		err = m.openSessions(a, p)
+	}
+	if err != nil {
+		return err
+	}
+	for _, waiting := range slices.Clone(a.order) {
+		if needsRoster(waiting.env.Type) {
+			if err := m.dispatch(a, waiting); err != nil {
+				m.tell(Warning, "%s sent a message of type %s that means nothing: %v", m.name(waiting.from), waiting.env.Type, err)
+			}
+		}
+	}
+	return nil
+}
+
+func needsRoster(kind string) bool {
+	return kind != typeJoin && kind != typeQuit && kind != typeRoster
+}
