@@ -43,6 +43,7 @@ func avx512F64() *backend[float64] {
 		dots:   dotsAVX512F64,
 		add:    addAVX512F64, sub: subAVX512F64, mul: mulAVX512F64, scale: mulNumberAVX512F64, shift: addNumberAVX512F64,
 		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
+		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64,
 		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
 		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
 	}
@@ -70,6 +71,7 @@ func avx2F64() *backend[float64] {
 		dots:   dotsAVX2F64,
 		add:    addAVX2F64, sub: subAVX2F64, mul: mulAVX2F64, scale: mulNumberAVX2F64, shift: addNumberAVX2F64,
 		square: squareAVX2F64, recip: recipAVX2F64, sqrt: sqrtAVX2F64,
+		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64,
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
 		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
 	}

@@ -44,17 +44,17 @@ func sqrtAVX512F32(dst *float32, a *float32, n int)
 //go:noescape
 func recipAVX512F32(dst *float32, a *float32, n int)
 
-// exp sets dst to e to the power a, with a relative error below 2e-7.
+// exp sets dst to e to the power a.
 //
 //go:noescape
 func expAVX512F32(dst *float32, a *float32, n int)
 
-// sigmoid sets dst to 1/(1+exp(-a)), with a relative error below 3e-7.
+// sigmoid sets dst to 1/(1+exp(-a)).
 //
 //go:noescape
 func sigmoidAVX512F32(dst *float32, a *float32, n int)
 
-// tanh sets dst to the hyperbolic tangent of a, with a relative error below 2e-7.
+// tanh sets dst to the hyperbolic tangent of a.
 //
 //go:noescape
 func tanhAVX512F32(dst *float32, a *float32, n int)
@@ -99,6 +99,21 @@ func sqrtAVX512F64(dst *float64, a *float64, n int)
 //go:noescape
 func recipAVX512F64(dst *float64, a *float64, n int)
 
+// exp sets dst to e to the power a.
+//
+//go:noescape
+func expAVX512F64(dst *float64, a *float64, n int)
+
+// sigmoid sets dst to 1/(1+exp(-a)).
+//
+//go:noescape
+func sigmoidAVX512F64(dst *float64, a *float64, n int)
+
+// tanh sets dst to the hyperbolic tangent of a.
+//
+//go:noescape
+func tanhAVX512F64(dst *float64, a *float64, n int)
+
 // add sets dst to the result of the operation of this name on a and b.
 //
 //go:noescape
@@ -139,17 +154,17 @@ func sqrtAVX2F32(dst *float32, a *float32, n int)
 //go:noescape
 func recipAVX2F32(dst *float32, a *float32, n int)
 
-// exp sets dst to e to the power a, with a relative error below 2e-7.
+// exp sets dst to e to the power a.
 //
 //go:noescape
 func expAVX2F32(dst *float32, a *float32, n int)
 
-// sigmoid sets dst to 1/(1+exp(-a)), with a relative error below 3e-7.
+// sigmoid sets dst to 1/(1+exp(-a)).
 //
 //go:noescape
 func sigmoidAVX2F32(dst *float32, a *float32, n int)
 
-// tanh sets dst to the hyperbolic tangent of a, with a relative error below 2e-7.
+// tanh sets dst to the hyperbolic tangent of a.
 //
 //go:noescape
 func tanhAVX2F32(dst *float32, a *float32, n int)
@@ -193,3 +208,18 @@ func sqrtAVX2F64(dst *float64, a *float64, n int)
 //
 //go:noescape
 func recipAVX2F64(dst *float64, a *float64, n int)
+
+// exp sets dst to e to the power a.
+//
+//go:noescape
+func expAVX2F64(dst *float64, a *float64, n int)
+
+// sigmoid sets dst to 1/(1+exp(-a)).
+//
+//go:noescape
+func sigmoidAVX2F64(dst *float64, a *float64, n int)
+
+// tanh sets dst to the hyperbolic tangent of a.
+//
+//go:noescape
+func tanhAVX2F64(dst *float64, a *float64, n int)

@@ -37,9 +37,7 @@ func (v target) elementwise() {
 	m = v.newMap("recip", "recip sets dst to 1/a.", "a")
 	one := v.constant(1)
 	m.loops(2, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.pick(VDIVPS, VDIVPD, y[0], one, y[0]) }) })
-	if !v.double {
-		v.exponentials()
-	}
+	v.exponentials()
 }
 
 // each calls f for the operands of each of several vectors.
