@@ -36,15 +36,6 @@ func (t *transcript) add(s *stored) {
 	t.bytes[s.from] += len(s.raw)
 }
 
-// of visits the stored envelopes of a type, in the order of arrival.
-func (t *transcript) of(kind string, visit func(s *stored)) {
-	for _, s := range t.order {
-		if s.env.Type == kind {
-			visit(s)
-		}
-	}
-}
-
 // backlog keeps envelopes of the next round until this member is there.
 type backlog struct {
 	raw   [][]byte

@@ -86,7 +86,7 @@ func writeContribution(dir string, c federation.Contribution) {
 		data = binary.LittleEndian.AppendUint32(data, v)
 	}
 	// A file that cannot be written is missed by who looks for it.
-	os.WriteFile(filepath.Join(dir, hex.EncodeToString(c.Session[:])), data, 0o600)
+	_ = os.WriteFile(filepath.Join(dir, hex.EncodeToString(c.Session[:])), data, 0o600)
 }
 
 func parseMoment(text string) (Moment, error) {

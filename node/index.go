@@ -76,10 +76,11 @@ func (x *index) Find(artefact []byte) (*peerpb.FindReply, error) {
 		if err != nil {
 			return nil, err
 		}
-		known := false
-		if last, known = x.of[c]; !known {
+		at, known := x.of[c]
+		if !known {
 			return reply, nil
 		}
+		last = at
 	}
 	reply.Rounds = append(reply.Rounds, x.rounds[:last+1]...)
 	return reply, nil

@@ -80,5 +80,5 @@ func (c *nodeCmd) logger() *slog.Logger {
 	if c.Log == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(os.Stdout, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stdout.Fd()))}))
+	return slog.New(tint.NewTextHandler(os.Stdout, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stdout.Fd()))}))
 }
