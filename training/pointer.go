@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // pointerFile names the newest checkpoint among those beside it, as in DeePMD-kit.
@@ -18,7 +19,7 @@ const pointerFile = "checkpoint"
 // LatestCheckpoint returns the folder that the file "checkpoint" in dir points to, or "" when dir has none.
 func LatestCheckpoint(dir string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, pointerFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // that dir is no folder is for CheckPlace to say
 		return "", nil
 	}
 	if err != nil {

@@ -47,7 +47,7 @@ func groupSystems(key string, frames []dataset.Frame, size BatchSize, seed uint6
 	for i := range frames {
 		f := &frames[i]
 		if f.Energy == nil && f.Forces == nil && f.Virial == nil {
-			return nil, fmt.Errorf("%s has no label at all; take it out of the training data of head %q, or name its labels in \"keys\" of the convention", f.Name(), key)
+			return nil, fmt.Errorf("%s has no label at all; take it out of the training data, or name its labels in \"keys\" of the convention", f.Name())
 		}
 		n := f.NumAtoms()
 		s := bySize[n]

@@ -16,7 +16,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs every script in testdata/script. A script finds the repository in $REPO and the reference data in
-// $SHARED; steps behind the condition [shared] run where those data are, which must be so under CI=true.
+// $SHARED; steps behind the condition [shared] run where those data are, which must be so under CI=true. Steps behind
+// [mount] run where a small file system can be mounted, behind [root] for a user whom no permission stops. See scriptCommands for further commands.
 func TestScripts(t *testing.T) {
 	repo, err := filepath.Abs("../..")
 	if err != nil {
@@ -30,14 +31,21 @@ func TestScripts(t *testing.T) {
 		shared = filepath.Join(repo, shared)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:  "testdata/script",
+		Cmds: scriptCommands,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REPO", repo)
 			e.Setenv("SHARED", shared)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != "shared" {
+			switch cond {
+			case "mount":
+				return canMount(t), nil
+			case "root":
+				return os.Geteuid() == 0, nil
+			case "shared":
+			default:
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
 			_, err := os.Stat(shared)

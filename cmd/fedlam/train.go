@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fedlam/fedlam/training"
@@ -114,11 +115,11 @@ func (s *trainSession) start(resume bool) error {
 	case latest == "" && resume:
 		return fmt.Errorf("there is no checkpoint in %q to resume from; start without --resume", s.plan.dir)
 	}
-	if err := training.CheckPlace(s.plan.dir, s.plan.prefix); err != nil {
-		return fmt.Errorf("%w; make the folder writable, or choose another place with save_ckpt", err)
-	}
 	if s.trainer, err = training.New(s.plan.config, s.plan.heads); err != nil {
 		return err
+	}
+	if err := training.CheckPlace(s.plan.dir, s.plan.prefix); err != nil {
+		return fmt.Errorf("%w; make the folder writable, or choose another place with save_ckpt", err)
 	}
 	for _, h := range s.plan.heads {
 		fmt.Fprintf(s.out, "head %s: %d training frames, %d validation frames\n", headTitle(h.Key, h.Name), len(h.Train), len(h.Validation))
@@ -233,7 +234,15 @@ func (s *trainSession) uncurved(err error) error {
 	if failed := s.save(); failed != nil {
 		return failed
 	}
-	return fmt.Errorf("%w; the training is saved after step %d: make room, then continue with --resume", err, s.saved)
+	return fmt.Errorf("%w; the training is saved after step %d: %s, then continue with --resume", err, s.saved, remedy(err))
+}
+
+// remedy says what to do about a place that cannot be written to.
+func remedy(err error) string {
+	if errors.Is(err, syscall.ENOSPC) {
+		return "make room"
+	}
+	return "mend this"
 }
 
 func (s *trainSession) save() error {
@@ -242,9 +251,9 @@ func (s *trainSession) save() error {
 	}
 	if _, err := s.trainer.SaveNumbered(s.plan.dir, s.plan.prefix, s.plan.keep); err != nil {
 		if s.saved < 0 {
-			return fmt.Errorf("%w; there is no checkpoint yet: make room, then start again", err)
+			return fmt.Errorf("%w; there is no checkpoint yet: %s, then start again", err, remedy(err))
 		}
-		return fmt.Errorf("%w; the checkpoint of step %d is whole: make room, then continue from it with --resume", err, s.saved)
+		return fmt.Errorf("%w; the checkpoint of step %d is whole: %s, then continue from it with --resume", err, s.saved, remedy(err))
 	}
 	s.saved = s.trainer.Step()
 	return nil

@@ -19,9 +19,9 @@ func audit(h *training.Head, conventionFile string, cfg *dpa2.Config, loss *dpa2
 			return nil, err
 		}
 	}
-	report := dataset.Audit(frames)
-	if err := report.Err(); err != nil {
-		return nil, explain(err, frames, conventionFile)
+	report, err := agree(frames, conventionFile)
+	if err != nil {
+		return nil, err
 	}
 	if err := asked(h, loss); err != nil {
 		return nil, err
@@ -37,11 +37,8 @@ func audit(h *training.Head, conventionFile string, cfg *dpa2.Config, loss *dpa2
 	return notes, nil
 }
 
-// explain says in which files labels contradict each other, and where to correct them.
-func explain(err error, frames []dataset.Frame, conventionFile string) error {
-	if !errors.Is(err, dataset.ErrInconsistent) {
-		return err
-	}
+// agree audits every file by itself, where a mistake cannot hide among sound ones, and then all together.
+func agree(frames []dataset.Frame, conventionFile string) (dataset.Report, error) {
 	bySource := map[string][]dataset.Frame{}
 	var sources, guilty []string
 	for _, f := range frames {
@@ -50,24 +47,41 @@ func explain(err error, frames []dataset.Frame, conventionFile string) error {
 		}
 		bySource[f.Source] = append(bySource[f.Source], f)
 	}
+	report := dataset.Audit(frames)
+	failed := report.Err()
 	for _, s := range sources {
-		if r := dataset.Audit(bySource[s]); r.Err() != nil {
+		r := report
+		if len(sources) > 1 {
+			r = dataset.Audit(bySource[s])
+		}
+		if err := r.Err(); err != nil {
+			if len(guilty) == 0 {
+				failed = err
+			}
 			guilty = append(guilty, s)
 		}
 	}
-	if len(guilty) == 0 { // only together do they show it
-		guilty = sources
+	if len(guilty) == 0 {
+		guilty = sources // only together do they show it
 	}
+	if errors.Is(failed, dataset.ErrInconsistent) {
+		return report, explain(failed, guilty, conventionFile)
+	}
+	return report, failed
+}
+
+// explain says which files' labels contradict each other, and where to correct them.
+func explain(err error, files []string, conventionFile string) error {
 	const most = 3
 	more := ""
-	if n := len(guilty) - most; n > 0 {
-		guilty, more = guilty[:most], fmt.Sprintf(" and %d more", n)
+	if n := len(files) - most; n > 0 {
+		files, more = files[:most], fmt.Sprintf(" and %d more", n)
 	}
 	repair := "without a convention labels are taken in eV and eV/Å; say what they are in a convention file"
 	if conventionFile != "" {
 		repair = fmt.Sprintf("correct %q or the labels", conventionFile)
 	}
-	return fmt.Errorf("audit of %q%s: %w; %s, and start again", guilty, more, err, repair)
+	return fmt.Errorf("audit of %q%s: %w; %s, and start again", files, more, err, repair)
 }
 
 // asked refuses a loss that asks for labels which no training frame has, unless the convention says that there are none:

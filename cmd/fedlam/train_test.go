@@ -107,3 +107,26 @@ func TestInterruptedBeforeTheFirstStep(t *testing.T) {
 		}
 	}
 }
+
+// TestTrainSavesWhenTheCurveCannotBeWritten takes the learning curve away; the steps done are not lost.
+func TestTrainSavesWhenTheCurveCannotBeWritten(t *testing.T) {
+	dir := unpack(t, "train.txtar")
+	plan, err := readTrainInput(filepath.Join(dir, "run", "input.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.dispFreq, plan.saveFreq = 3, 1000
+	s := &trainSession{plan: plan, out: &bytes.Buffer{}}
+	if err := s.start(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.curve.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.run(context.Background()); err == nil || !strings.Contains(err.Error(), "saved after step 1: mend this, then continue with --resume") {
+		t.Fatalf("got %v, want a complaint that says what is saved", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run", "model.ckpt-1", "state.json")); err != nil {
+		t.Error(err)
+	}
+}
