@@ -41,13 +41,13 @@ func measure(ctx context.Context, m *manifest.Manifest, members []*member) (esti
 		}
 		perStep = append(perStep, time.Since(start)/timedSteps)
 	}
-	return forecast(perStep, m, runtime.NumCPU()), nil
+	return forecast(perStep, m.BaselineSlots, m.Steps(), runtime.NumCPU()), nil
 }
 
 // forecast spreads the steps over the cores: local-only trainings run in slots and start in order, members of a
 // federation all at once, and a round ends with its slowest member.
-func forecast(perStep []time.Duration, m *manifest.Manifest, cores int) estimate {
-	slots := make([]time.Duration, min(m.BaselineSlots, max(1, cores)))
+func forecast(perStep []time.Duration, atOnce, steps, cores int) estimate {
+	slots := make([]time.Duration, min(atOnce, max(1, cores)))
 	var sum, slowest time.Duration
 	for _, d := range perStep {
 		free := 0
@@ -56,13 +56,13 @@ func forecast(perStep []time.Duration, m *manifest.Manifest, cores int) estimate
 				free = i
 			}
 		}
-		slots[free] += d * time.Duration(m.Steps())
+		slots[free] += d * time.Duration(steps)
 		sum, slowest = sum+d, max(slowest, d)
 	}
 	var e estimate
 	for _, d := range slots {
 		e.alone = max(e.alone, d)
 	}
-	e.together = max(slowest, sum/time.Duration(max(1, cores))) * time.Duration(m.Steps())
+	e.together = max(slowest, sum/time.Duration(max(1, cores))) * time.Duration(steps)
 	return e
 }

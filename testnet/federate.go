@@ -22,6 +22,11 @@ func (r *run) federate(ctx context.Context) error {
 	if err := r.found(ctx); err != nil {
 		return err
 	}
+	return r.supervise(ctx)
+}
+
+// supervise keeps the nodes running until all are done; they run on when it returns nil.
+func (r *run) supervise(ctx context.Context) error {
 	r.progress = newProgress(r.console, r.goal(), len(r.nodes))
 	patience, cancel := context.WithTimeoutCause(ctx, time.Duration(r.cfg.Manifest.Timeout), errTimeout)
 	defer cancel()
