@@ -34,7 +34,7 @@ func (m *Machine) syncAll() { m.do(Broadcast{m.r.number, [][]byte{m.ask()}}) }
 func (m *Machine) syncNext() {
 	r := m.r
 	r.nextSync = m.now.Add(m.syncEvery())
-	if m.now.Before(r.quietSince.Add(m.syncEvery())) || len(r.attempts) == 0 {
+	if !m.quiet() || len(r.attempts) == 0 {
 		return
 	}
 	r.syncTurn = (r.syncTurn + 1) % len(m.epoch.Members)
@@ -43,6 +43,9 @@ func (m *Machine) syncNext() {
 	}
 	m.greet(r.syncTurn)
 }
+
+// quiet says whether nothing new has arrived for a while. As long as something does, asking would bring it twice.
+func (m *Machine) quiet() bool { return !m.now.Before(m.r.quietSince.Add(m.syncEvery())) }
 
 // greet asks one member. To one that is behind it says where this member stands.
 func (m *Machine) greet(member int) {
@@ -90,5 +93,7 @@ func (m *Machine) reached(e Reached) {
 	if e.Finished > m.chain.Len() {
 		m.fetchRounds(i)
 	}
-	m.greet(i)
+	if m.r != nil && m.quiet() {
+		m.greet(i)
+	}
 }
