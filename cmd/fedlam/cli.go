@@ -12,6 +12,7 @@ var cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a model on this machine."`
 	Eval    evalCmd    `cmd:"" help:"Predict energies, forces and virials of frames."`
 	Test    testCmd    `cmd:"" help:"Compare predictions with labels."`
+	Export  exportCmd  `cmd:"" help:"Write one head of a model for DeePMD-kit."`
 	Demo    demoCmd    `cmd:"" help:"See three institutions train together on this computer."`
 	Testnet testnetCmd `cmd:"" help:"Run a federation of processes from a manifest."`
 	Version versionCmd `cmd:"" help:"Print the version of this program."`
