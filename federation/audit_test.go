@@ -21,6 +21,7 @@ type audit struct {
 
 	lanes   map[[32]byte]map[int][][]uint32 // contributions by session and member: one per attempt at masking
 	roots   map[string][32]byte             // masked root by session and sender
+	said    map[string][]byte               // by place
 	opened  map[string][]byte               // opened shares by round and sender
 	signed  map[string][]byte               // signed record by round and sender
 	sums    []SetupTotals                   // as every member opened them
@@ -28,7 +29,7 @@ type audit struct {
 }
 
 func newAudit() *audit {
-	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, opened: map[string][]byte{},
+	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][][]uint32{}, roots: map[string][32]byte{}, said: map[string][]byte{}, opened: map[string][]byte{},
 		signed: map[string][]byte{}, records: map[uint64]cid.Cid{}}
 }
 
@@ -69,6 +70,9 @@ func (a *audit) sent(from int, raw []byte) {
 		return
 	}
 	who := fmt.Sprintf("%x", e.From[:4])
+	if e.Type != typeSync {
+		a.same(a.said, fmt.Sprintf("%x/%s/%s/%d", e.Session, e.Type, who, e.Seq), raw, "is said twice, differently")
+	}
 	switch e.Type {
 	case typeMasked:
 		h, err := secagg.DecodeMaskedHeader(e.Body)

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -31,6 +32,18 @@ func TestBodiesRoundTrip(t *testing.T) {
 	has, err := decodeSync(encodeSync([]have{{1}, {2}}))
 	if err != nil || len(has) != 2 || !has[have{2}] {
 		t.Errorf("sync %v, %v", has, err)
+	}
+}
+
+// TestSessionIDGolden pins what binds every message of an attempt: members of different versions would not understand
+// each other.
+func TestSessionIDGolden(t *testing.T) {
+	c := afterSetup(t, 3)
+	m := c.nodes[0].machine
+	m.r.base.WeightsIn, m.r.base.Prev = c.first.CID, ledger.NoState()
+	const want = "9fb5c9a520e3afa323b4b0008fbbd544805e963497d9e53e4d3984c27fb3cbff"
+	if id := m.sessionID(7); fmt.Sprintf("%x", id) != want {
+		t.Errorf("session id %x, want %s", id, want)
 	}
 }
 

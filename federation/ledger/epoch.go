@@ -49,19 +49,26 @@ func DecodeEpoch(document []byte) (*Epoch, error) {
 		e.Members, e.Heads = readMembers(r), readHeads(r)
 		r.in("rules", e.Rules.read)
 	}, e.Encode)
+	if err == nil {
+		err = e.validate()
+	}
 	if err != nil {
 		return nil, err
 	}
+	return e, nil
+}
+
+func (e *Epoch) validate() error {
 	if (e.K > 0) != e.Prev.Defined() {
-		return nil, errors.New("epoch: exactly the epochs after the first name the one before")
+		return errors.New("epoch: exactly the epochs after the first name the one before")
 	}
 	if err := checkHeads(e.Heads); err != nil {
-		return nil, err
+		return err
 	}
 	if err := checkMembers(e.Members, e.Heads); err != nil {
-		return nil, err
+		return err
 	}
-	return e, e.Rules.Validate()
+	return e.Rules.Validate()
 }
 
 // Quorum returns how many of n members decide: floor(2n/3)+1. Any two quorums share more than n/3 members.

@@ -78,10 +78,13 @@ func DecodeGenesis(document []byte) (*Genesis, error) {
 		g.Members, g.Heads = readMembers(r), readHeads(r)
 		r.in("rules", g.Rules.read)
 	}, g.Encode)
+	if err == nil {
+		err = g.Validate()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return g, g.Validate()
+	return g, nil
 }
 
 func wantType(r reader, want string) {
