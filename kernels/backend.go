@@ -15,10 +15,13 @@ type backend[F Float] struct {
 	wide    []tile[F] // by height, tiles of two vectors
 	dots    func(k int, a *F, lda int, b *F, ldb int, c *F, ldc, m, n int)
 
-	add, sub, mul       func(dst, a, b *F, n int)
-	scale, shift        func(dst, a *F, s F, n int)
-	square, recip, sqrt func(dst, a *F, n int)
-	exp, tanh, sigmoid  func(dst, a *F, n int)
+	add, sub, mul          func(dst, a, b *F, n int)
+	scale, shift           func(dst, a *F, s F, n int)
+	mulMul, addScaled      func(dst, a, b *F, s F, n int)
+	mulAdd, mulSub, subMul func(dst, a, b, c *F, n int)
+	quadratic              func(dst, a *F, s, t F, n int)
+	square, recip, sqrt    func(dst, a *F, n int)
+	exp, tanh, sigmoid     func(dst, a *F, n int)
 
 	copyRows, repeatCol func(dst *F, dstStride int, src *F, srcStride, rows, cols int)
 	mapRows             func(dst, src *F, p *lanePlan, groups, step int)

@@ -19,15 +19,45 @@ func subAVX512F32(dst *float32, a *float32, b *float32, n int)
 //go:noescape
 func mulAVX512F32(dst *float32, a *float32, b *float32, n int)
 
-// addNumber sets dst to the result of the operation on a and s.
+// addNumber sets dst to a + s.
 //
 //go:noescape
 func addNumberAVX512F32(dst *float32, a *float32, s float32, n int)
 
-// mulNumber sets dst to the result of the operation on a and s.
+// mulNumber sets dst to a*s.
 //
 //go:noescape
 func mulNumberAVX512F32(dst *float32, a *float32, s float32, n int)
+
+// mulMul sets dst to s*a*b.
+//
+//go:noescape
+func mulMulAVX512F32(dst *float32, a *float32, b *float32, s float32, n int)
+
+// mulAdd sets dst to a*b + c.
+//
+//go:noescape
+func mulAddAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// mulSub sets dst to a*b - c.
+//
+//go:noescape
+func mulSubAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// subMul sets dst to c - a*b.
+//
+//go:noescape
+func subMulAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// addScaled sets dst to a + s*b.
+//
+//go:noescape
+func addScaledAVX512F32(dst *float32, a *float32, b *float32, s float32, n int)
+
+// quadratic sets dst to s*a*a + t.
+//
+//go:noescape
+func quadraticAVX512F32(dst *float32, a *float32, s float32, t float32, n int)
 
 // square sets dst to a*a.
 //
@@ -74,15 +104,45 @@ func subAVX512F64(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func mulAVX512F64(dst *float64, a *float64, b *float64, n int)
 
-// addNumber sets dst to the result of the operation on a and s.
+// addNumber sets dst to a + s.
 //
 //go:noescape
 func addNumberAVX512F64(dst *float64, a *float64, s float64, n int)
 
-// mulNumber sets dst to the result of the operation on a and s.
+// mulNumber sets dst to a*s.
 //
 //go:noescape
 func mulNumberAVX512F64(dst *float64, a *float64, s float64, n int)
+
+// mulMul sets dst to s*a*b.
+//
+//go:noescape
+func mulMulAVX512F64(dst *float64, a *float64, b *float64, s float64, n int)
+
+// mulAdd sets dst to a*b + c.
+//
+//go:noescape
+func mulAddAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// mulSub sets dst to a*b - c.
+//
+//go:noescape
+func mulSubAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// subMul sets dst to c - a*b.
+//
+//go:noescape
+func subMulAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// addScaled sets dst to a + s*b.
+//
+//go:noescape
+func addScaledAVX512F64(dst *float64, a *float64, b *float64, s float64, n int)
+
+// quadratic sets dst to s*a*a + t.
+//
+//go:noescape
+func quadraticAVX512F64(dst *float64, a *float64, s float64, t float64, n int)
 
 // square sets dst to a*a.
 //
@@ -129,15 +189,45 @@ func subAVX2F32(dst *float32, a *float32, b *float32, n int)
 //go:noescape
 func mulAVX2F32(dst *float32, a *float32, b *float32, n int)
 
-// addNumber sets dst to the result of the operation on a and s.
+// addNumber sets dst to a + s.
 //
 //go:noescape
 func addNumberAVX2F32(dst *float32, a *float32, s float32, n int)
 
-// mulNumber sets dst to the result of the operation on a and s.
+// mulNumber sets dst to a*s.
 //
 //go:noescape
 func mulNumberAVX2F32(dst *float32, a *float32, s float32, n int)
+
+// mulMul sets dst to s*a*b.
+//
+//go:noescape
+func mulMulAVX2F32(dst *float32, a *float32, b *float32, s float32, n int)
+
+// mulAdd sets dst to a*b + c.
+//
+//go:noescape
+func mulAddAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// mulSub sets dst to a*b - c.
+//
+//go:noescape
+func mulSubAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// subMul sets dst to c - a*b.
+//
+//go:noescape
+func subMulAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// addScaled sets dst to a + s*b.
+//
+//go:noescape
+func addScaledAVX2F32(dst *float32, a *float32, b *float32, s float32, n int)
+
+// quadratic sets dst to s*a*a + t.
+//
+//go:noescape
+func quadraticAVX2F32(dst *float32, a *float32, s float32, t float32, n int)
 
 // square sets dst to a*a.
 //
@@ -184,15 +274,45 @@ func subAVX2F64(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func mulAVX2F64(dst *float64, a *float64, b *float64, n int)
 
-// addNumber sets dst to the result of the operation on a and s.
+// addNumber sets dst to a + s.
 //
 //go:noescape
 func addNumberAVX2F64(dst *float64, a *float64, s float64, n int)
 
-// mulNumber sets dst to the result of the operation on a and s.
+// mulNumber sets dst to a*s.
 //
 //go:noescape
 func mulNumberAVX2F64(dst *float64, a *float64, s float64, n int)
+
+// mulMul sets dst to s*a*b.
+//
+//go:noescape
+func mulMulAVX2F64(dst *float64, a *float64, b *float64, s float64, n int)
+
+// mulAdd sets dst to a*b + c.
+//
+//go:noescape
+func mulAddAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// mulSub sets dst to a*b - c.
+//
+//go:noescape
+func mulSubAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// subMul sets dst to c - a*b.
+//
+//go:noescape
+func subMulAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+
+// addScaled sets dst to a + s*b.
+//
+//go:noescape
+func addScaledAVX2F64(dst *float64, a *float64, b *float64, s float64, n int)
+
+// quadratic sets dst to s*a*a + t.
+//
+//go:noescape
+func quadraticAVX2F64(dst *float64, a *float64, s float64, t float64, n int)
 
 // square sets dst to a*a.
 //

@@ -293,6 +293,406 @@ done:
 	VZEROUPPER
 	RET
 
+// func mulMulAVX512F32(dst *float32, a *float32, b *float32, s float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulMulAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSS s+24(FP), Z0
+
+many:
+	CMPQ    AX, $0x00000040
+	JL      single
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 64(BX), Z4
+	VMOVUPS 128(DX), Z5
+	VMOVUPS 128(BX), Z6
+	VMOVUPS 192(DX), Z7
+	VMOVUPS 192(BX), Z8
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z4, Z3, Z3
+	VMULPS  Z0, Z5, Z5
+	VMULPS  Z6, Z5, Z5
+	VMULPS  Z0, Z7, Z7
+	VMULPS  Z8, Z7, Z7
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z3, 64(CX)
+	VMOVUPS Z5, 128(CX)
+	VMOVUPS Z7, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, AX
+	JMP     many
+
+single:
+	CMPQ    AX, $0x00000010
+	JL      rest
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, AX
+	JMP     single
+
+rest:
+	TESTQ     AX, AX
+	JE        done
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMULPS    Z0, Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulAddAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000040
+	JL          single
+	VMOVUPS     (DX), Z0
+	VMOVUPS     (BX), Z1
+	VMOVUPS     (SI), Z2
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     64(BX), Z4
+	VMOVUPS     64(SI), Z5
+	VMOVUPS     128(DX), Z6
+	VMOVUPS     128(BX), Z7
+	VMOVUPS     128(SI), Z8
+	VMOVUPS     192(DX), Z9
+	VMOVUPS     192(BX), Z10
+	VMOVUPS     192(SI), Z11
+	VFMADD213PS Z2, Z1, Z0
+	VFMADD213PS Z5, Z4, Z3
+	VFMADD213PS Z8, Z7, Z6
+	VFMADD213PS Z11, Z10, Z9
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z3, 64(CX)
+	VMOVUPS     Z6, 128(CX)
+	VMOVUPS     Z9, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000040, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000010
+	JL          rest
+	VMOVUPS     (DX), Z0
+	VMOVUPS     (BX), Z1
+	VMOVUPS     (SI), Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS     Z0, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z0
+	VMOVUPS.Z   (BX), K1, Z1
+	VMOVUPS.Z   (SI), K1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulSubAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulSubAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000040
+	JL          single
+	VMOVUPS     (DX), Z0
+	VMOVUPS     (BX), Z1
+	VMOVUPS     (SI), Z2
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     64(BX), Z4
+	VMOVUPS     64(SI), Z5
+	VMOVUPS     128(DX), Z6
+	VMOVUPS     128(BX), Z7
+	VMOVUPS     128(SI), Z8
+	VMOVUPS     192(DX), Z9
+	VMOVUPS     192(BX), Z10
+	VMOVUPS     192(SI), Z11
+	VFMSUB213PS Z2, Z1, Z0
+	VFMSUB213PS Z5, Z4, Z3
+	VFMSUB213PS Z8, Z7, Z6
+	VFMSUB213PS Z11, Z10, Z9
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     Z3, 64(CX)
+	VMOVUPS     Z6, 128(CX)
+	VMOVUPS     Z9, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000040, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000010
+	JL          rest
+	VMOVUPS     (DX), Z0
+	VMOVUPS     (BX), Z1
+	VMOVUPS     (SI), Z2
+	VFMSUB213PS Z2, Z1, Z0
+	VMOVUPS     Z0, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z0
+	VMOVUPS.Z   (BX), K1, Z1
+	VMOVUPS.Z   (SI), K1, Z2
+	VFMSUB213PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subMulAVX512F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subMulAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ         AX, $0x00000040
+	JL           single
+	VMOVUPS      (DX), Z0
+	VMOVUPS      (BX), Z1
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(DX), Z3
+	VMOVUPS      64(BX), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      128(DX), Z6
+	VMOVUPS      128(BX), Z7
+	VMOVUPS      128(SI), Z8
+	VMOVUPS      192(DX), Z9
+	VMOVUPS      192(BX), Z10
+	VMOVUPS      192(SI), Z11
+	VFNMADD213PS Z2, Z1, Z0
+	VFNMADD213PS Z5, Z4, Z3
+	VFNMADD213PS Z8, Z7, Z6
+	VFNMADD213PS Z11, Z10, Z9
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z3, 64(CX)
+	VMOVUPS      Z6, 128(CX)
+	VMOVUPS      Z9, 192(CX)
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x00000040, AX
+	JMP          many
+
+single:
+	CMPQ         AX, $0x00000010
+	JL           rest
+	VMOVUPS      (DX), Z0
+	VMOVUPS      (BX), Z1
+	VMOVUPS      (SI), Z2
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x00000010, AX
+	JMP          single
+
+rest:
+	TESTQ        AX, AX
+	JE           done
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX), K1, Z0
+	VMOVUPS.Z    (BX), K1, Z1
+	VMOVUPS.Z    (SI), K1, Z2
+	VFNMADD213PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX512F32(dst *float32, a *float32, b *float32, s float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addScaledAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSS s+24(FP), Z0
+
+many:
+	CMPQ        AX, $0x00000040
+	JL          single
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (BX), Z2
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     64(BX), Z4
+	VMOVUPS     128(DX), Z5
+	VMOVUPS     128(BX), Z6
+	VMOVUPS     192(DX), Z7
+	VMOVUPS     192(BX), Z8
+	VFMADD231PS Z0, Z2, Z1
+	VFMADD231PS Z0, Z4, Z3
+	VFMADD231PS Z0, Z6, Z5
+	VFMADD231PS Z0, Z8, Z7
+	VMOVUPS     Z1, (CX)
+	VMOVUPS     Z3, 64(CX)
+	VMOVUPS     Z5, 128(CX)
+	VMOVUPS     Z7, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	SUBQ        $0x00000040, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000010
+	JL          rest
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (BX), Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX), K1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX512F32(dst *float32, a *float32, s float32, t float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quadraticAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	VBROADCASTSS s+16(FP), Z0
+	VBROADCASTSS t+20(FP), Z1
+
+many:
+	CMPQ        AX, $0x00000040
+	JL          single
+	VMOVUPS     (DX), Z2
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     128(DX), Z4
+	VMOVUPS     192(DX), Z5
+	VMULPS      Z2, Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMULPS      Z3, Z3, Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMULPS      Z4, Z4, Z4
+	VFMADD213PS Z1, Z0, Z4
+	VMULPS      Z5, Z5, Z5
+	VFMADD213PS Z1, Z0, Z5
+	VMOVUPS     Z2, (CX)
+	VMOVUPS     Z3, 64(CX)
+	VMOVUPS     Z4, 128(CX)
+	VMOVUPS     Z5, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000040, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000010
+	JL          rest
+	VMOVUPS     (DX), Z2
+	VMULPS      Z2, Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, BX
+	BZHIQ       AX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (DX), K1, Z2
+	VMULPS      Z2, Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func squareAVX512F32(dst *float32, a *float32, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·squareAVX512F32(SB), NOSPLIT, $0-24
@@ -1407,6 +1807,406 @@ rest:
 	VMOVUPD.Z (DX), K1, Z1
 	VMULPD    Z0, Z1, Z1
 	VMOVUPD   Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulMulAVX512F64(dst *float64, a *float64, b *float64, s float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulMulAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSD s+24(FP), Z0
+
+many:
+	CMPQ    AX, $0x00000020
+	JL      single
+	VMOVUPD (DX), Z1
+	VMOVUPD (BX), Z2
+	VMOVUPD 64(DX), Z3
+	VMOVUPD 64(BX), Z4
+	VMOVUPD 128(DX), Z5
+	VMOVUPD 128(BX), Z6
+	VMOVUPD 192(DX), Z7
+	VMOVUPD 192(BX), Z8
+	VMULPD  Z0, Z1, Z1
+	VMULPD  Z2, Z1, Z1
+	VMULPD  Z0, Z3, Z3
+	VMULPD  Z4, Z3, Z3
+	VMULPD  Z0, Z5, Z5
+	VMULPD  Z6, Z5, Z5
+	VMULPD  Z0, Z7, Z7
+	VMULPD  Z8, Z7, Z7
+	VMOVUPD Z1, (CX)
+	VMOVUPD Z3, 64(CX)
+	VMOVUPD Z5, 128(CX)
+	VMOVUPD Z7, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000020, AX
+	JMP     many
+
+single:
+	CMPQ    AX, $0x00000008
+	JL      rest
+	VMOVUPD (DX), Z1
+	VMOVUPD (BX), Z2
+	VMULPD  Z0, Z1, Z1
+	VMULPD  Z2, Z1, Z1
+	VMOVUPD Z1, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000008, AX
+	JMP     single
+
+rest:
+	TESTQ     AX, AX
+	JE        done
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVB     SI, K1
+	VMOVUPD.Z (DX), K1, Z1
+	VMOVUPD.Z (BX), K1, Z2
+	VMULPD    Z0, Z1, Z1
+	VMULPD    Z2, Z1, Z1
+	VMOVUPD   Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulAddAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPD     (DX), Z0
+	VMOVUPD     (BX), Z1
+	VMOVUPD     (SI), Z2
+	VMOVUPD     64(DX), Z3
+	VMOVUPD     64(BX), Z4
+	VMOVUPD     64(SI), Z5
+	VMOVUPD     128(DX), Z6
+	VMOVUPD     128(BX), Z7
+	VMOVUPD     128(SI), Z8
+	VMOVUPD     192(DX), Z9
+	VMOVUPD     192(BX), Z10
+	VMOVUPD     192(SI), Z11
+	VFMADD213PD Z2, Z1, Z0
+	VFMADD213PD Z5, Z4, Z3
+	VFMADD213PD Z8, Z7, Z6
+	VFMADD213PD Z11, Z10, Z9
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z3, 64(CX)
+	VMOVUPD     Z6, 128(CX)
+	VMOVUPD     Z9, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPD     (DX), Z0
+	VMOVUPD     (BX), Z1
+	VMOVUPD     (SI), Z2
+	VFMADD213PD Z2, Z1, Z0
+	VMOVUPD     Z0, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVB       DI, K1
+	VMOVUPD.Z   (DX), K1, Z0
+	VMOVUPD.Z   (BX), K1, Z1
+	VMOVUPD.Z   (SI), K1, Z2
+	VFMADD213PD Z2, Z1, Z0
+	VMOVUPD     Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulSubAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulSubAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPD     (DX), Z0
+	VMOVUPD     (BX), Z1
+	VMOVUPD     (SI), Z2
+	VMOVUPD     64(DX), Z3
+	VMOVUPD     64(BX), Z4
+	VMOVUPD     64(SI), Z5
+	VMOVUPD     128(DX), Z6
+	VMOVUPD     128(BX), Z7
+	VMOVUPD     128(SI), Z8
+	VMOVUPD     192(DX), Z9
+	VMOVUPD     192(BX), Z10
+	VMOVUPD     192(SI), Z11
+	VFMSUB213PD Z2, Z1, Z0
+	VFMSUB213PD Z5, Z4, Z3
+	VFMSUB213PD Z8, Z7, Z6
+	VFMSUB213PD Z11, Z10, Z9
+	VMOVUPD     Z0, (CX)
+	VMOVUPD     Z3, 64(CX)
+	VMOVUPD     Z6, 128(CX)
+	VMOVUPD     Z9, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPD     (DX), Z0
+	VMOVUPD     (BX), Z1
+	VMOVUPD     (SI), Z2
+	VFMSUB213PD Z2, Z1, Z0
+	VMOVUPD     Z0, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVB       DI, K1
+	VMOVUPD.Z   (DX), K1, Z0
+	VMOVUPD.Z   (BX), K1, Z1
+	VMOVUPD.Z   (SI), K1, Z2
+	VFMSUB213PD Z2, Z1, Z0
+	VMOVUPD     Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subMulAVX512F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·subMulAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ         AX, $0x00000020
+	JL           single
+	VMOVUPD      (DX), Z0
+	VMOVUPD      (BX), Z1
+	VMOVUPD      (SI), Z2
+	VMOVUPD      64(DX), Z3
+	VMOVUPD      64(BX), Z4
+	VMOVUPD      64(SI), Z5
+	VMOVUPD      128(DX), Z6
+	VMOVUPD      128(BX), Z7
+	VMOVUPD      128(SI), Z8
+	VMOVUPD      192(DX), Z9
+	VMOVUPD      192(BX), Z10
+	VMOVUPD      192(SI), Z11
+	VFNMADD213PD Z2, Z1, Z0
+	VFNMADD213PD Z5, Z4, Z3
+	VFNMADD213PD Z8, Z7, Z6
+	VFNMADD213PD Z11, Z10, Z9
+	VMOVUPD      Z0, (CX)
+	VMOVUPD      Z3, 64(CX)
+	VMOVUPD      Z6, 128(CX)
+	VMOVUPD      Z9, 192(CX)
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x00000020, AX
+	JMP          many
+
+single:
+	CMPQ         AX, $0x00000008
+	JL           rest
+	VMOVUPD      (DX), Z0
+	VMOVUPD      (BX), Z1
+	VMOVUPD      (SI), Z2
+	VFNMADD213PD Z2, Z1, Z0
+	VMOVUPD      Z0, (CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x00000008, AX
+	JMP          single
+
+rest:
+	TESTQ        AX, AX
+	JE           done
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVB        DI, K1
+	VMOVUPD.Z    (DX), K1, Z0
+	VMOVUPD.Z    (BX), K1, Z1
+	VMOVUPD.Z    (SI), K1, Z2
+	VFNMADD213PD Z2, Z1, Z0
+	VMOVUPD      Z0, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX512F64(dst *float64, a *float64, b *float64, s float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·addScaledAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSD s+24(FP), Z0
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPD     (DX), Z1
+	VMOVUPD     (BX), Z2
+	VMOVUPD     64(DX), Z3
+	VMOVUPD     64(BX), Z4
+	VMOVUPD     128(DX), Z5
+	VMOVUPD     128(BX), Z6
+	VMOVUPD     192(DX), Z7
+	VMOVUPD     192(BX), Z8
+	VFMADD231PD Z0, Z2, Z1
+	VFMADD231PD Z0, Z4, Z3
+	VFMADD231PD Z0, Z6, Z5
+	VFMADD231PD Z0, Z8, Z7
+	VMOVUPD     Z1, (CX)
+	VMOVUPD     Z3, 64(CX)
+	VMOVUPD     Z5, 128(CX)
+	VMOVUPD     Z7, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPD     (DX), Z1
+	VMOVUPD     (BX), Z2
+	VFMADD231PD Z0, Z2, Z1
+	VMOVUPD     Z1, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVB       SI, K1
+	VMOVUPD.Z   (DX), K1, Z1
+	VMOVUPD.Z   (BX), K1, Z2
+	VFMADD231PD Z0, Z2, Z1
+	VMOVUPD     Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX512F64(dst *float64, a *float64, s float64, t float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·quadraticAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	VBROADCASTSD s+16(FP), Z0
+	VBROADCASTSD t+24(FP), Z1
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPD     (DX), Z2
+	VMOVUPD     64(DX), Z3
+	VMOVUPD     128(DX), Z4
+	VMOVUPD     192(DX), Z5
+	VMULPD      Z2, Z2, Z2
+	VFMADD213PD Z1, Z0, Z2
+	VMULPD      Z3, Z3, Z3
+	VFMADD213PD Z1, Z0, Z3
+	VMULPD      Z4, Z4, Z4
+	VFMADD213PD Z1, Z0, Z4
+	VMULPD      Z5, Z5, Z5
+	VFMADD213PD Z1, Z0, Z5
+	VMOVUPD     Z2, (CX)
+	VMOVUPD     Z3, 64(CX)
+	VMOVUPD     Z4, 128(CX)
+	VMOVUPD     Z5, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPD     (DX), Z2
+	VMULPD      Z2, Z2, Z2
+	VFMADD213PD Z1, Z0, Z2
+	VMOVUPD     Z2, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	MOVQ        $-1, BX
+	BZHIQ       AX, BX, BX
+	KMOVB       BX, K1
+	VMOVUPD.Z   (DX), K1, Z2
+	VMULPD      Z2, Z2, Z2
+	VFMADD213PD Z1, Z0, Z2
+	VMOVUPD     Z2, K1, (CX)
 
 done:
 	VZEROUPPER
@@ -2554,6 +3354,412 @@ done:
 	VZEROUPPER
 	RET
 
+// func mulMulAVX2F32(dst *float32, a *float32, b *float32, s float32, n int)
+// Requires: AVX
+TEXT ·mulMulAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSS s+24(FP), Y0
+
+many:
+	CMPQ    AX, $0x00000020
+	JL      single
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 32(BX), Y4
+	VMOVUPS 64(DX), Y5
+	VMOVUPS 64(BX), Y6
+	VMOVUPS 96(DX), Y7
+	VMOVUPS 96(BX), Y8
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y0, Y7, Y7
+	VMULPS  Y8, Y7, Y7
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y3, 32(CX)
+	VMOVUPS Y5, 64(CX)
+	VMOVUPS Y7, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, AX
+	JMP     many
+
+single:
+	CMPQ    AX, $0x00000008
+	JL      rest
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000008, AX
+	JMP     single
+
+rest:
+	TESTQ      AX, AX
+	JE         done
+	LEAQ       mask32<>+0(SB), SI
+	MOVQ       $+8, DI
+	SUBQ       AX, DI
+	VMOVUPS    (SI)(DI*4), Y1
+	VMASKMOVPS (DX), Y1, Y2
+	VMASKMOVPS (BX), Y1, Y3
+	VMULPS     Y0, Y2, Y2
+	VMULPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·mulAddAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     32(BX), Y4
+	VMOVUPS     32(SI), Y5
+	VMOVUPS     64(DX), Y6
+	VMOVUPS     64(BX), Y7
+	VMOVUPS     64(SI), Y8
+	VMOVUPS     96(DX), Y9
+	VMOVUPS     96(BX), Y10
+	VMOVUPS     96(SI), Y11
+	VFMADD213PS Y2, Y1, Y0
+	VFMADD213PS Y5, Y4, Y3
+	VFMADD213PS Y8, Y7, Y6
+	VFMADD213PS Y11, Y10, Y9
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y6, 64(CX)
+	VMOVUPS     Y9, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
+	VFMADD213PS Y2, Y1, Y0
+	VMOVUPS     Y0, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask32<>+0(SB), DI
+	MOVQ        $+8, R8
+	SUBQ        AX, R8
+	VMOVUPS     (DI)(R8*4), Y0
+	VMASKMOVPS  (DX), Y0, Y1
+	VMASKMOVPS  (BX), Y0, Y2
+	VMASKMOVPS  (SI), Y0, Y3
+	VFMADD213PS Y3, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulSubAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·mulSubAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     32(BX), Y4
+	VMOVUPS     32(SI), Y5
+	VMOVUPS     64(DX), Y6
+	VMOVUPS     64(BX), Y7
+	VMOVUPS     64(SI), Y8
+	VMOVUPS     96(DX), Y9
+	VMOVUPS     96(BX), Y10
+	VMOVUPS     96(SI), Y11
+	VFMSUB213PS Y2, Y1, Y0
+	VFMSUB213PS Y5, Y4, Y3
+	VFMSUB213PS Y8, Y7, Y6
+	VFMSUB213PS Y11, Y10, Y9
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y6, 64(CX)
+	VMOVUPS     Y9, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
+	VFMSUB213PS Y2, Y1, Y0
+	VMOVUPS     Y0, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask32<>+0(SB), DI
+	MOVQ        $+8, R8
+	SUBQ        AX, R8
+	VMOVUPS     (DI)(R8*4), Y0
+	VMASKMOVPS  (DX), Y0, Y1
+	VMASKMOVPS  (BX), Y0, Y2
+	VMASKMOVPS  (SI), Y0, Y3
+	VFMSUB213PS Y3, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subMulAVX2F32(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·subMulAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ         AX, $0x00000020
+	JL           single
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(DX), Y3
+	VMOVUPS      32(BX), Y4
+	VMOVUPS      32(SI), Y5
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      64(BX), Y7
+	VMOVUPS      64(SI), Y8
+	VMOVUPS      96(DX), Y9
+	VMOVUPS      96(BX), Y10
+	VMOVUPS      96(SI), Y11
+	VFNMADD213PS Y2, Y1, Y0
+	VFNMADD213PS Y5, Y4, Y3
+	VFNMADD213PS Y8, Y7, Y6
+	VFNMADD213PS Y11, Y10, Y9
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y6, 64(CX)
+	VMOVUPS      Y9, 96(CX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	SUBQ         $0x00000020, AX
+	JMP          many
+
+single:
+	CMPQ         AX, $0x00000008
+	JL           rest
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VFNMADD213PS Y2, Y1, Y0
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x00000008, AX
+	JMP          single
+
+rest:
+	TESTQ        AX, AX
+	JE           done
+	LEAQ         mask32<>+0(SB), DI
+	MOVQ         $+8, R8
+	SUBQ         AX, R8
+	VMOVUPS      (DI)(R8*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y2
+	VMASKMOVPS   (SI), Y0, Y3
+	VFNMADD213PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX2F32(dst *float32, a *float32, b *float32, s float32, n int)
+// Requires: AVX, FMA3
+TEXT ·addScaledAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSS s+24(FP), Y0
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (BX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     32(BX), Y4
+	VMOVUPS     64(DX), Y5
+	VMOVUPS     64(BX), Y6
+	VMOVUPS     96(DX), Y7
+	VMOVUPS     96(BX), Y8
+	VFMADD231PS Y0, Y2, Y1
+	VFMADD231PS Y0, Y4, Y3
+	VFMADD231PS Y0, Y6, Y5
+	VFMADD231PS Y0, Y8, Y7
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y5, 64(CX)
+	VMOVUPS     Y7, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (BX), Y2
+	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask32<>+0(SB), SI
+	MOVQ        $+8, DI
+	SUBQ        AX, DI
+	VMOVUPS     (SI)(DI*4), Y1
+	VMASKMOVPS  (DX), Y1, Y2
+	VMASKMOVPS  (BX), Y1, Y3
+	VFMADD231PS Y0, Y3, Y2
+	VMASKMOVPS  Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX2F32(dst *float32, a *float32, s float32, t float32, n int)
+// Requires: AVX, FMA3
+TEXT ·quadraticAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	VBROADCASTSS t+20(FP), Y1
+
+many:
+	CMPQ        AX, $0x00000020
+	JL          single
+	VMOVUPS     (DX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     64(DX), Y4
+	VMOVUPS     96(DX), Y5
+	VMULPS      Y2, Y2, Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMULPS      Y3, Y3, Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMULPS      Y4, Y4, Y4
+	VFMADD213PS Y1, Y0, Y4
+	VMULPS      Y5, Y5, Y5
+	VFMADD213PS Y1, Y0, Y5
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y5, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000008
+	JL          rest
+	VMOVUPS     (DX), Y2
+	VMULPS      Y2, Y2, Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000008, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask32<>+0(SB), BX
+	MOVQ        $+8, SI
+	SUBQ        AX, SI
+	VMOVUPS     (BX)(SI*4), Y2
+	VMASKMOVPS  (DX), Y2, Y3
+	VMULPS      Y3, Y3, Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMASKMOVPS  Y3, Y2, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func squareAVX2F32(dst *float32, a *float32, n int)
 // Requires: AVX
 TEXT ·squareAVX2F32(SB), NOSPLIT, $0-24
@@ -3474,6 +4680,412 @@ rest:
 	VMASKMOVPD (DX), Y1, Y2
 	VMULPD     Y0, Y2, Y2
 	VMASKMOVPD Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulMulAVX2F64(dst *float64, a *float64, b *float64, s float64, n int)
+// Requires: AVX
+TEXT ·mulMulAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSD s+24(FP), Y0
+
+many:
+	CMPQ    AX, $0x00000010
+	JL      single
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VMOVUPD 32(DX), Y3
+	VMOVUPD 32(BX), Y4
+	VMOVUPD 64(DX), Y5
+	VMOVUPD 64(BX), Y6
+	VMOVUPD 96(DX), Y7
+	VMOVUPD 96(BX), Y8
+	VMULPD  Y0, Y1, Y1
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y0, Y3, Y3
+	VMULPD  Y4, Y3, Y3
+	VMULPD  Y0, Y5, Y5
+	VMULPD  Y6, Y5, Y5
+	VMULPD  Y0, Y7, Y7
+	VMULPD  Y8, Y7, Y7
+	VMOVUPD Y1, (CX)
+	VMOVUPD Y3, 32(CX)
+	VMOVUPD Y5, 64(CX)
+	VMOVUPD Y7, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000010, AX
+	JMP     many
+
+single:
+	CMPQ    AX, $0x00000004
+	JL      rest
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VMULPD  Y0, Y1, Y1
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000004, AX
+	JMP     single
+
+rest:
+	TESTQ      AX, AX
+	JE         done
+	LEAQ       mask64<>+0(SB), SI
+	MOVQ       $+4, DI
+	SUBQ       AX, DI
+	VMOVUPD    (SI)(DI*8), Y1
+	VMASKMOVPD (DX), Y1, Y2
+	VMASKMOVPD (BX), Y1, Y3
+	VMULPD     Y0, Y2, Y2
+	VMULPD     Y3, Y2, Y2
+	VMASKMOVPD Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·mulAddAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000010
+	JL          single
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
+	VMOVUPD     32(DX), Y3
+	VMOVUPD     32(BX), Y4
+	VMOVUPD     32(SI), Y5
+	VMOVUPD     64(DX), Y6
+	VMOVUPD     64(BX), Y7
+	VMOVUPD     64(SI), Y8
+	VMOVUPD     96(DX), Y9
+	VMOVUPD     96(BX), Y10
+	VMOVUPD     96(SI), Y11
+	VFMADD213PD Y2, Y1, Y0
+	VFMADD213PD Y5, Y4, Y3
+	VFMADD213PD Y8, Y7, Y6
+	VFMADD213PD Y11, Y10, Y9
+	VMOVUPD     Y0, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y6, 64(CX)
+	VMOVUPD     Y9, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000010, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000004
+	JL          rest
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
+	VFMADD213PD Y2, Y1, Y0
+	VMOVUPD     Y0, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000004, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask64<>+0(SB), DI
+	MOVQ        $+4, R8
+	SUBQ        AX, R8
+	VMOVUPD     (DI)(R8*8), Y0
+	VMASKMOVPD  (DX), Y0, Y1
+	VMASKMOVPD  (BX), Y0, Y2
+	VMASKMOVPD  (SI), Y0, Y3
+	VFMADD213PD Y3, Y2, Y1
+	VMASKMOVPD  Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulSubAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·mulSubAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ        AX, $0x00000010
+	JL          single
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
+	VMOVUPD     32(DX), Y3
+	VMOVUPD     32(BX), Y4
+	VMOVUPD     32(SI), Y5
+	VMOVUPD     64(DX), Y6
+	VMOVUPD     64(BX), Y7
+	VMOVUPD     64(SI), Y8
+	VMOVUPD     96(DX), Y9
+	VMOVUPD     96(BX), Y10
+	VMOVUPD     96(SI), Y11
+	VFMSUB213PD Y2, Y1, Y0
+	VFMSUB213PD Y5, Y4, Y3
+	VFMSUB213PD Y8, Y7, Y6
+	VFMSUB213PD Y11, Y10, Y9
+	VMOVUPD     Y0, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y6, 64(CX)
+	VMOVUPD     Y9, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000010, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000004
+	JL          rest
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
+	VFMSUB213PD Y2, Y1, Y0
+	VMOVUPD     Y0, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000004, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask64<>+0(SB), DI
+	MOVQ        $+4, R8
+	SUBQ        AX, R8
+	VMOVUPD     (DI)(R8*8), Y0
+	VMASKMOVPD  (DX), Y0, Y1
+	VMASKMOVPD  (BX), Y0, Y2
+	VMASKMOVPD  (SI), Y0, Y3
+	VFMSUB213PD Y3, Y2, Y1
+	VMASKMOVPD  Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func subMulAVX2F64(dst *float64, a *float64, b *float64, c *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·subMulAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ n+32(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+
+many:
+	CMPQ         AX, $0x00000010
+	JL           single
+	VMOVUPD      (DX), Y0
+	VMOVUPD      (BX), Y1
+	VMOVUPD      (SI), Y2
+	VMOVUPD      32(DX), Y3
+	VMOVUPD      32(BX), Y4
+	VMOVUPD      32(SI), Y5
+	VMOVUPD      64(DX), Y6
+	VMOVUPD      64(BX), Y7
+	VMOVUPD      64(SI), Y8
+	VMOVUPD      96(DX), Y9
+	VMOVUPD      96(BX), Y10
+	VMOVUPD      96(SI), Y11
+	VFNMADD213PD Y2, Y1, Y0
+	VFNMADD213PD Y5, Y4, Y3
+	VFNMADD213PD Y8, Y7, Y6
+	VFNMADD213PD Y11, Y10, Y9
+	VMOVUPD      Y0, (CX)
+	VMOVUPD      Y3, 32(CX)
+	VMOVUPD      Y6, 64(CX)
+	VMOVUPD      Y9, 96(CX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	SUBQ         $0x00000010, AX
+	JMP          many
+
+single:
+	CMPQ         AX, $0x00000004
+	JL           rest
+	VMOVUPD      (DX), Y0
+	VMOVUPD      (BX), Y1
+	VMOVUPD      (SI), Y2
+	VFNMADD213PD Y2, Y1, Y0
+	VMOVUPD      Y0, (CX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x00000004, AX
+	JMP          single
+
+rest:
+	TESTQ        AX, AX
+	JE           done
+	LEAQ         mask64<>+0(SB), DI
+	MOVQ         $+4, R8
+	SUBQ         AX, R8
+	VMOVUPD      (DI)(R8*8), Y0
+	VMASKMOVPD   (DX), Y0, Y1
+	VMASKMOVPD   (BX), Y0, Y2
+	VMASKMOVPD   (SI), Y0, Y3
+	VFNMADD213PD Y3, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX2F64(dst *float64, a *float64, b *float64, s float64, n int)
+// Requires: AVX, FMA3
+TEXT ·addScaledAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	VBROADCASTSD s+24(FP), Y0
+
+many:
+	CMPQ        AX, $0x00000010
+	JL          single
+	VMOVUPD     (DX), Y1
+	VMOVUPD     (BX), Y2
+	VMOVUPD     32(DX), Y3
+	VMOVUPD     32(BX), Y4
+	VMOVUPD     64(DX), Y5
+	VMOVUPD     64(BX), Y6
+	VMOVUPD     96(DX), Y7
+	VMOVUPD     96(BX), Y8
+	VFMADD231PD Y0, Y2, Y1
+	VFMADD231PD Y0, Y4, Y3
+	VFMADD231PD Y0, Y6, Y5
+	VFMADD231PD Y0, Y8, Y7
+	VMOVUPD     Y1, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y5, 64(CX)
+	VMOVUPD     Y7, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x00000010, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000004
+	JL          rest
+	VMOVUPD     (DX), Y1
+	VMOVUPD     (BX), Y2
+	VFMADD231PD Y0, Y2, Y1
+	VMOVUPD     Y1, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000004, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask64<>+0(SB), SI
+	MOVQ        $+4, DI
+	SUBQ        AX, DI
+	VMOVUPD     (SI)(DI*8), Y1
+	VMASKMOVPD  (DX), Y1, Y2
+	VMASKMOVPD  (BX), Y1, Y3
+	VFMADD231PD Y0, Y3, Y2
+	VMASKMOVPD  Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX2F64(dst *float64, a *float64, s float64, t float64, n int)
+// Requires: AVX, FMA3
+TEXT ·quadraticAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         n+32(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         a+8(FP), DX
+	VBROADCASTSD s+16(FP), Y0
+	VBROADCASTSD t+24(FP), Y1
+
+many:
+	CMPQ        AX, $0x00000010
+	JL          single
+	VMOVUPD     (DX), Y2
+	VMOVUPD     32(DX), Y3
+	VMOVUPD     64(DX), Y4
+	VMOVUPD     96(DX), Y5
+	VMULPD      Y2, Y2, Y2
+	VFMADD213PD Y1, Y0, Y2
+	VMULPD      Y3, Y3, Y3
+	VFMADD213PD Y1, Y0, Y3
+	VMULPD      Y4, Y4, Y4
+	VFMADD213PD Y1, Y0, Y4
+	VMULPD      Y5, Y5, Y5
+	VFMADD213PD Y1, Y0, Y5
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y3, 32(CX)
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y5, 96(CX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000010, AX
+	JMP         many
+
+single:
+	CMPQ        AX, $0x00000004
+	JL          rest
+	VMOVUPD     (DX), Y2
+	VMULPD      Y2, Y2, Y2
+	VFMADD213PD Y1, Y0, Y2
+	VMOVUPD     Y2, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000004, AX
+	JMP         single
+
+rest:
+	TESTQ       AX, AX
+	JE          done
+	LEAQ        mask64<>+0(SB), BX
+	MOVQ        $+4, SI
+	SUBQ        AX, SI
+	VMOVUPD     (BX)(SI*8), Y2
+	VMASKMOVPD  (DX), Y2, Y3
+	VMULPD      Y3, Y3, Y3
+	VFMADD213PD Y1, Y0, Y3
+	VMASKMOVPD  Y3, Y2, (CX)
 
 done:
 	VZEROUPPER

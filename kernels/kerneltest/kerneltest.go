@@ -29,6 +29,9 @@ type Kernels[F kernels.Float] struct {
 	Add, Sub, Mul                  func(dst, a, b []F)
 	Neg, Square, Recip, Sqrt, Step func(dst, a []F)
 	Exp, Tanh, Sigmoid, Softplus   func(dst, a []F)
+	MulMul, AddScaled              func(dst, a, b []F, s F)
+	MulAdd, MulSub, SubMul         func(dst, a, b, c []F)
+	Quadratic                      func(dst, a []F, s, t F)
 	Scale, AddScalar               func(dst, a []F, s F)
 	Switch                         func(dst, r []F, rs, rc float64, order int)
 	Sum                            func(a []F) float64
@@ -55,6 +58,8 @@ func Host[F kernels.Float]() Kernels[F] {
 		Add: kernels.Add[F], Sub: kernels.Sub[F], Mul: kernels.Mul[F],
 		Neg: kernels.Neg[F], Square: kernels.Square[F], Recip: kernels.Recip[F], Sqrt: kernels.Sqrt[F], Step: kernels.Step[F],
 		Exp: kernels.Exp[F], Tanh: kernels.Tanh[F], Sigmoid: kernels.Sigmoid[F], Softplus: kernels.Softplus[F],
+		MulMul: kernels.MulMul[F], AddScaled: kernels.AddScaled[F], Quadratic: kernels.Quadratic[F],
+		MulAdd: kernels.MulAdd[F], MulSub: kernels.MulSub[F], SubMul: kernels.SubMul[F],
 		Scale: kernels.Scale[F], AddScalar: kernels.AddScalar[F], Switch: kernels.Switch[F],
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
 		Transpose: kernels.Transpose[F], MapRows: kernels.MapRows[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
@@ -70,6 +75,7 @@ func Run[F kernels.Float](t *testing.T, k Kernels[F]) {
 	t.Run("products", func(t *testing.T) { products(t, k) })
 	t.Run("products of special values", func(t *testing.T) { specialProducts(t, k) })
 	t.Run("elementwise", func(t *testing.T) { elementwise(t, k) })
+	t.Run("combined", func(t *testing.T) { combined(t, k) })
 	t.Run("special values", func(t *testing.T) { specialValues(t, k) })
 	t.Run("accuracy", func(t *testing.T) { accuracy(t, k) })
 	t.Run("switch", func(t *testing.T) { switches(t, k) })

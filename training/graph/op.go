@@ -54,6 +54,14 @@ const (
 
 	opTranspose // of Fixed rows; made by Compile only
 
+	// Only in tilePrograms.
+	opMulMul    // c*a*b
+	opAddScaled // a + c*b
+	opMulAdd
+	opMulSub
+	opSubMul    // third operand minus a*b
+	opQuadratic // c[0]*a*a + c[1]
+
 	numOps
 )
 
@@ -66,6 +74,7 @@ var opNames = [numOps]string{
 	"Reshape", "Concat", "Slice", "Place", "Permute",
 	"Gather", "Scatter", "SegOuter", "RowApply", "RowApplyT", "PairDot", "PairApply", "PairApplyT", "SegSoftmax",
 	"Transpose",
+	"MulMul", "AddScaled", "MulAdd", "MulSub", "SubMul", "Quadratic",
 }
 
 // String returns the name of the Builder method.

@@ -145,6 +145,18 @@ func runInstr[F kernels.Float](in *instr, regs [][]F, n int) {
 		kernels.Switch(dst, a, in.c[0], in.c[1], in.n)
 	case opStep:
 		kernels.Step(dst, a)
+	case opMulMul:
+		kernels.MulMul(dst, a, regs[in.b], F(in.c[0]))
+	case opAddScaled:
+		kernels.AddScaled(dst, a, regs[in.b], F(in.c[0]))
+	case opMulAdd:
+		kernels.MulAdd(dst, a, regs[in.b], regs[in.third])
+	case opMulSub:
+		kernels.MulSub(dst, a, regs[in.b], regs[in.third])
+	case opSubMul:
+		kernels.SubMul(dst, a, regs[in.b], regs[in.third])
+	case opQuadratic:
+		kernels.Quadratic(dst, a, F(in.c[0]), F(in.c[1]))
 	case opBroadcastRows:
 		copy(dst, a[:n])
 	}

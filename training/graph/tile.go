@@ -58,12 +58,12 @@ const (
 	storeSumRows                  // the sum over rows
 )
 
-// instr computes register dst from a and, for two operands, b.
+// instr computes register dst from a and, for more operands, b and third.
 type instr struct {
-	op        op // opBroadcastRows stands for a copy
-	dst, a, b int
-	c         [2]float64
-	n         int
+	op               op // opBroadcastRows stands for a copy
+	dst, a, b, third int
+	c                [2]float64
+	n                int
 }
 
 // registers returns the number of registers.
@@ -88,7 +88,7 @@ func (p *tileProgram) readsEnd(r int) int {
 		}
 	}
 	for i := len(p.code) - 1; i >= 0; i-- {
-		if p.code[i].a == r || p.code[i].b == r {
+		if in := &p.code[i]; in.a == r || in.b == r || in.third == r {
 			return i
 		}
 	}

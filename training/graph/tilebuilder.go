@@ -161,12 +161,17 @@ func (f *tileBuilder) arg(t *Tensor) int {
 
 // emit writes the instructions, reusing temporaries after their last reader.
 func (f *tileBuilder) emit(members []*Tensor) {
+	plan := combine(members, func(t *Tensor) bool {
+		_, stored := f.reg[t]
+		return stored || !f.inside[t]
+	})
 	readers := map[*Tensor]int{}
 	for _, t := range members {
-		for _, a := range t.args {
-			readers[a]++
-			if !mapped(t) {
-				readers[a]++ // sums are taken after the last instruction
+		if !mapped(t) {
+			readers[t.args[0]] = len(members) + 1 // sums are taken after the last instruction
+		} else if in, ok := plan.of(t); ok {
+			for _, a := range in.args {
+				readers[a]++
 			}
 		}
 	}
@@ -176,17 +181,20 @@ func (f *tileBuilder) emit(members []*Tensor) {
 			f.addSum(t)
 			continue
 		}
-		in := instr{op: t.op, a: f.operand(t.args[0]), b: -1, c: t.c, n: t.n[0]}
-		if len(t.args) > 1 {
-			in.b = f.operand(t.args[1])
+		c, ok := plan.of(t)
+		if !ok {
+			continue
 		}
-		for _, a := range t.args {
+		in := instr{op: c.op, a: -1, b: -1, third: -1, c: c.c, n: c.n}
+		for i, r := range []*int{&in.a, &in.b, &in.third} {
+			if i < len(c.args) {
+				*r = f.operand(c.args[i])
+			}
+		}
+		for _, a := range c.args {
 			if readers[a]--; readers[a] == 0 && f.inside[a] && f.reg[a] >= len(f.loads)+f.whole {
 				f.free = append(f.free, f.reg[a])
 			}
-		}
-		if t.op == opBroadcastCols {
-			in.op = opBroadcastRows
 		}
 		in.dst = f.target(t)
 		f.code = append(f.code, in)

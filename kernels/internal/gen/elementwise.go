@@ -16,25 +16,36 @@ func (v target) elementwise() {
 		single, double func(ops ...Op)
 	}{{"add", VADDPS, VADDPD}, {"sub", VSUBPS, VSUBPD}, {"mul", VMULPS, VMULPD}}
 	for _, f := range binary {
-		m := v.newMap(f.name, f.name+" sets dst to the result of the operation of this name on a and b.", "a", "b")
+		m := v.newMap(f.name, f.name+" sets dst to the result of the operation of this name on a and b.", "ab", "")
 		m.loops(4, func(x [][]VecVirtual) {
 			v.each(x, func(y []VecVirtual) { v.pick(f.single, f.double, y[1], y[0], y[0]) })
 		})
 	}
-	for _, f := range binary {
-		if f.name == "sub" {
-			continue
-		}
-		m := v.newMap(f.name+"Number", f.name+"Number sets dst to the result of the operation on a and s.", "a")
-		s := v.reg()
-		v.broadcast(paramMem("s"), s)
-		m.loops(4, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.pick(f.single, f.double, s, y[0], y[0]) }) })
+	single := func(name, doc, operands, numbers string, f func(y, s []VecVirtual)) {
+		m := v.newMap(name, name+" sets dst to "+doc+".", operands, numbers)
+		m.loops(4, func(x [][]VecVirtual) {
+			v.each(x, func(y []VecVirtual) { f(y, m.numbers) })
+		})
 	}
-	m := v.newMap("square", "square sets dst to a*a.", "a")
+	single("addNumber", "a + s", "a", "s", func(y, s []VecVirtual) { v.add(s[0], y[0], y[0]) })
+	single("mulNumber", "a*s", "a", "s", func(y, s []VecVirtual) { v.mul(s[0], y[0], y[0]) })
+	single("mulMul", "s*a*b", "ab", "s", func(y, s []VecVirtual) {
+		v.mul(s[0], y[0], y[0])
+		v.mul(y[1], y[0], y[0])
+	})
+	single("mulAdd", "a*b + c", "abc", "", func(y, _ []VecVirtual) { v.fma213(y[2], y[1], y[0]) })
+	single("mulSub", "a*b - c", "abc", "", func(y, _ []VecVirtual) { v.pick(VFMSUB213PS, VFMSUB213PD, y[2], y[1], y[0]) })
+	single("subMul", "c - a*b", "abc", "", func(y, _ []VecVirtual) { v.pick(VFNMADD213PS, VFNMADD213PD, y[2], y[1], y[0]) })
+	single("addScaled", "a + s*b", "ab", "s", func(y, s []VecVirtual) { v.fma(s[0], y[1], y[0]) })
+	single("quadratic", "s*a*a + t", "a", "st", func(y, s []VecVirtual) {
+		v.mul(y[0], y[0], y[0])
+		v.fma213(s[1], s[0], y[0])
+	})
+	m := v.newMap("square", "square sets dst to a*a.", "a", "")
 	m.loops(4, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.mul(y[0], y[0], y[0]) }) })
-	m = v.newMap("sqrt", "sqrt sets dst to the square root of a.", "a")
+	m = v.newMap("sqrt", "sqrt sets dst to the square root of a.", "a", "")
 	m.loops(2, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.pick(VSQRTPS, VSQRTPD, y[0], y[0]) }) })
-	m = v.newMap("recip", "recip sets dst to 1/a.", "a")
+	m = v.newMap("recip", "recip sets dst to 1/a.", "a", "")
 	one := v.constant(1)
 	m.loops(2, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.pick(VDIVPS, VDIVPD, y[0], one, y[0]) }) })
 	v.exponentials()
@@ -50,28 +61,34 @@ func (v target) each(x [][]VecVirtual, f func(y []VecVirtual)) {
 // mapping is a function on slices under construction.
 type mapping struct {
 	target
-	n    GPVirtual
-	dst  Register
-	from []Register
+	n       GPVirtual
+	dst     Register
+	from    []Register
+	numbers []VecVirtual
 }
 
-// newMap begins the function name, which has pointers to dst and to the operands, and the length n. Functions whose
-// name ends in Number also have a number s.
-func (v target) newMap(name, doc string, operands ...string) mapping {
+// newMap begins the function name, with pointers to dst and to the operands, which have names of one letter from a on,
+// with numbers of names from s on, and with the length n.
+func (v target) newMap(name, doc, operands, numbers string) mapping {
 	sig := "func(dst"
 	for _, o := range operands {
-		sig += ", " + o
+		sig += ", " + string(o)
 	}
 	sig += " *" + v.elem() + ", "
-	if len(name) > 6 && name[len(name)-6:] == "Number" {
-		sig += "s " + v.elem() + ", "
+	for _, s := range numbers {
+		sig += string(s) + " " + v.elem() + ", "
 	}
 	TEXT(name+v.name, NOSPLIT, sig+"n int)")
 	Pragma("noescape")
 	Doc(doc)
 	m := mapping{target: v, n: Load(Param("n"), GP64()).(GPVirtual), dst: Load(Param("dst"), GP64())}
 	for _, o := range operands {
-		m.from = append(m.from, Load(Param(o), GP64()))
+		m.from = append(m.from, Load(Param(string(o)), GP64()))
+	}
+	for _, s := range numbers {
+		r := v.reg()
+		v.broadcast(paramMem(string(s)), r)
+		m.numbers = append(m.numbers, r)
 	}
 	return m
 }

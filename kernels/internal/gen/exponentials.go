@@ -65,15 +65,15 @@ func (v target) expData() expData {
 func (v target) signBit() Mem { return v.word(1 << (8*v.size() - 1)) }
 
 func (v target) exponentials() {
-	m := v.newMap("exp", "exp sets dst to e to the power a.", "a")
+	m := v.newMap("exp", "exp sets dst to e to the power a.", "a", "")
 	m.loops(2, func(x [][]VecVirtual) {
 		v.each(x, func(y []VecVirtual) { v.exp(y[0]) })
 	})
-	m = v.newMap("sigmoid", "sigmoid sets dst to 1/(1+exp(-a)).", "a")
+	m = v.newMap("sigmoid", "sigmoid sets dst to 1/(1+exp(-a)).", "a", "")
 	m.loops(2, func(x [][]VecVirtual) {
 		v.each(x, func(y []VecVirtual) { v.sigmoid(y[0]) })
 	})
-	m = v.newMap("tanh", "tanh sets dst to the hyperbolic tangent of a.", "a")
+	m = v.newMap("tanh", "tanh sets dst to the hyperbolic tangent of a.", "a", "")
 	m.loops(2, func(x [][]VecVirtual) {
 		v.each(x, func(y []VecVirtual) { v.tanh(y[0]) })
 	})

@@ -1,0 +1,33 @@
+package graph
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/fedlam/fedlam/kernels"
+)
+
+// TestEachPath repeats the tests of values and of threads with every instruction set, in processes of their own, as it
+// is chosen when a program starts. One that the processor lacks is replaced by the best that it has.
+func TestEachPath(t *testing.T) {
+	const chosen = "FEDLAM_KERNELS"
+	if os.Getenv(chosen) != "" {
+		t.Logf("on %s", kernels.Path())
+		return
+	}
+	for _, path := range []string{"plain", "avx2", "avx512"} {
+		t.Run(path, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^(TestEachPath|TestValues|TestRandomPrograms|TestThreads)$")
+			cmd.Env = append(os.Environ(), chosen+"="+path)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			if path == "plain" && !strings.Contains(string(out), "on plain") {
+				t.Errorf("%s=plain was not heeded:\n%.500s", chosen, out)
+			}
+		})
+	}
+}
