@@ -74,9 +74,9 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 			n.send(p, a.Round, a.Envelopes)
 		}
 	case federation.FetchRounds:
-		n.wait.Go(func() { n.fetchRounds(ctx, a) })
+		n.once("rounds "+a.From.String(), func() { n.fetchRounds(ctx, a) })
 	case federation.Fetch:
-		n.wait.Go(func() { n.fetch(ctx, a) })
+		n.once("file "+a.CID.String(), func() { n.fetch(ctx, a) })
 	case federation.CollectSetup:
 		n.collect(a)
 	case federation.ApplySetup:
@@ -110,6 +110,17 @@ func entries(in []federation.Entry) []wal.Entry {
 		out[i] = wal.Entry(e)
 	}
 	return out
+}
+
+// once runs f in the background unless the same is being done already.
+func (n *Node) once(what string, f func()) {
+	if _, busy := n.busy.LoadOrStore(what, true); busy {
+		return
+	}
+	n.wait.Go(func() {
+		defer n.busy.Delete(what)
+		f()
+	})
 }
 
 func (n *Node) send(to peerID, round uint64, envelopes [][]byte) {

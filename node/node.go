@@ -54,7 +54,8 @@ type Node struct {
 	mail    *mailbox
 	inbox   chan federation.Event // envelopes of others
 	work    *work
-	closed  []bool // by element: too few members have it; nil before the setup round. Owned by the loop
+	busy    sync.Map // what is being fetched
+	closed  []bool   // by element: too few members have it; nil before the setup round. Owned by the loop
 
 	status  atomic.Pointer[federation.Status]
 	started time.Time

@@ -22,11 +22,13 @@ import (
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"go.uber.org/goleak"
 )
 
 var small = home.Policy{MinCohort: 3, Rounds: 4}
 
 func TestThreeNodesCertifyRounds(t *testing.T) {
+	noLeaks(t)
 	sites, d := newFederation(t, 3, small)
 	for _, s := range sites {
 		s.start(t, s.config())
@@ -65,6 +67,13 @@ func TestThreeNodesCertifyRounds(t *testing.T) {
 	if got := sites[0].trainer.installed; got[0] >= 7.5 || got[1] >= 2 {
 		t.Errorf("weights %v did not move down from 7.5 and 2", got)
 	}
+}
+
+// noLeaks fails the test when goroutines that were started after it are left when everything is closed.
+func noLeaks(t *testing.T) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // runs after the cleanups that close the nodes
 }
 
 // checkPull downloads a release from the public side and has it verified.

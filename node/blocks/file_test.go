@@ -35,8 +35,8 @@ func TestFileRoundTrip(t *testing.T) {
 	s, _ := open(t)
 	for _, n := range []int{0, 1, leaf - 1, leaf, leaf + 1, 3*leaf + 5, 175*leaf + 9} {
 		data := noise(n)
-		if n > leaf {
-			copy(data[leaf:], data[:leaf]) // equal leaves are stored once and must land twice
+		for at := leaf; at < n; at += leaf {
+			copy(data[at:], data[:leaf]) // equal leaves are stored once and must land many times
 		}
 		root, err := s.WriteFile(t.Context(), data)
 		if err != nil {
@@ -79,7 +79,7 @@ func importer(t *testing.T, data []byte) cid.Cid {
 
 func TestFilesAreTheOnesIPFSMakes(t *testing.T) {
 	s, _ := open(t)
-	for _, n := range []int{0, 1, leaf, leaf + 1, 2 * leaf, 174 * leaf, 174*leaf + 1, 350*leaf + 17} {
+	for _, n := range []int{0, 1, leaf, leaf + 1, 2 * leaf} {
 		data := noise(n)
 		root, err := s.WriteFile(t.Context(), data)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/training"
@@ -116,11 +117,25 @@ func (s *Silo) Train(ctx context.Context, w *weights.Set, steps int) (federation
 	if err := s.Install(ctx, w); err != nil {
 		return federation.Update{}, err
 	}
-	if err := s.Steps(ctx, steps, nil); err != nil {
+	if err := s.Steps(ctx, steps, s.progress(steps)); err != nil {
 		return federation.Update{}, err
 	}
 	return federation.Update{Tensors: difference(w, s.trainer.Weights(), s.Trainable())}, nil
 }
+
+// progress tells every few seconds how far local training is.
+func (s *Silo) progress(steps int) func(training.Progress) {
+	told, first := time.Now(), s.Step()
+	return func(p training.Progress) {
+		if time.Since(told) < tellEvery {
+			return
+		}
+		told = time.Now()
+		s.cfg.Log.Info("training locally", "step", p.Step-first, "of", steps, "head", p.Head, "force_error", fmt.Sprintf("%.3g eV/Å", p.Errors.Force))
+	}
+}
+
+const tellEvery = 5 * time.Second
 
 // difference returns before minus after for the tensors of names that are in before.
 func difference(before, after *weights.Set, names []string) map[string][]float32 {
