@@ -23,7 +23,7 @@ func AddScaled[F Float](dst, a, b []F, s F) {
 		return
 	}
 	for i := range dst {
-		dst[i] = a[i] + F(s*b[i])
+		dst[i] = a[i] + s*b[i]
 	}
 }
 
@@ -35,7 +35,7 @@ func MulAdd[F Float](dst, a, b, c []F) {
 		return
 	}
 	for i := range dst {
-		dst[i] = F(a[i]*b[i]) + c[i]
+		dst[i] = a[i]*b[i] + c[i]
 	}
 }
 
@@ -47,7 +47,7 @@ func MulSub[F Float](dst, a, b, c []F) {
 		return
 	}
 	for i := range dst {
-		dst[i] = F(a[i]*b[i]) - c[i]
+		dst[i] = a[i]*b[i] - c[i]
 	}
 }
 
@@ -59,7 +59,7 @@ func SubMul[F Float](dst, a, b, c []F) {
 		return
 	}
 	for i := range dst {
-		dst[i] = c[i] - F(a[i]*b[i])
+		dst[i] = c[i] - a[i]*b[i]
 	}
 }
 
@@ -71,6 +71,6 @@ func Quadratic[F Float](dst, a []F, s, t F) {
 		return
 	}
 	for i, x := range a {
-		dst[i] = F(s*F(x*x)) + t
+		dst[i] = s*x*x + t
 	}
 }
