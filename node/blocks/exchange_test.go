@@ -49,7 +49,7 @@ func TestFetchIsByteIdentical(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			there, _ := open(t)
 			here, _ := open(t)
-			data := noise(9*leaf + 3)
+			data := noise(66*leaf + 3)
 			root, err := there.WriteFile(t.Context(), data)
 			if err != nil {
 				t.Fatal(err)
