@@ -89,7 +89,7 @@ restart_after = "300ms"
 [[perturbation]]
 member = "west"
 action = "restart"
-step = "unmask"
+step = "confirm"
 round = 2
 restart_after = "100ms"
 [[perturbation]]
@@ -137,7 +137,7 @@ func TestTestnetFaults(t *testing.T) {
 	if !without {
 		t.Errorf("no sum is without the member that was killed: %+v", r.Sums)
 	}
-	for _, want := range []string{"test hook: pause", "killed in round 2 at step unmask", "starting again", "killed in round 4 at step mask"} {
+	for _, want := range []string{"test hook: pause", "killed in round 2 at step confirm", "starting again", "killed in round 4 at step mask"} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, said.String())
 		}
