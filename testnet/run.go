@@ -53,7 +53,7 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	defer group.Close()
 	m := cfg.Manifest
 	r := &run{cfg: cfg, group: group, report: &report.Report{Version: report.Version, Name: m.Name, Started: time.Now().UTC().Truncate(time.Second),
-		Rounds: int(m.Rounds), LocalSteps: m.StepsPerRound()}}
+		Rounds: int(m.Rounds), LocalSteps: m.StepsPerRound(), Commands: []report.Command{}}}
 	var names []string
 	for _, p := range m.Members {
 		names = append(names, p.Name)
