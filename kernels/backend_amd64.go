@@ -21,10 +21,10 @@ func machinePaths() []*path {
 
 func avx512F32() *backend[float32] {
 	return &backend[float32]{
-		lanes: 16, heights: []int{12, 8, 4, 2, 1},
-		half:   []tile[float32]{tile12xhalfAVX512F32, tile8xhalfAVX512F32, tile4xhalfAVX512F32, tile2xhalfAVX512F32, tile1xhalfAVX512F32},
-		narrow: []tile[float32]{tile12x1AVX512F32, tile8x1AVX512F32, tile4x1AVX512F32, tile2x1AVX512F32, tile1x1AVX512F32},
-		wide:   []tile[float32]{tile12x2AVX512F32, tile8x2AVX512F32, tile4x2AVX512F32, tile2x2AVX512F32, tile1x2AVX512F32},
+		lanes: 16, heights: []int{12, 8, 4, 3, 2, 1},
+		half:   []tile[float32]{tile12xhalfAVX512F32, tile8xhalfAVX512F32, tile4xhalfAVX512F32, tile3xhalfAVX512F32, tile2xhalfAVX512F32, tile1xhalfAVX512F32},
+		narrow: []tile[float32]{tile12x1AVX512F32, tile8x1AVX512F32, tile4x1AVX512F32, tile3x1AVX512F32, tile2x1AVX512F32, tile1x1AVX512F32},
+		wide:   []tile[float32]{tile12x2AVX512F32, tile8x2AVX512F32, tile4x2AVX512F32, tile3x2AVX512F32, tile2x2AVX512F32, tile1x2AVX512F32},
 		dots:   dotsAVX512F32,
 		add:    addAVX512F32, sub: subAVX512F32, mul: mulAVX512F32, scale: mulNumberAVX512F32, shift: addNumberAVX512F32,
 		mulMul: mulMulAVX512F32, addScaled: addScaledAVX512F32, quadratic: quadraticAVX512F32,
@@ -38,10 +38,10 @@ func avx512F32() *backend[float32] {
 
 func avx512F64() *backend[float64] {
 	return &backend[float64]{
-		lanes: 8, heights: []int{12, 8, 4, 2, 1},
-		half:   []tile[float64]{tile12xhalfAVX512F64, tile8xhalfAVX512F64, tile4xhalfAVX512F64, tile2xhalfAVX512F64, tile1xhalfAVX512F64},
-		narrow: []tile[float64]{tile12x1AVX512F64, tile8x1AVX512F64, tile4x1AVX512F64, tile2x1AVX512F64, tile1x1AVX512F64},
-		wide:   []tile[float64]{tile12x2AVX512F64, tile8x2AVX512F64, tile4x2AVX512F64, tile2x2AVX512F64, tile1x2AVX512F64},
+		lanes: 8, heights: []int{12, 8, 4, 3, 2, 1},
+		half:   []tile[float64]{tile12xhalfAVX512F64, tile8xhalfAVX512F64, tile4xhalfAVX512F64, tile3xhalfAVX512F64, tile2xhalfAVX512F64, tile1xhalfAVX512F64},
+		narrow: []tile[float64]{tile12x1AVX512F64, tile8x1AVX512F64, tile4x1AVX512F64, tile3x1AVX512F64, tile2x1AVX512F64, tile1x1AVX512F64},
+		wide:   []tile[float64]{tile12x2AVX512F64, tile8x2AVX512F64, tile4x2AVX512F64, tile3x2AVX512F64, tile2x2AVX512F64, tile1x2AVX512F64},
 		dots:   dotsAVX512F64,
 		add:    addAVX512F64, sub: subAVX512F64, mul: mulAVX512F64, scale: mulNumberAVX512F64, shift: addNumberAVX512F64,
 		mulMul: mulMulAVX512F64, addScaled: addScaledAVX512F64, quadratic: quadraticAVX512F64,
@@ -55,9 +55,9 @@ func avx512F64() *backend[float64] {
 
 func avx2F32() *backend[float32] {
 	return &backend[float32]{
-		lanes: 8, heights: []int{6, 4, 2, 1},
-		narrow: []tile[float32]{tile6x1AVX2F32, tile4x1AVX2F32, tile2x1AVX2F32, tile1x1AVX2F32},
-		wide:   []tile[float32]{tile6x2AVX2F32, tile4x2AVX2F32, tile2x2AVX2F32, tile1x2AVX2F32},
+		lanes: 8, heights: []int{6, 4, 3, 2, 1},
+		narrow: []tile[float32]{tile6x1AVX2F32, tile4x1AVX2F32, tile3x1AVX2F32, tile2x1AVX2F32, tile1x1AVX2F32},
+		wide:   []tile[float32]{tile6x2AVX2F32, tile4x2AVX2F32, tile3x2AVX2F32, tile2x2AVX2F32, tile1x2AVX2F32},
 		dots:   dotsAVX2F32,
 		add:    addAVX2F32, sub: subAVX2F32, mul: mulAVX2F32, scale: mulNumberAVX2F32, shift: addNumberAVX2F32,
 		mulMul: mulMulAVX2F32, addScaled: addScaledAVX2F32, quadratic: quadraticAVX2F32,
@@ -71,9 +71,9 @@ func avx2F32() *backend[float32] {
 
 func avx2F64() *backend[float64] {
 	return &backend[float64]{
-		lanes: 4, heights: []int{6, 4, 2, 1},
-		narrow: []tile[float64]{tile6x1AVX2F64, tile4x1AVX2F64, tile2x1AVX2F64, tile1x1AVX2F64},
-		wide:   []tile[float64]{tile6x2AVX2F64, tile4x2AVX2F64, tile2x2AVX2F64, tile1x2AVX2F64},
+		lanes: 4, heights: []int{6, 4, 3, 2, 1},
+		narrow: []tile[float64]{tile6x1AVX2F64, tile4x1AVX2F64, tile3x1AVX2F64, tile2x1AVX2F64, tile1x1AVX2F64},
+		wide:   []tile[float64]{tile6x2AVX2F64, tile4x2AVX2F64, tile3x2AVX2F64, tile2x2AVX2F64, tile1x2AVX2F64},
 		dots:   dotsAVX2F64,
 		add:    addAVX2F64, sub: subAVX2F64, mul: mulAVX2F64, scale: mulNumberAVX2F64, shift: addNumberAVX2F64,
 		mulMul: mulMulAVX2F64, addScaled: addScaledAVX2F64, quadratic: quadraticAVX2F64,

@@ -49,6 +49,21 @@ func tile4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c 
 //go:noescape
 func tile4xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// tile3x1AVX512F32 computes tiles of 3 rows and up to 16 columns of a product.
+//
+//go:noescape
+func tile3x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile3x2AVX512F32 computes tiles of 3 rows and up to 32 columns of a product.
+//
+//go:noescape
+func tile3x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile3xhalfAVX512F32 computes tiles of 3 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile3xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
 // tile2x1AVX512F32 computes tiles of 2 rows and up to 16 columns of a product.
 //
 //go:noescape
@@ -129,6 +144,21 @@ func tile4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c 
 //go:noescape
 func tile4xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
+// tile3x1AVX512F64 computes tiles of 3 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile3x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile3x2AVX512F64 computes tiles of 3 rows and up to 16 columns of a product.
+//
+//go:noescape
+func tile3x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile3xhalfAVX512F64 computes tiles of 3 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile3xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
 // tile2x1AVX512F64 computes tiles of 2 rows and up to 8 columns of a product.
 //
 //go:noescape
@@ -184,6 +214,16 @@ func tile4x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *f
 //go:noescape
 func tile4x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// tile3x1AVX2F32 computes tiles of 3 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile3x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile3x2AVX2F32 computes tiles of 3 rows and up to 16 columns of a product.
+//
+//go:noescape
+func tile3x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
 // tile2x1AVX2F32 computes tiles of 2 rows and up to 8 columns of a product.
 //
 //go:noescape
@@ -228,6 +268,16 @@ func tile4x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *f
 //
 //go:noescape
 func tile4x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile3x1AVX2F64 computes tiles of 3 rows and up to 4 columns of a product.
+//
+//go:noescape
+func tile3x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile3x2AVX2F64 computes tiles of 3 rows and up to 8 columns of a product.
+//
+//go:noescape
+func tile3x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
 // tile2x1AVX2F64 computes tiles of 2 rows and up to 4 columns of a product.
 //

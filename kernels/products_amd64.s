@@ -1129,6 +1129,227 @@ write:
 	VZEROUPPER
 	RET
 
+// func tile3x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tile3x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R9), K1, Z3
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS (DI)(DX*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (DI)(DX*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tile3x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS      (R9), Z6
+	VMOVUPS.Z    64(R9), K1, Z7
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (DI)(DX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (DI)(DX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS   (DI), Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(DI), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPS   (DI), Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DI), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      SI, DI
+	VMOVUPS   (DI), Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(DI), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile3xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile3xhalfAVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z    (R9), K1, Y3
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (DI)(DX*1), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (DI)(DX*2), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Y3
+	VADDPS    Y3, Y0, Y0
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Y3
+	VADDPS    Y3, Y1, Y1
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Y3
+	VADDPS    Y3, Y2, Y2
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func tile2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tile2x1AVX512F32(SB), NOSPLIT, $0-88
@@ -2801,6 +3022,227 @@ write:
 	VZEROUPPER
 	RET
 
+// func tile3x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tile3x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R9), K1, Z3
+	VBROADCASTSD (DI), Z4
+	VFMADD231PD  Z4, Z3, Z0
+	VBROADCASTSD (DI)(DX*1), Z4
+	VFMADD231PD  Z4, Z3, Z1
+	VBROADCASTSD (DI)(DX*2), Z4
+	VFMADD231PD  Z4, Z3, Z2
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Z3
+	VADDPD    Z3, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Z3
+	VADDPD    Z3, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Z3
+	VADDPD    Z3, Z2, Z2
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tile3x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD      (R9), Z6
+	VMOVUPD.Z    64(R9), K1, Z7
+	VBROADCASTSD (DI), Z8
+	VFMADD231PD  Z8, Z6, Z0
+	VFMADD231PD  Z8, Z7, Z1
+	VBROADCASTSD (DI)(DX*1), Z8
+	VFMADD231PD  Z8, Z6, Z2
+	VFMADD231PD  Z8, Z7, Z3
+	VBROADCASTSD (DI)(DX*2), Z8
+	VFMADD231PD  Z8, Z6, Z4
+	VFMADD231PD  Z8, Z7, Z5
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD   (DI), Z6
+	VADDPD    Z6, Z0, Z0
+	VMOVUPD.Z 64(DI), K1, Z6
+	VADDPD    Z6, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPD   (DI), Z6
+	VADDPD    Z6, Z2, Z2
+	VMOVUPD.Z 64(DI), K1, Z6
+	VADDPD    Z6, Z3, Z3
+	ADDQ      SI, DI
+	VMOVUPD   (DI), Z6
+	VADDPD    Z6, Z4, Z4
+	VMOVUPD.Z 64(DI), K1, Z6
+	VADDPD    Z6, Z5, Z5
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func tile3xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·tile3xhalfAVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z    (R9), K1, Y3
+	VBROADCASTSD (DI), Y4
+	VFMADD231PD  Y4, Y3, Y0
+	VBROADCASTSD (DI)(DX*1), Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VBROADCASTSD (DI)(DX*2), Y4
+	VFMADD231PD  Y4, Y3, Y2
+	ADDQ         AX, R9
+	ADDQ         CX, DI
+	DECQ         R8
+	JNE          next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Y3
+	VADDPD    Y3, Y0, Y0
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Y3
+	VADDPD    Y3, Y1, Y1
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Y3
+	VADDPD    Y3, Y2, Y2
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Y0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Y2, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x03, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func tile2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tile2x1AVX512F64(SB), NOSPLIT, $0-88
@@ -3846,6 +4288,190 @@ written:
 	VZEROUPPER
 	RET
 
+// func tile3x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·tile3x1AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPS   (R10), Y0, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(BX*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R8)(BX*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
+	JNE          next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       DI, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       DI, R8
+	VMASKMOVPS (R8), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x03, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func tile3x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·tile3x2AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x08, AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPS      (R10), Y7
+	VMASKMOVPS   32(R10), Y0, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y9, Y7, Y1
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R8)(BX*1), Y9
+	VFMADD231PS  Y9, Y7, Y3
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R8)(BX*2), Y9
+	VFMADD231PS  Y9, Y7, Y5
+	VFMADD231PS  Y9, Y8, Y6
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
+	JNE          next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       DI, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       DI, R8
+	VMOVUPS    (R8), Y7
+	VADDPS     Y7, Y5, Y5
+	VMASKMOVPS 32(R8), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPS Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x03, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
 // func tile2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 // Requires: AVX, FMA3
 TEXT ·tile2x1AVX2F32(SB), NOSPLIT, $0-88
@@ -4791,6 +5417,190 @@ partial:
 written:
 	IMUL3Q $0x04, BX, R9
 	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func tile3x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·tile3x1AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPD   (R10), Y0, Y4
+	VBROADCASTSD (R8), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (R8)(BX*1), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VBROADCASTSD (R8)(BX*2), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
+	JNE          next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPD (R8), Y0, Y4
+	VADDPD     Y4, Y1, Y1
+	ADDQ       DI, R8
+	VMASKMOVPD (R8), Y0, Y4
+	VADDPD     Y4, Y2, Y2
+	ADDQ       DI, R8
+	VMASKMOVPD (R8), Y0, Y4
+	VADDPD     Y4, Y3, Y3
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y3, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x03, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func tile3x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·tile3x2AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x04, AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPD      (R10), Y7
+	VMASKMOVPD   32(R10), Y0, Y8
+	VBROADCASTSD (R8), Y9
+	VFMADD231PD  Y9, Y7, Y1
+	VFMADD231PD  Y9, Y8, Y2
+	VBROADCASTSD (R8)(BX*1), Y9
+	VFMADD231PD  Y9, Y7, Y3
+	VFMADD231PD  Y9, Y8, Y4
+	VBROADCASTSD (R8)(BX*2), Y9
+	VFMADD231PD  Y9, Y7, Y5
+	VFMADD231PD  Y9, Y8, Y6
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	DECQ         R9
+	JNE          next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPD    (R8), Y7
+	VADDPD     Y7, Y1, Y1
+	VMASKMOVPD 32(R8), Y0, Y7
+	VADDPD     Y7, Y2, Y2
+	ADDQ       DI, R8
+	VMOVUPD    (R8), Y7
+	VADDPD     Y7, Y3, Y3
+	VMASKMOVPD 32(R8), Y0, Y7
+	VADDPD     Y7, Y4, Y4
+	ADDQ       DI, R8
+	VMOVUPD    (R8), Y7
+	VADDPD     Y7, Y5, Y5
+	VMASKMOVPD 32(R8), Y0, Y7
+	VADDPD     Y7, Y6, Y6
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	VMOVUPD Y6, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y5, (SI)
+	VMASKMOVPD Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x03, BX, R8
+	ADDQ   R8, a+8(FP)
 	DECQ   count+80(FP)
 	JNE    tile
 	VZEROUPPER

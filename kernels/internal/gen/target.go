@@ -16,10 +16,10 @@ type target struct {
 }
 
 var targets = []target{
-	{name: "AVX512F32", wide: true, heights: []int{12, 8, 4, 2, 1}},
-	{name: "AVX512F64", wide: true, double: true, heights: []int{12, 8, 4, 2, 1}},
-	{name: "AVX2F32", heights: []int{6, 4, 2, 1}},
-	{name: "AVX2F64", double: true, heights: []int{6, 4, 2, 1}},
+	{name: "AVX512F32", wide: true, heights: []int{12, 8, 4, 3, 2, 1}},
+	{name: "AVX512F64", wide: true, double: true, heights: []int{12, 8, 4, 3, 2, 1}},
+	{name: "AVX2F32", heights: []int{6, 4, 3, 2, 1}},
+	{name: "AVX2F64", double: true, heights: []int{6, 4, 3, 2, 1}},
 }
 
 func (v target) elem() string {
