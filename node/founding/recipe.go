@@ -17,7 +17,7 @@ type Recipe struct {
 	LearningRate optim.Schedule  `json:"learning_rate"`
 	Optimizer    optim.Config    `json:"optimizer"`
 	Rounds       uint64          `json:"rounds"` // planned
-	Seed         uint64          `json:"seed"`   // of the fresh weights, also of heads that are not shared
+	Seed         uint64          `json:"seed"`   // of the fresh weights of trunk and shared heads
 	BatchSize    string          `json:"batch_size,omitempty"`
 	Precision    dpa2.Precision  `json:"precision,omitempty"`
 }

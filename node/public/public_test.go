@@ -104,3 +104,16 @@ func TestHostileQuestions(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAnswer feeds the server's side of a stream with whatever a stranger may send.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte{0})
+	f.Add([]byte{2, 10, 0})
+	f.Add(binary.AppendUvarint(nil, 1<<40))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var request peerpb.FindRequest
+		if err := public.ReadMessage(bytes.NewReader(data), 256, &request); err == nil && len(request.Cid) > 256 {
+			t.Errorf("took %d bytes", len(request.Cid))
+		}
+	})
+}

@@ -1,0 +1,4 @@
+package public
+
+// ReadMessage is read, for fuzzing.
+var ReadMessage = read
