@@ -30,7 +30,7 @@ Example, which writes what the head "water" of a trained model says about a traj
 The JSON has the frames in the order of the input, energies in eV, forces in eV/Å, the virial in eV with entry 3k+j for
 component k of the force and j of the position (W = -dE/dstrain):
   {"version":1,"frames":[{"energy":E,"atom_energy":[..],"forces":[[x,y,z],..],"virial":[9 numbers]}]}
-Without --json and --extxyz a table is printed.`
+Without --json and --extxyz a table is printed. With --convention, only its units of length and its boundaries count.`
 }
 
 // evalOutput is the layout of the JSON file; see Help.

@@ -22,6 +22,7 @@ type trainCmd struct {
 // Help is shown by `fedlam train --help`.
 func (trainCmd) Help() string {
 	return `Trains one trunk with a head for each label convention on this machine. The input has DeePMD-kit's sections and keys, as TOML.
+Before the first step the frames are audited: labels that contradict each other, such as a unit declared wrongly, are refused.
 Ctrl-C saves a checkpoint. Files are relative to the folder of the input: lcurve.out, and model.ckpt-<step>/ with weights
 (safetensors), config.json and what --resume needs; the file "checkpoint" names the newest.
 
