@@ -84,8 +84,8 @@ func explain(err error, files []string, conventionFile string) error {
 	return fmt.Errorf("audit of %q%s: %w; %s, and start again", files, more, err, repair)
 }
 
-// asked refuses a loss that asks for labels which no training frame has, unless the convention says that there are none:
-// most often they are there under another name.
+// asked refuses a loss that asks for labels which no training frame has: most often they are there under another name. A
+// convention that says there are none is believed, since heads have one loss in common.
 func asked(h *training.Head, loss *dpa2.LossConfig) error {
 	c := h.Convention
 	for _, l := range []struct {
@@ -96,12 +96,12 @@ func asked(h *training.Head, loss *dpa2.LossConfig) error {
 	}{
 		{"energy", "pref_e", "keys.energy", loss.StartPrefE * loss.LimitPrefE, func(f dataset.Frame) bool { return f.Energy != nil }, false},
 		{"forces", "pref_f", "keys.forces", loss.StartPrefF * loss.LimitPrefF, func(f dataset.Frame) bool { return f.Forces != nil }, c != nil && c.Forces != nil && c.Forces.Present == dataset.PresentNone},
-		{"virial", "pref_v", "stress", loss.StartPrefV * loss.LimitPrefV, func(f dataset.Frame) bool { return f.Virial != nil }, c != nil && c.Stress != nil && c.Stress.Present == dataset.PresentNone},
+		{"virial", "pref_v", "stress", loss.StartPrefV * loss.LimitPrefV, func(f dataset.Frame) bool { return f.Virial != nil }, c != nil && (c.Stress == nil || c.Stress.Present == "" || c.Stress.Present == dataset.PresentNone)},
 	} {
 		if l.weight == 0 || l.none || slices.ContainsFunc(h.Train, l.there) {
 			continue
 		}
-		return fmt.Errorf("none of the %d training frames, of which the first is %s, has the label %q that the loss asks for; describe it in %q of the convention, or set start_%s and limit_%s to 0",
+		return fmt.Errorf("none of the %d training frames, of which the first is %s, has the label %q that the loss asks for; describe it in %q of the convention, or say there that it is not present, or set start_%s and limit_%s to 0",
 			len(h.Train), h.Train[0].Name(), l.name, l.section, l.pref, l.pref)
 	}
 	return nil
