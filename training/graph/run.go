@@ -7,7 +7,7 @@ import "github.com/fedlam/fedlam/kernels"
 const pieceCost = 1 << 16
 
 // matMulSpeed is how many multiplications of a matrix product count as one simple operation.
-const matMulSpeed = 8
+const matMulSpeed = 4
 
 // minSumRows is the least number of rows that one partial sum of a product over rows covers.
 const minSumRows = 256
@@ -30,7 +30,7 @@ func (e *Exec[F]) cut(i int) work {
 		if Transpose(s.n[0]) == T {
 			cost, rows, least = e.rowsOf(x)*x.cols*cols/matMulSpeed, e.rowsOf(x), minSumRows
 		} else {
-			cost, least = cost*x.cols/matMulSpeed, 16
+			cost, least = cost*x.cols/matMulSpeed, 48
 		}
 	case opBatchMatMul:
 		cost *= 1 + s.n[3]/2
