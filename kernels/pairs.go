@@ -6,7 +6,7 @@ package kernels
 // matrices whose elements lie apart in memory.
 
 // PairDotScratch returns how many numbers of scratch PairDot needs where no segment has more than most rows.
-func PairDotScratch(most, d int) int { return most * (most + d) }
+func PairDotScratch(most, heads, d int) int { return heads * most * (most + d) }
 
 // PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head. scratch
 // needs PairDotScratch numbers.
@@ -17,9 +17,7 @@ func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d 
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		out := dst[int(pair[s])*heads:]
 		if be.wide != nil && n > 0 && d > 0 {
-			for h := range heads {
-				pairDotHead(be, out[h:], a[f*w+h*d:], b[f*w+h*d:], n, w, heads, d, scratch)
-			}
+			pairDotSegment(be, out, a[f*w:], b[f*w:], n, heads, d, scratch)
 			continue
 		}
 		for j := range n {
@@ -35,21 +33,30 @@ func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d 
 	}
 }
 
-// pairDotHead does one segment and one head: rows are w apart, results heads apart.
-func pairDotHead[F Float](be *backend[F], out, a, b []F, n, w, heads, d int, scratch []F) {
-	columns, dots := scratch[:d*n], scratch[d*n:][:n*n]
-	for k := range n {
-		for e, x := range b[k*w:][:d] {
-			columns[e*n+k] = x
-		}
-	}
+// pairDotSegment does one segment of n rows, head by head, and puts the results of the heads side by side.
+func pairDotSegment[F Float](be *backend[F], out, a, b []F, n, heads, d int, scratch []F) {
+	w := heads * d
+	columns, dots := scratch[:w*n], scratch[w*n:][:heads*n*n]
+	Transpose(columns, b, n, w)
 	if heads == 1 {
 		strided(be, out, n, a, w, 1, columns, n, n, d, n, 0)
 		return
 	}
-	strided(be, dots, n, a, w, 1, columns, n, n, d, n, 0)
-	for p, x := range dots {
-		out[p*heads] = x
+	for h := range heads {
+		strided(be, dots[h*n*n:], n, a[h*d:], w, 1, columns[h*d*n:], n, n, d, n, 0)
+	}
+	h := 0
+	for ; h+2 <= heads; h += 2 {
+		x, y := dots[h*n*n:][:n*n], dots[(h+1)*n*n:][:n*n]
+		for p, v := range x {
+			o := out[p*heads+h:][:2]
+			o[0], o[1] = v, y[p]
+		}
+	}
+	if h < heads {
+		for p, v := range dots[h*n*n:][:n*n] {
+			out[p*heads+h] = v
+		}
 	}
 }
 

@@ -1,7 +1,5 @@
 package kernels
 
-import "math"
-
 // Segments of rows are described by start: segment s is made of the rows start[s] to start[s+1], excluded. Functions
 // that take segments first and last work on first <= s < last and touch only the rows of those.
 
@@ -89,58 +87,5 @@ func RowApplyT[F Float](dst, g, a []F, start []int32, first, last, p, q int) {
 	for s := first; s < last; s++ {
 		from, to := int(start[s]), int(start[s+1])
 		MatMul(dst[from*q:to*q], a[from*p:to*p], g[s*p*q:(s+1)*p*q], to-from, p, q)
-	}
-}
-
-// SegSoftmax sets each column of dst within a segment to exp(x) divided by its sum over the segment. If phantom is not
-// nil, the sum of segment s also has phantom[s] terms exp(value). scratch needs 2*cols numbers.
-func SegSoftmax[F Float](dst, x, phantom []F, value float64, start []int32, first, last, cols int, scratch []float64) {
-	top, sum := scratch[:cols], scratch[cols:2*cols]
-	for s := first; s < last; s++ {
-		from, to := int(start[s]), int(start[s+1])
-		ghosts := 0.0
-		if phantom != nil {
-			ghosts = float64(phantom[s])
-		}
-		base := math.Inf(-1)
-		if ghosts > 0 {
-			base = value
-		}
-		for c := range top {
-			top[c] = base
-		}
-		for e := from; e < to; e++ {
-			for c, v := range x[e*cols : (e+1)*cols] {
-				top[c] = max(top[c], float64(v))
-			}
-		}
-		for c := range sum {
-			sum[c] = 0
-			if ghosts > 0 {
-				sum[c] = ghosts * math.Exp(value-top[c])
-			}
-		}
-		softmaxRows(dst[from*cols:to*cols], x[from*cols:to*cols], top, sum)
-	}
-}
-
-// softmaxRows finishes one segment whose column maxima are top and whose sums so far are sum.
-func softmaxRows[F Float](dst, x []F, top, sum []float64) {
-	cols := len(top)
-	for r := 0; r+cols <= len(x) && cols > 0; r += cols {
-		for c, v := range x[r : r+cols] {
-			dst[r+c] = F(float64(v) - top[c])
-		}
-	}
-	Exp(dst[:len(x)], dst[:len(x)])
-	AddRows(sum, dst[:len(x)])
-	for c := range sum {
-		sum[c] = 1 / sum[c]
-	}
-	for r := 0; r+cols <= len(x) && cols > 0; r += cols {
-		row := dst[r : r+cols]
-		for c := range row {
-			row[c] = F(float64(row[c]) * sum[c])
-		}
 	}
 }

@@ -188,7 +188,7 @@ func softmax[F kernels.Float](t *testing.T, k Kernels[F]) {
 				}
 			}
 			dst, check := guarded[F](len(x))
-			k.SegSoftmax(dst, x, phantom, value, l.start, l.first, l.last, cols, make([]float64, 2*cols))
+			k.SegSoftmax(dst, x, phantom, value, l.start, l.first, l.last, cols, make([]float64, len(l.start)*cols))
 			check(t)
 			near(t, dst, softmaxWant(l, x, phantom, value, cols), nil, 20*epsilon[F](), "%d segments, phantoms %v", c.segments, phantoms)
 		}
@@ -241,7 +241,7 @@ func pairs[F kernels.Float](t *testing.T, k Kernels[F]) {
 				}
 			}
 			pairDot := func(dst, a, b []F, start, pair []int32, first, last, heads, d int) {
-				scratch, check := guarded[F](kernels.PairDotScratch(c.most, d))
+				scratch, check := guarded[F](kernels.PairDotScratch(c.most, heads, d))
 				k.PairDot(dst, a, b, start, pair, first, last, heads, d, scratch)
 				check(t)
 			}

@@ -92,7 +92,7 @@ func (c *compiler) axesAndIndices(source *Builder) error {
 		}
 	}
 	c.segmented, c.transpose = make([]bool, len(c.indices)), make([]bool, len(c.indices))
-	c.pairWidth = make([]int, len(c.pairs))
+	c.pairHeads = make([][2]int, len(c.pairs))
 	for _, p := range c.pairs {
 		c.segmented[slices.Index(c.indices, p.centre)] = true
 		if p.centre.from.Axis == p.name || p.centre.to.Axis == p.name {
@@ -177,7 +177,8 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 	if t.pairs != nil {
 		s.pairs = slices.Index(c.pairs, t.pairs)
 		if t.op == opPairDot {
-			c.pairWidth[s.pairs] = max(c.pairWidth[s.pairs], t.args[0].cols/t.n[0])
+			most := &c.pairHeads[s.pairs]
+			most[0], most[1] = max(most[0], t.n[0]), max(most[1], t.args[0].cols/t.n[0])
 		}
 	}
 	c.steps = append(c.steps, s)

@@ -17,9 +17,9 @@ type Program struct {
 	leaves  []leaf
 	outputs map[string]int // value by name
 
-	segmented []bool // by position in indices: segment starts are needed
-	transpose []bool // by position in indices: the rows that map to each row are needed
-	pairWidth []int  // by position in pairs: the largest head of a PairDot
+	segmented []bool   // by position in indices: segment starts are needed
+	transpose []bool   // by position in indices: the rows that map to each row are needed
+	pairHeads [][2]int // by position in pairs: the most heads, and the most columns of a head, of a PairDot
 }
 
 // extent is a Dim whose axis is a position in the list of sizes, -1 for none.

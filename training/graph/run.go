@@ -157,7 +157,7 @@ func (e *Exec[F]) growScratch() {
 		case s.op == opRowApply:
 			buffer = max(buffer, e.program.values[s.args[0]].cols)
 		case s.op == opSegSoftmax:
-			sums = max(sums, 2*cols)
+			sums = max(sums, e.work[i].grain*cols)
 		case s.tile != nil:
 			high := min(tileRows(s.tile.cols), e.work[i].rows)
 			regs = max(regs, s.tile.registers())
@@ -175,10 +175,10 @@ func (e *Exec[F]) growScratch() {
 
 // growPairs makes room for the pairs of the longest segment, which may differ between batches of the same sizes.
 func (e *Exec[F]) growPairs() {
-	for i, width := range e.program.pairWidth {
-		need := kernels.PairDotScratch(e.pairMost[i], width)
+	for i, most := range e.program.pairHeads {
+		need := kernels.PairDotScratch(e.pairMost[i], most[0], most[1])
 		for _, sc := range e.scratch {
-			if width > 0 && len(sc.buffer) < need {
+			if len(sc.buffer) < need {
 				sc.buffer = grow(sc.buffer, need)
 			}
 		}
