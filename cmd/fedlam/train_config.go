@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -99,11 +98,11 @@ func (in *trainInput) plan(base string) (*trainPlan, error) {
 	p.curve = under(base, or(t.DispFile, "lcurve.out"))
 	checkpoint := under(base, or(t.SaveCkpt, "model.ckpt"))
 	p.dir, p.prefix = filepath.Dir(checkpoint), filepath.Base(checkpoint)
-	model, err := section(in.Model, dpa2.ParseConfig)
+	model, err := training.Section(in.Model, dpa2.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
-	loss, err := section(in.Loss, dpa2.ParseLoss)
+	loss, err := training.Section(in.Loss, dpa2.ParseLoss)
 	if err != nil {
 		return nil, err
 	}
@@ -124,18 +123,6 @@ func (in *trainInput) plan(base string) (*trainPlan, error) {
 		frames = append(frames, h.Train...)
 	}
 	return p, training.ResolveNeighbors(model, frames)
-}
-
-// section gives a table to a reader of JSON. A missing table is an empty one.
-func section[T any](table map[string]any, parse func([]byte) (T, error)) (out T, err error) {
-	if table == nil {
-		table = map[string]any{}
-	}
-	text, err := json.Marshal(table)
-	if err != nil {
-		return out, err
-	}
-	return parse(text)
 }
 
 // readHeads loads the data: of each [[heads]], or of [training.training_data] for a model with one nameless head.

@@ -114,7 +114,7 @@ func headOf(identity []byte) (ledger.Head, error) {
 }
 
 func (p *Plan) config(g *ledger.Genesis, model *dpa2.Config, shared []string) ([]byte, error) {
-	loss, err := section(p.Loss, dpa2.ParseLoss)
+	loss, err := training.Section(p.Loss, dpa2.ParseLoss)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package founding
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
 )
@@ -128,7 +128,7 @@ func put[T any](into *T, given *T) {
 // model returns the checked architecture. Every number must be fixed: members cannot look at each other's data to
 // resolve an "auto".
 func (p *Plan) model() (*dpa2.Config, error) {
-	cfg, err := section(p.Model, dpa2.ParseConfig)
+	cfg, err := training.Section(p.Model, dpa2.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +136,4 @@ func (p *Plan) model() (*dpa2.Config, error) {
 		return nil, fmt.Errorf("%w; in a federation every nsel is a number", err)
 	}
 	return cfg, nil
-}
-
-// section gives a table to a reader of JSON. A missing table is an empty one.
-func section[T any](table map[string]any, parse func([]byte) (T, error)) (out T, err error) {
-	if table == nil {
-		table = map[string]any{}
-	}
-	text, err := json.Marshal(table)
-	if err != nil {
-		return out, err
-	}
-	return parse(text)
 }

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/founding"
+	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
 )
@@ -111,7 +111,7 @@ func (m *Manifest) checkPlan() error {
 	if err != nil {
 		return err
 	}
-	if m.model, err = section(m.Model, dpa2.ParseConfig); err != nil {
+	if m.model, err = training.Section(m.Model, dpa2.ParseConfig); err != nil {
 		return err
 	}
 	for _, s := range []dpa2.Sel{m.model.Descriptor.Repinit.NSel, m.model.Descriptor.Repinit.ThreeSel, m.model.Descriptor.Repformer.NSel} {
@@ -119,7 +119,7 @@ func (m *Manifest) checkPlan() error {
 			return errors.New("an nsel is \"auto\"; in a federation every nsel is a number, since members do not look at each other's data")
 		}
 	}
-	if m.loss, err = section(m.Loss, dpa2.ParseLoss); err != nil {
+	if m.loss, err = training.Section(m.Loss, dpa2.ParseLoss); err != nil {
 		return err
 	}
 	m.steps = int(ledger.DefaultRules().Steps)
@@ -144,18 +144,6 @@ func (m *Manifest) checkCohort() error {
 		return errors.New("rules.min_group must be given, at least 2: the sum of one member's values would be those values")
 	}
 	return nil
-}
-
-// section gives a table to a reader of JSON. A missing table is an empty one.
-func section[T any](table map[string]any, parse func([]byte) (T, error)) (out T, err error) {
-	if table == nil {
-		table = map[string]any{}
-	}
-	text, err := json.Marshal(table)
-	if err != nil {
-		return out, err
-	}
-	return parse(text)
 }
 
 func (m *Manifest) checkMembers() error {
