@@ -43,7 +43,7 @@ func MatMulTN[F Float](c, a, b []F, m, k, n int) {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
-		stridedTN(be, c, a, b, m, k, n)
+		addTN(be, c, a, b, m, k, n, 0)
 		return
 	}
 	plainTN(c, a, b, m, k, n)
@@ -58,6 +58,26 @@ func MatMulTT[F Float](c, a, b []F, m, k, n int) {
 				s += a[p*m+i] * b[j*k+p]
 			}
 			c[i*n+j] = s
+		}
+	}
+}
+
+// AddMatMulTN adds to c (m x n) the product of the transpose of a (k x m) and b (k x n).
+func AddMatMulTN[F Float](c, a, b []F, m, k, n int) {
+	if k == 0 || m == 0 || n == 0 {
+		return
+	}
+	if be := backendOf[F](); be.wide != nil {
+		addTN(be, c, a, b, m, k, n, 1)
+		return
+	}
+	for p := range k {
+		x, y := a[p*m:(p+1)*m], b[p*n:(p+1)*n]
+		for i, v := range x {
+			out := c[i*n : (i+1)*n]
+			for j, w := range y {
+				out[j] += v * w
+			}
 		}
 	}
 }

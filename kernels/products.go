@@ -36,14 +36,11 @@ func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, 
 // sumBlock is how many terms of a sum over rows are added before the result goes through memory.
 const sumBlock = 256
 
-// stridedTN is strided for a transposed a (k x m) and long sums: it goes through a and b block by block.
-func stridedTN[F Float](be *backend[F], c, a, b []F, m, k, n int) {
+// addTN is strided for a transposed a (k x m) and long sums: it goes through a and b block by block.
+func addTN[F Float](be *backend[F], c, a, b []F, m, k, n, add int) {
 	for p := 0; p < k; p += sumBlock {
-		terms, add := min(sumBlock, k-p), 0
-		if p > 0 {
-			add = 1
-		}
-		strided(be, c, n, a[p*m:], 1, m, b[p*n:], n, m, terms, n, add)
+		strided(be, c, n, a[p*m:], 1, m, b[p*n:], n, m, min(sumBlock, k-p), n, add)
+		add = 1
 	}
 }
 

@@ -28,8 +28,9 @@ func (b *Builder) Compile(outputs map[string]*Tensor) (*Program, error) {
 		return nil, fmt.Errorf("compile graph: %w", err)
 	}
 	units, inline := fuse(c.list, list)
-	c.inline = inline
-	for _, u := range schedule(units, inline) {
+	c.inline, c.blocker = inline, newBlocker(c.list)
+	c.align()
+	for _, u := range recompute(schedule(units, inline, c.blocker), list, inline, c.blocker) {
 		c.lower(u, list)
 	}
 	for i, name := range names {
@@ -45,6 +46,7 @@ type compiler struct {
 	list    []*Tensor // live, arguments first
 	valueOf map[*Tensor]int
 	inline  map[*Tensor]bool // moves that are done by the steps that read them
+	blocker *blocker
 }
 
 // axesAndIndices collects what the live tensors refer to.
@@ -94,7 +96,9 @@ func (c *compiler) axesAndIndices(source *Builder) error {
 	c.segmented, c.transpose = make([]bool, len(c.indices)), make([]bool, len(c.indices))
 	c.pairHeads = make([][2]int, len(c.pairs))
 	for _, p := range c.pairs {
-		c.segmented[slices.Index(c.indices, p.centre)] = true
+		centre := slices.Index(c.indices, p.centre)
+		c.centreOf = append(c.centreOf, centre)
+		c.segmented[centre] = true
 		if p.centre.from.Axis == p.name || p.centre.to.Axis == p.name {
 			return fmt.Errorf("the axis of pairs %q is also the axis of their centres", p.name)
 		}
@@ -120,7 +124,7 @@ func (c *compiler) value(t *Tensor) int {
 	if id, ok := c.valueOf[t]; ok {
 		return id
 	}
-	v := value{rows: c.extent(t.rows), cols: t.cols, root: len(c.values), first: -1, last: -1}
+	v := value{rows: c.extent(t.rows), cols: t.cols, root: len(c.values), first: -1, last: -1, local: none}
 	switch t.op {
 	case opInput, opParam:
 		v.where, v.name = inBatch, t.name
@@ -157,7 +161,7 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 		c.value(t)
 		return
 	}
-	s := step{op: t.op, c: t.c, n: t.n, index: -1, pairs: -1, label: t.String()}
+	s := step{op: t.op, c: t.c, n: t.n, index: -1, pairs: -1, region: u.region, over: c.extent(cutBy(t)), label: t.String()}
 	for _, a := range t.args {
 		s.args = append(s.args, c.value(a))
 	}
@@ -184,29 +188,15 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 	c.steps = append(c.steps, s)
 }
 
-// lifetimes notes for each value the steps between which it must keep its memory, and which memory can be passed on.
-func (c *compiler) lifetimes() {
-	slices.SortFunc(c.leaves, func(x, y leaf) int {
-		if x.name < y.name {
-			return -1
-		}
-		return 1
-	})
-	for i, s := range c.steps {
-		for _, out := range s.outs {
-			c.values[out].first = i
-		}
-		for _, a := range s.args {
-			c.values[c.values[a].root].last = i
-		}
+// cutBy returns the rows that the work of a step is cut by.
+func cutBy(t *Tensor) Dim {
+	switch t.op {
+	case opMatMul:
+		return t.args[0].rows
+	case opScatter, opSegOuter, opRowApply, opRowApplyT, opSegSoftmax:
+		return t.index.to
+	case opPairDot, opPairApply, opPairApplyT:
+		return t.pairs.centre.to
 	}
-	for _, id := range c.outputs {
-		c.values[c.values[id].root].last = len(c.steps)
-	}
-	for i := range c.steps {
-		s := &c.steps[i]
-		if s.tile != nil {
-			s.reuse = c.reusable(i, s)
-		}
-	}
+	return t.rows
 }

@@ -15,22 +15,23 @@ import (
 type Exec[F kernels.Float] struct {
 	program *Program
 	params  map[string][]F
-	vals    [][]F // by value
+	view[F] // of the whole batch
 
 	// The batch under way.
 	sizes    []int // by axis, those of pairs last
-	index    []indexState
-	pairOff  [][]int32 // by pairs: the first pair of each centre, and the number of pairs
-	pairMost []int     // by pairs: the most rows of a centre
+	pairMost []int // by pairs: the most rows of a centre
 
 	// The plan, good for the sizes in planned.
-	planned  []int
-	hasPlan  bool
-	plan     planner
-	arena    []F
-	work     []work    // by step
-	partial  []F       // sums over pieces of a step
-	partial8 []float64 // likewise
+	planned   []int
+	hasPlan   bool
+	plan      planner
+	regions   []regionPlan
+	localAt   []int      // by value: offset in the memory of a worker, for local ones
+	blockings []blocking // by level, those of levels that regions use
+	arena     []F
+	work      []work    // by step
+	partial   []F       // sums over pieces of a step
+	partial8  []float64 // likewise
 
 	pool    *pool
 	scratch []*scratch[F] // by worker
@@ -43,11 +44,15 @@ type scratch[F kernels.Float] struct {
 	buffer []F
 	narrow []F // a column of a tile
 	sums   []float64
+
+	block view[F] // of the block under way
+	local []F     // memory of values that only a region knows
 }
 
 // NewExec returns an Exec with parameters of zeros, for threads workers (at least one).
 func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
-	e := &Exec[F]{program: p, params: map[string][]F{}, vals: make([][]F, len(p.values)), work: make([]work, len(p.steps))}
+	e := &Exec[F]{program: p, params: map[string][]F{}, work: make([]work, len(p.steps))}
+	e.vals = make([][]F, len(p.values))
 	for i, v := range p.values {
 		switch v.where {
 		case inParam:
@@ -59,9 +64,10 @@ func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 		}
 	}
 	threads = max(threads, 1)
-	e.pool = newPool(threads, e.chunk)
+	e.pool = newPool(threads, e.piece)
 	for range threads {
-		e.scratch = append(e.scratch, &scratch[F]{})
+		block := view[F]{make([][]F, len(p.values)), make([]indexState, len(p.indices)), make([][]int32, len(p.pairs))}
+		e.scratch = append(e.scratch, &scratch[F]{block: block})
 	}
 	return e
 }
@@ -86,6 +92,10 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 		return fmt.Errorf("run graph: %w", err)
 	}
 	if !e.hasPlan || !slices.Equal(e.sizes, e.planned) {
+		e.chooseBlocks()
+		e.hasPlan = false
+	}
+	if fits := e.block(); !fits || !e.hasPlan {
 		e.layOut()
 		copy(e.planned, e.sizes)
 		e.hasPlan = true
@@ -94,10 +104,24 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 	e.viewInputs()
 	e.pool.start()
 	defer e.pool.stop()
-	for i := range e.program.steps {
+	for i := 0; i < len(e.program.steps); i++ {
+		if r := e.program.steps[i].region; r != none {
+			e.runRegion(r)
+			i = e.program.regions[r].last
+			continue
+		}
 		e.step(i)
 	}
 	return nil
+}
+
+// piece does one piece of a job: a step, or region r as job -1-r.
+func (e *Exec[F]) piece(job, piece, worker int) {
+	if job < 0 {
+		e.regionPiece(-1-job, piece, worker)
+		return
+	}
+	e.chunk(job, piece, worker)
 }
 
 // viewInputs lets the views of inputs point at the slices of this batch.

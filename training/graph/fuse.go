@@ -10,9 +10,23 @@ const maxFused = 48
 type unit struct {
 	members []*Tensor // in order
 	fused   bool
-	key     int     // position of the last member in the list of tensors
-	waits   int     // units not yet scheduled that this one needs
-	feeds   []*unit // units that need this one
+	key     int // position of the last member in the list of tensors
+	region  int
+	probe   *Tensor // a member, while members are being replaced
+
+	// For scheduling.
+	local     bool   // may belong to a region
+	waits     int    // units not yet scheduled that this one needs
+	feeds     []feed // units that need this one
+	notBefore int    // first phase it may belong to
+}
+
+func (u *unit) tileShape() shape2 { return tileShape(u.probe) }
+
+// feed leads to a unit that needs another. Beyond a barrier it cannot be of the same region.
+type feed struct {
+	to      *unit
+	barrier bool
 }
 
 // inTiles reports whether t is computed by tiles: elementwise operations, and sums of them, which are stored instead.

@@ -24,12 +24,17 @@ type profile struct {
 	least []time.Duration
 	began time.Time
 	step  int
+
+	blocks [][]time.Duration // by worker and step: this run's time in regions
 }
 
 // StartProfile begins to measure the time of each step, from zero.
 func (e *Exec[F]) StartProfile() {
 	n := len(e.program.steps)
 	e.profile = &profile{calls: make([]int, n), total: make([]time.Duration, n), least: make([]time.Duration, n)}
+	for range e.scratch {
+		e.profile.blocks = append(e.profile.blocks, make([]time.Duration, n))
+	}
 }
 
 // Profile returns the times measured since StartProfile, the longest first; nil without StartProfile.
@@ -55,11 +60,32 @@ func (p *profile) begin(step int) {
 
 func (p *profile) end() {
 	if p != nil {
-		d := time.Since(p.began)
-		if p.calls[p.step] == 0 || d < p.least[p.step] {
-			p.least[p.step] = d
+		p.add(p.step, time.Since(p.began))
+	}
+}
+
+func (p *profile) add(step int, d time.Duration) {
+	if p.calls[step] == 0 || d < p.least[step] {
+		p.least[step] = d
+	}
+	p.calls[step]++
+	p.total[step] += d
+}
+
+// addBlock adds the time of a step for one block of centres.
+func (p *profile) addBlock(worker, step int, d time.Duration) { p.blocks[worker][step] += d }
+
+// endRegion counts one call of each step of a region: the time that all workers together have spent on it.
+func (p *profile) endRegion(r *region) {
+	if p == nil {
+		return
+	}
+	for i := r.first; i <= r.last; i++ {
+		var d time.Duration
+		for _, times := range p.blocks {
+			d += times[i]
+			times[i] = 0
 		}
-		p.calls[p.step]++
-		p.total[p.step] += d
+		p.add(i, d)
 	}
 }

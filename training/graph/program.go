@@ -17,8 +17,15 @@ type Program struct {
 	leaves  []leaf
 	outputs map[string]int // value by name
 
+	regions  []region
+	aligned  []rowAlignment // by axis, those of pairs last
+	root     int            // axis of the centres, -1 if there are none
+	mapAxes  [][2]int       // by position in indices: axes from and to, -1 for a fixed number
+	internal []bool         // by position in indices: never leaves the rows of a centre
+
 	segmented []bool   // by position in indices: segment starts are needed
 	transpose []bool   // by position in indices: the rows that map to each row are needed
+	centreOf  []int    // by position in pairs: position in indices of their centre
 	pairHeads [][2]int // by position in pairs: the most heads, and the most columns of a head, of a PairDot
 }
 
@@ -44,6 +51,7 @@ type value struct {
 	root  int // value whose memory it is; itself unless where is inView
 	first int // step that computes it, -1 for leaves
 	last  int // last step that reads it (or a view of it); len(steps) for outputs
+	local int // region outside of which nothing knows it; none for others
 	name  string
 	data  []float64 // inConst
 }
@@ -60,8 +68,10 @@ type step struct {
 	op     op // opAdd stands for any fused elementwise step
 	args   []int
 	outs   []int
-	index  int // position in Program.indices
-	pairs  int // position in Program.pairs
+	index  int    // position in Program.indices
+	pairs  int    // position in Program.pairs
+	region int    // none for a step of its own
+	over   extent // rows that the work is cut by
 	c      [2]float64
 	n      [5]int
 	rowMap *kernels.RowMap // opPermute
@@ -69,6 +79,28 @@ type step struct {
 	reuse  []reuse
 	label  string
 }
+
+// region is a run of steps that are done together, for a few centres at a time.
+type region struct {
+	first, last int   // steps
+	values      []int // that its steps read or compute, views after what they show
+}
+
+// rowAlignment says how the rows of an axis follow from centres: they are the centres, or lie in the segments of a map to
+// them, or are the pairs of such rows.
+type rowAlignment struct {
+	kind alignKind
+	by   int // position in indices or pairs
+}
+
+type alignKind uint8
+
+const (
+	notAligned alignKind = iota
+	isRoot
+	byIndex
+	byPairs
+)
 
 // reuse says that output out may take over the memory of argument arg, which nothing reads afterwards.
 type reuse struct{ out, arg int }

@@ -76,111 +76,90 @@ func cutRows(rows, cost, least int) work {
 	return work{rows, grain, (rows + grain - 1) / grain}
 }
 
-// chunk does one piece of step i.
+// chunk does one piece of step i, all centres in view.
 func (e *Exec[F]) chunk(i, piece, worker int) {
 	s := &e.program.steps[i]
 	w := &e.work[i]
 	from, to := w.bounds(piece)
-	out := e.vals[s.outs[0]]
+	var sums []float64
+	if s.tile != nil {
+		n := s.tile.sums
+		sums = e.partial8[piece*n : (piece+1)*n]
+		clear(sums)
+	}
+	sum := e.vals[s.outs[0]]
+	if s.sumsRows() && w.pieces > 1 {
+		n := len(sum)
+		sum = e.partial[piece*n : (piece+1)*n]
+	}
+	e.do(s, &e.view, from, to, sum, false, sums, worker)
+}
+
+// sumsRows reports whether a step is a product that sums over rows.
+func (s *step) sumsRows() bool { return s.op == opMatMul && Transpose(s.n[0]) == T }
+
+// do computes rows from to to of what v shows of a step. Products that sum over rows go to sum, or are added to it; sums
+// of tiles are added to sums.
+func (e *Exec[F]) do(s *step, v *view[F], from, to int, sum []F, add bool, sums []float64, worker int) {
+	out := v.vals[s.outs[0]]
 	cols := e.program.values[s.outs[0]].cols
 	switch s.op {
 	case opAdd:
-		e.runTiles(s, piece, from, to, worker)
+		e.runTiles(s, v, from, to, sums, worker)
 	case opFull:
 		kernels.Fill(out[from*cols:to*cols], F(s.c[0]))
 	case opMatMul:
-		e.runMatMul(s, w, piece, from, to)
+		e.runMatMul(s, v, from, to, sum, add)
 	case opBatchMatMul:
-		e.runBatchMatMul(s, from, to, worker)
+		e.runBatchMatMul(s, v, from, to, worker)
 	case opConcat, opSlice, opPlace, opPermute:
-		e.runLayout(s, from, to)
+		e.runLayout(s, v, from, to)
 	case opTranspose:
-		x, n := e.arg(s, 0)
+		x, n := e.arg(s, v, 0)
 		kernels.Transpose(out, x, cols, n)
 	default:
-		e.runSegments(s, from, to, worker)
+		e.runSegments(s, v, from, to, worker)
 	}
 }
 
 // arg returns the numbers and the columns of argument a of a step.
-func (e *Exec[F]) arg(s *step, a int) ([]F, int) {
-	return e.vals[s.args[a]], e.program.values[s.args[a]].cols
+func (e *Exec[F]) arg(s *step, v *view[F], a int) ([]F, int) {
+	return v.vals[s.args[a]], e.program.values[s.args[a]].cols
 }
 
 // finish combines what the pieces of step i have computed.
 func (e *Exec[F]) finish(i int) {
 	s := &e.program.steps[i]
-	w := &e.work[i]
-	out := e.vals[s.outs[0]]
+	pieces := e.work[i].pieces
+	if s.sumsRows() && pieces == 1 {
+		return // it went where it belongs
+	}
+	e.combine(s, pieces, e.partial, e.partial8)
+}
+
+// combine adds up, in their order, what pieces have summed over rows.
+func (e *Exec[F]) combine(s *step, pieces int, partial []F, partial8 []float64) {
 	switch {
 	case s.tile != nil && s.tile.sums > 0:
 		n := s.tile.sums
-		sums := e.partial8[:n]
-		if w.pieces == 0 {
+		sums := partial8[:n]
+		if pieces == 0 {
 			clear(sums)
 		}
-		for p := 1; p < w.pieces; p++ {
-			kernels.Add(sums, sums, e.partial8[p*n:(p+1)*n])
+		for p := 1; p < pieces; p++ {
+			kernels.Add(sums, sums, partial8[p*n:(p+1)*n])
 		}
 		for o, st := range s.tile.stores {
 			if st.kind == storeSumRows {
 				kernels.Convert(e.vals[s.outs[o]], sums[st.sum:])
 			}
 		}
-	case s.op == opMatMul && Transpose(s.n[0]) == T:
+	case s.sumsRows():
+		out := e.vals[s.outs[0]]
 		n := len(out)
-		switch w.pieces {
-		case 0:
-			clear(out)
-		case 1:
-		default:
-			kernels.Add(out, e.partial[:n], e.partial[n:2*n])
-			for p := 2; p < w.pieces; p++ {
-				kernels.Add(out, out, e.partial[p*n:(p+1)*n])
-			}
-		}
-	}
-}
-
-// growScratch makes room for the sums over pieces of all steps and for what every worker needs, so that no step has to.
-func (e *Exec[F]) growScratch() {
-	var partial, partial8, regs, buffer, narrow, sums int
-	for i := range e.program.steps {
-		s := &e.program.steps[i]
-		cols := e.program.values[s.outs[0]].cols
-		n := len(e.vals[s.outs[0]]) * e.work[i].pieces
-		switch {
-		case s.op == opMatMul && Transpose(s.n[0]) == T:
-			partial = max(partial, n)
-		case s.op == opBatchMatMul:
-			buffer = max(buffer, s.n[3]*s.n[4])
-		case s.op == opRowApply:
-			buffer = max(buffer, e.program.values[s.args[0]].cols)
-		case s.op == opSegSoftmax:
-			sums = max(sums, e.work[i].grain*cols)
-		case s.tile != nil:
-			high := min(tileRows(s.tile.cols), e.work[i].rows)
-			regs = max(regs, s.tile.registers())
-			buffer = max(buffer, s.tile.buffers()*high*s.tile.cols)
-			narrow = max(narrow, high)
-			partial8 = max(partial8, s.tile.sums*max(e.work[i].pieces, 1))
-		}
-	}
-	e.partial, e.partial8 = grow(e.partial, partial), grow(e.partial8, partial8)
-	for _, sc := range e.scratch {
-		sc.regs, sc.buffer, sc.sums = grow(sc.regs, regs), grow(sc.buffer, buffer), grow(sc.sums, sums)
-		sc.narrow = grow(sc.narrow, narrow)
-	}
-}
-
-// growPairs makes room for the pairs of the longest segment, which may differ between batches of the same sizes.
-func (e *Exec[F]) growPairs() {
-	for i, most := range e.program.pairHeads {
-		need := kernels.PairDotScratch(e.pairMost[i], most[0], most[1])
-		for _, sc := range e.scratch {
-			if len(sc.buffer) < need {
-				sc.buffer = grow(sc.buffer, need)
-			}
+		clear(out)
+		for p := range pieces {
+			kernels.Add(out, out, partial[p*n:(p+1)*n])
 		}
 	}
 }

@@ -8,29 +8,27 @@ const tileElements = 1024
 // tileRows returns the number of rows of a tile.
 func tileRows(cols int) int { return max(1, tileElements/max(cols, 1)) }
 
-// runTiles runs a tileProgram on rows from to to, which are piece piece.
-func (e *Exec[F]) runTiles(s *step, piece, from, to, worker int) {
+// runTiles runs a tileProgram on rows from to to; sums over rows are added to sums.
+func (e *Exec[F]) runTiles(s *step, v *view[F], from, to int, sums []float64, worker int) {
 	p := s.tile
-	sums := e.partial8[piece*p.sums : (piece+1)*p.sums]
-	clear(sums)
 	if p.cols == 0 { // sums of nothing
 		for o, st := range p.stores {
 			if st.kind == storeSumCols {
-				clear(e.vals[s.outs[o]][from:to])
+				clear(v.vals[s.outs[o]][from:to])
 			}
 		}
 		return
 	}
 	high := tileRows(p.cols)
 	sc := e.scratch[worker]
-	e.prepareTile(s, sc, min(high, to-from))
+	e.prepareTile(s, v, sc, min(high, to-from))
 	for r := from; r < to; r += high {
 		n := min(high, to-r)
 		for l := range p.loads {
-			e.fillLoad(s, sc, l, r, n)
+			e.fillLoad(s, v, sc, l, r, n)
 		}
 		for o := range p.whole {
-			sc.regs[len(p.loads)+o] = e.vals[s.outs[o]][r*p.cols : (r+n)*p.cols]
+			sc.regs[len(p.loads)+o] = v.vals[s.outs[o]][r*p.cols : (r+n)*p.cols]
 		}
 		for i := range p.code {
 			runInstr(&p.code[i], sc.regs, n*p.cols)
@@ -39,7 +37,7 @@ func (e *Exec[F]) runTiles(s *step, piece, from, to, worker int) {
 			st := &p.stores[o]
 			x := sc.regs[st.reg][:n*p.cols]
 			if st.kind == storeSumCols {
-				kernels.SumEachRow(e.vals[s.outs[o]][r:r+n], x, p.cols)
+				kernels.SumEachRow(v.vals[s.outs[o]][r:r+n], x, p.cols)
 			} else {
 				kernels.AddRows(sums[st.sum:][:p.cols], x)
 			}
@@ -48,7 +46,7 @@ func (e *Exec[F]) runTiles(s *step, piece, from, to, worker int) {
 }
 
 // prepareTile gives memory to the registers that are not memory of values, and fills in what all tiles share.
-func (e *Exec[F]) prepareTile(s *step, sc *scratch[F], rows int) {
+func (e *Exec[F]) prepareTile(s *step, v *view[F], sc *scratch[F], rows int) {
 	p := s.tile
 	size := rows * p.cols
 	at := 0
@@ -62,7 +60,7 @@ func (e *Exec[F]) prepareTile(s *step, sc *scratch[F], rows int) {
 			continue
 		}
 		sc.regs[l] = next()
-		x := e.vals[s.args[ld.parts[0].arg]]
+		x := v.vals[s.args[ld.parts[0].arg]]
 		switch ld.mode {
 		case loadRow:
 			kernels.RepeatRow(sc.regs[l], x)
@@ -78,33 +76,36 @@ func (e *Exec[F]) prepareTile(s *step, sc *scratch[F], rows int) {
 }
 
 // fillLoad brings n rows from row r on into the register of load l.
-func (e *Exec[F]) fillLoad(s *step, sc *scratch[F], l, r, n int) {
+func (e *Exec[F]) fillLoad(s *step, v *view[F], sc *scratch[F], l, r, n int) {
 	p := s.tile
 	ld := &p.loads[l]
 	if ld.mode == loadRow || ld.mode == loadScalar {
 		return
 	}
 	if ld.direct {
-		x := e.vals[s.args[ld.parts[0].arg]]
+		x := v.vals[s.args[ld.parts[0].arg]]
 		sc.regs[l] = x[r*p.cols : (r+n)*p.cols]
 		return
 	}
 	if ld.rowMap != nil {
-		x, xc := e.arg(s, ld.parts[0].arg)
+		x, xc := e.arg(s, v, ld.parts[0].arg)
 		kernels.MapRows(ld.rowMap, sc.regs[l], x[r*xc:], n)
 		return
 	}
 	for i := range ld.parts {
 		pt := &ld.parts[i]
-		x, xc := e.arg(s, pt.arg)
+		x, xc := e.arg(s, v, pt.arg)
+		if pt.index >= 0 {
+			x = e.mapped(pt.index, v)[s.args[pt.arg]]
+		}
 		switch {
 		case ld.mode == loadCol && pt.index >= 0:
-			kernels.Gather(sc.narrow, 1, 0, x, xc, pt.from, e.index[pt.index].to[r:r+n], 1)
+			kernels.Gather(sc.narrow, 1, 0, x, xc, pt.from, v.index[pt.index].to[r:r+n], 1)
 			kernels.RepeatCol(sc.regs[l], sc.narrow, 1, 0, n, p.cols)
 		case ld.mode == loadCol:
 			kernels.RepeatCol(sc.regs[l], x[r*xc:], xc, pt.from, n, p.cols)
 		case pt.index >= 0:
-			kernels.Gather(sc.regs[l], p.cols, pt.at, x, xc, pt.from, e.index[pt.index].to[r:r+n], pt.cols)
+			kernels.Gather(sc.regs[l], p.cols, pt.at, x, xc, pt.from, v.index[pt.index].to[r:r+n], pt.cols)
 		default:
 			kernels.CopyCols(sc.regs[l], p.cols, pt.at, x[r*xc:], xc, pt.from, n, pt.cols)
 		}

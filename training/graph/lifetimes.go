@@ -1,0 +1,99 @@
+package graph
+
+import "slices"
+
+// align notes which axes and maps are aligned with the centres.
+func (c *compiler) align() {
+	b := c.blocker
+	c.aligned = make([]rowAlignment, len(c.axes)+len(c.pairs))
+	c.internal = make([]bool, len(c.indices))
+	for i, x := range c.indices {
+		c.internal[i] = b.internal[x]
+		if b.internal[x] && x.pairs == nil {
+			at, _ := slices.BinarySearch(c.axes, x.from.Axis)
+			c.aligned[at] = rowAlignment{byIndex, i}
+			c.segmented[i] = true
+		}
+	}
+	for i, p := range c.pairs {
+		if b.aligned[p.name] {
+			c.aligned[len(c.axes)+i] = rowAlignment{byPairs, i}
+		}
+	}
+	c.root = none
+	if at, ok := slices.BinarySearch(c.axes, b.root); ok {
+		c.root = at
+		c.aligned[at] = rowAlignment{isRoot, 0}
+	}
+	for _, x := range c.indices {
+		c.mapAxes = append(c.mapAxes, [2]int{c.extent(x.from).axis, c.extent(x.to).axis})
+	}
+}
+
+// lifetimes notes for each value the steps between which it must keep its memory, and which memory can be passed on.
+func (c *compiler) lifetimes() {
+	slices.SortFunc(c.leaves, func(x, y leaf) int {
+		if x.name < y.name {
+			return -1
+		}
+		return 1
+	})
+	for i, s := range c.steps {
+		for _, out := range s.outs {
+			c.values[out].first = i
+		}
+		for _, a := range s.args {
+			c.values[c.values[a].root].last = i
+		}
+	}
+	for _, id := range c.outputs {
+		c.values[c.values[id].root].last = len(c.steps)
+	}
+	c.findRegions()
+	c.findLocals()
+	for i := range c.steps {
+		s := &c.steps[i]
+		if s.tile != nil {
+			s.reuse = c.reusable(i, s)
+		}
+	}
+}
+
+// findRegions collects the steps and values of each region.
+func (c *compiler) findRegions() {
+	for i, s := range c.steps {
+		if s.region == none {
+			continue
+		}
+		if s.region == len(c.regions) {
+			c.regions = append(c.regions, region{first: i})
+		}
+		r := &c.regions[s.region]
+		r.last = i
+		for _, id := range slices.Concat(s.args, s.outs) {
+			for _, id := range []int{c.values[id].root, id} {
+				if !slices.Contains(r.values, id) {
+					r.values = append(r.values, id)
+				}
+			}
+		}
+	}
+}
+
+// findLocals marks the values that only steps of one region know. What a region sums over all rows is known outside.
+func (c *compiler) findLocals() {
+	for i, s := range c.steps {
+		for _, out := range s.outs {
+			v := &c.values[out]
+			inside := s.region != none && v.last > i && v.last <= c.regions[s.region].last
+			if inside && c.alignedRows(v.rows) {
+				v.local = s.region
+			}
+		}
+	}
+}
+
+// alignedRows reports whether a number of rows follows from centres.
+func (p *Program) alignedRows(x extent) bool {
+	return x.axis >= 0 && p.aligned[x.axis].kind != notAligned
+}

@@ -1,0 +1,240 @@
+package graph
+
+import "slices"
+
+// What a region computes and a later one reads must be kept for all centres. Much of it follows at little cost from other
+// things that are kept anyway: a gathered row, a factor 1 - y*y, a product of few terms. recomputer lets later regions
+// compute such things again.
+type recomputer struct {
+	*blocker
+	inline map[*Tensor]bool
+	region map[*Tensor]int     // that computes the tensor
+	origin map[*Tensor]*Tensor // of copies
+	kept   map[*Tensor]bool    // for later regions
+	again  map[*Tensor]bool    // to be computed again by later regions
+
+	// The region under way.
+	sorted []*unit
+	copies map[*Tensor]*Tensor
+}
+
+// maxTerms is the most terms of a product that it is worth to compute again rather than to keep.
+const maxTerms = 32
+
+// recompute returns the units with copies in regions that compute things again.
+func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
+	r := &recomputer{blocker: b, inline: inline, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
+		kept: map[*Tensor]bool{}, again: map[*Tensor]bool{}}
+	for _, u := range sorted {
+		for _, t := range u.members {
+			r.region[t] = u.region
+		}
+	}
+	for _, t := range outputs {
+		r.kept[t] = true
+	}
+	r.decide(sorted)
+	for i, u := range sorted {
+		if i == 0 || u.region != sorted[i-1].region {
+			r.copies = map[*Tensor]*Tensor{}
+		}
+		if u.region == none {
+			r.sorted = append(r.sorted, u)
+			continue
+		}
+		members := u.members
+		u.probe, u.members = members[0], nil
+		own := map[*Tensor]*Tensor{}
+		for _, t := range members {
+			r.replaceArgs(t, t.args, u, own)
+			u.members = append(u.members, t)
+		}
+		r.sorted = append(r.sorted, u)
+	}
+	r.sorted = dropUnread(r.sorted, outputs, inline, b)
+	relink(r.sorted, inline, b)
+	return r.sorted
+}
+
+// decide finds out what is kept and what is computed again.
+func (r *recomputer) decide(sorted []*unit) {
+	crossing := map[*Tensor]bool{}
+	for _, u := range sorted {
+		r.eachAccess(u, r.inline, func(a *Tensor, aligned bool) {
+			at, ok := r.region[a]
+			if !ok || at == none || at == u.region {
+				return
+			}
+			crossing[a] = true
+			if u.region == none || !aligned {
+				r.kept[a] = true
+			}
+		})
+	}
+	for _, u := range sorted {
+		for _, t := range u.members {
+			if crossing[t] && !r.kept[t] && !r.cheap(t) {
+				r.kept[t] = true
+			}
+		}
+	}
+	for _, u := range sorted {
+		for _, t := range u.members {
+			if !crossing[t] || r.kept[t] {
+				continue
+			}
+			more := map[*Tensor]bool{}
+			r.frontier(t, more)
+			cols := 0
+			for x := range more {
+				cols += x.cols
+			}
+			if cols > t.cols {
+				r.kept[t] = true
+				continue
+			}
+			for x := range more {
+				r.kept[x] = true
+			}
+			r.again[t] = true
+		}
+	}
+}
+
+// cheap reports whether t may be computed again.
+func (r *recomputer) cheap(t *Tensor) bool {
+	switch {
+	case !r.within(t.rows):
+		return false
+	case t.op.elementwise():
+		return weightOf(t.op) == 1
+	case t.op == opMatMul:
+		return t.args[0].cols <= maxTerms
+	}
+	switch t.op {
+	case opBroadcastCols, opBroadcastRows, opGather, opSlice, opConcat, opPlace, opReshape, opRowApply, opRowApplyT:
+		return true
+	}
+	return false
+}
+
+// frontier collects what must be kept, and is not yet, so that t can be computed again.
+func (r *recomputer) frontier(t *Tensor, more map[*Tensor]bool) {
+	for _, a := range t.args {
+		switch at, computed := r.region[a]; {
+		case r.inline[a]:
+			r.frontier(a, more)
+		case !computed || at == none || r.kept[a] || !r.within(a.rows):
+		case r.cheap(a):
+			r.frontier(a, more)
+		default:
+			more[a] = true
+		}
+	}
+}
+
+// replaceArgs lets t, a member of u, read copies of what its region computes again. own holds copies that are members
+// of u.
+func (r *recomputer) replaceArgs(t *Tensor, args []*Tensor, u *unit, own map[*Tensor]*Tensor) {
+	list := make([]*Tensor, len(args))
+	for i, a := range args {
+		list[i] = r.copyOf(r.first(a), u, own)
+	}
+	t.args = list
+}
+
+// first returns the tensor that a is a copy of.
+func (r *recomputer) first(a *Tensor) *Tensor {
+	if o, ok := r.origin[a]; ok {
+		return o
+	}
+	return a
+}
+
+// copyOf returns what u reads in place of a.
+func (r *recomputer) copyOf(a *Tensor, u *unit, own map[*Tensor]*Tensor) *Tensor {
+	at, computed := r.region[a]
+	switch {
+	case own[a] != nil:
+		return own[a]
+	case r.copies[a] != nil:
+		return r.copies[a]
+	case r.inline[a]:
+		c := r.copyTensor(a)
+		r.inline[c] = true
+		r.replaceArgs(c, a.args, u, own)
+		own[a] = c
+		return c
+	case !computed || at == none || at == u.region || r.kept[a] || !r.within(a.rows):
+		return a
+	}
+	c := r.copyTensor(a)
+	if u.fused && mapped(a) && tileShape(a) == u.tileShape() {
+		r.replaceArgs(c, a.args, u, own)
+		u.members = append(u.members, c)
+		own[a] = c
+		return c
+	}
+	w := &unit{fused: inTiles(a), region: u.region, local: true}
+	w.probe = c
+	r.replaceArgs(c, a.args, w, map[*Tensor]*Tensor{})
+	w.members = append(w.members, c)
+	r.sorted = append(r.sorted, w)
+	r.copies[a] = c
+	return c
+}
+
+func (r *recomputer) copyTensor(a *Tensor) *Tensor {
+	c := *a
+	r.origin[&c] = a
+	return &c
+}
+
+// dropUnread takes out what nobody reads.
+func dropUnread(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
+	read := map[*Tensor]bool{}
+	for _, t := range outputs {
+		read[t] = true
+	}
+	var mark func(t *Tensor)
+	mark = func(t *Tensor) {
+		read[t] = true
+		if inline[t] {
+			for _, a := range t.args {
+				mark(a)
+			}
+		}
+	}
+	for i := len(sorted) - 1; i >= 0; i-- {
+		u := sorted[i]
+		for k := len(u.members) - 1; k >= 0; k-- {
+			t := u.members[k]
+			if !read[t] {
+				u.members = slices.Delete(u.members, k, k+1)
+				continue
+			}
+			for _, a := range t.args {
+				mark(a)
+			}
+		}
+	}
+	return slices.DeleteFunc(sorted, func(u *unit) bool { return len(u.members) == 0 })
+}
+
+// relink finds anew who feeds whom.
+func relink(sorted []*unit, inline map[*Tensor]bool, b *blocker) {
+	of := map[*Tensor]*unit{}
+	for _, u := range sorted {
+		u.feeds = nil
+		for _, t := range u.members {
+			of[t] = u
+		}
+	}
+	for _, u := range sorted {
+		b.eachAccess(u, inline, func(a *Tensor, _ bool) {
+			if from := of[a]; from != u && (len(from.feeds) == 0 || from.feeds[len(from.feeds)-1].to != u) {
+				from.feeds = append(from.feeds, feed{to: u})
+			}
+		})
+	}
+}
