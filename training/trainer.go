@@ -33,6 +33,7 @@ type head struct {
 	trainable []string        // names of the parameters that its steps move
 	evaluator *dpa2.Evaluator // made when first needed
 	last      Errors          // of its last training batch
+	reference *Reference      // that Prepare found
 }
 
 // New makes a trainer with fresh weights, drawn from the seed. Statistics and references are still missing: call
