@@ -218,16 +218,21 @@ func TestValidateWhileBatchesArePrepared(t *testing.T) {
 }
 
 // BenchmarkLoader measures which share of a training's time is spent waiting for batches: with prepared frames kept, and
-// with every frame's neighbours searched anew.
+// with every frame's neighbours searched anew; in steps of under a millisecond, and in longer ones.
 func BenchmarkLoader(b *testing.B) {
 	for _, c := range []struct {
 		name  string
 		cache int64
-	}{{"kept", 0}, {"anew", 1}} {
+		heads []Head
+	}{
+		{"kept", 0, toyHeads()},
+		{"anew", 1, toyHeads()},
+		{"anew-large", 1, []Head{{Key: "aaaa", Train: toyFrames(6, 64, 27, -3), BatchSize: "8"}}},
+	} {
 		b.Run(c.name, func(b *testing.B) {
 			cfg := toyConfig(b, 1<<30)
 			cfg.Cache = c.cache
-			tr := toyTrainer(b, cfg, toyHeads())
+			tr := toyTrainer(b, cfg, c.heads)
 			var waited time.Duration
 			b.ReportAllocs()
 			b.ResetTimer()

@@ -98,4 +98,13 @@ func BenchmarkBatch(b *testing.B) {
 			}
 		}
 	})
+	b.Run("collate-reused", func(b *testing.B) {
+		c := NewCollator(cfg)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := c.Collate(samples); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
