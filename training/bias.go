@@ -25,45 +25,17 @@ func FitReference(counts [][]float64, energies []float64, preset []*float64) (Re
 		return Reference{}, fmt.Errorf("energy reference: %d frames with %d energies, want the same number and at least one", len(counts), len(energies))
 	}
 	types := len(counts[0])
-	a, b := mat.NewDense(len(counts), types, nil), mat.NewVecDense(len(counts), nil)
 	for f, row := range counts {
 		if len(row) != types {
 			return Reference{}, fmt.Errorf("energy reference: frame %d counts %d types, frame 0 counts %d", f, len(row), types)
 		}
-		e := energies[f]
-		for t, n := range row {
-			if fixed := at(preset, t); fixed != nil {
-				e -= n * *fixed
-			} else {
-				a.Set(f, t, n)
-			}
+	}
+	return fitEnergies(types, preset, func(visit func([]float64, float64)) error {
+		for f, row := range counts {
+			visit(row, energies[f])
 		}
-		b.SetVec(f, e)
-	}
-	x, rank, err := minimumNorm(a, b, eps*float64(max(len(counts), types)))
-	if err != nil {
-		return Reference{}, err
-	}
-	ref := Reference{PerType: withPresets(x, preset), Rank: rank}
-	ref.Std = deviation(counts, energies, ref.PerType)
-	ref.Present = present(types, func(t int) bool { return columnSum(counts, t) > 0 })
-	return ref, nil
-}
-
-// deviation is the standard deviation over frames of energies minus counts·x. It differs from the root mean square when
-// the residual has a mean, which a fit without an intercept may leave.
-func deviation(counts [][]float64, energies, x []float64) float64 {
-	var sum, square float64
-	for f, row := range counts {
-		rest := energies[f]
-		for t, n := range row {
-			rest -= n * x[t]
-		}
-		sum += rest
-		square += rest * rest
-	}
-	n := float64(len(counts))
-	return math.Sqrt(max(0, square/n-sum/n*sum/n))
+		return nil
+	})
 }
 
 const eps = 2.220446049250313e-16
@@ -91,13 +63,6 @@ func present(types int, has func(t int) bool) (n int) {
 		}
 	}
 	return n
-}
-
-func columnSum(rows [][]float64, t int) (sum float64) {
-	for _, r := range rows {
-		sum += r[t]
-	}
-	return sum
 }
 
 // minimumNorm solves a x = b in the least-squares sense; of all solutions it gives the shortest.

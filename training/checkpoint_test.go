@@ -271,7 +271,7 @@ func FuzzResumeState(f *testing.F) {
 			return
 		}
 		for range 20 {
-			tr.draw() // whatever was accepted must be a place in the data
+			tr.sampler.draw() // whatever was accepted must be a place in the data
 		}
 	})
 }

@@ -18,7 +18,8 @@
 // that was saved and resumed ends with the same bits as one that was not.
 //
 // Before training, EnvStats normalise the environment matrix and a Reference takes the bulk of the energy off the
-// network. Both are made from plain sums, so that a federation can add up the sums of its members instead.
+// network. Both look at one frame after the other, in memory that does not grow with their number, and PrepareCached keeps
+// the result for the next start. Both can be made from plain sums, so that a federation can add up those of its members instead.
 //
 // Model reads what was trained: a checkpoint folder, or a model file of DeePMD-kit. Metrics compares predictions with
 // labels. Curve writes lcurve.out. A Trainer is not safe for concurrent use.

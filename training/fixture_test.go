@@ -16,7 +16,7 @@ import (
 )
 
 // goldenTree reads a model that DeePMD-kit wrote.
-func goldenTree(t *testing.T, name string) *dpa2.Model {
+func goldenTree(t testing.TB, name string) *dpa2.Model {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
 	if err != nil {
@@ -39,7 +39,7 @@ func goldenTree(t *testing.T, name string) *dpa2.Model {
 }
 
 // tinyModel is a model of every kind of block whose steps take milliseconds.
-func tinyModel(t *testing.T) *dpa2.Config {
+func tinyModel(t testing.TB) *dpa2.Config {
 	t.Helper()
 	cfg, err := dpa2.ParseConfig([]byte(`{"type_map": ["O", "H"],
 		"descriptor": {"type": "dpa2",
@@ -100,7 +100,7 @@ func spring(f *dataset.Frame, a, b int) float64 {
 }
 
 // toyConfig trains the tiny model for the given number of steps.
-func toyConfig(t *testing.T, steps int) Config {
+func toyConfig(t testing.TB, steps int) Config {
 	return Config{
 		Model: tinyModel(t), Steps: steps, Seed: 11, Threads: 1,
 		Loss:      dpa2.LossConfig{Type: "ener", StartPrefE: 0.02, LimitPrefE: 1, StartPrefF: 100, LimitPrefF: 1, StartPrefV: 0.02, LimitPrefV: 1, HuberDelta: 0.01},
@@ -118,7 +118,7 @@ func toyHeads() []Head {
 }
 
 // toyTrainer is prepared and ready to run.
-func toyTrainer(t *testing.T, cfg Config, heads []Head) *Trainer {
+func toyTrainer(t testing.TB, cfg Config, heads []Head) *Trainer {
 	t.Helper()
 	tr, err := New(cfg, heads)
 	if err != nil {

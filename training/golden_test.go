@@ -80,7 +80,8 @@ func TestGoldenTraining(t *testing.T) {
 			if err := tr.SetWeights(initial.Params); err != nil {
 				t.Fatal(err)
 			}
-			tr.draw = func() (int, []int) { b := tr.step % 2; return 0, []int{2 * b, 2*b + 1} }
+			drawn := 0
+			tr.draw = func() (int, []int) { b := drawn % 2; drawn++; return 0, []int{2 * b, 2*b + 1} }
 			for k, p := range run(t, tr, len(c.steps)) {
 				want := c.steps[k]
 				check := func(name string, got, want float64) {

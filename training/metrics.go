@@ -101,7 +101,7 @@ func (t *Trainer) Validate(ctx context.Context, key string) (Metrics, error) {
 			return Metrics{}, err
 		}
 		positions := chunk(h.Validation, first)
-		batch, err := t.samples.batch(h.Key, h.Validation, positions)
+		batch, err := t.samples.batch(dpa2.NewCollator(t.cfg.Model), h.Key, h.Validation, positions)
 		if err != nil {
 			return Metrics{}, err
 		}
@@ -146,7 +146,7 @@ func (t *Trainer) CurveRow() (CurveRow, error) {
 			if err != nil {
 				return row, err
 			}
-			batch, err := t.samples.batch(h.Key, h.Validation, positions[:min(per, len(positions))])
+			batch, err := t.samples.batch(dpa2.NewCollator(t.cfg.Model), h.Key, h.Validation, positions[:min(per, len(positions))])
 			if err != nil {
 				return row, err
 			}

@@ -11,36 +11,6 @@ import (
 	"github.com/fedlam/fedlam/training/weights"
 )
 
-// Prepare computes from the trainer's own data what must be known before the first step: the normalisation of the
-// environment matrix over all heads, the energy reference of each head, the scale of frame and atom parameters. A
-// federation sets the first two from sums over its members instead: EnvStats, SetEnvStats, NormalEquations, SetReference.
-func (t *Trainer) Prepare() error {
-	stats, err := t.EnvStats()
-	if err != nil {
-		return err
-	}
-	if err := t.SetEnvStats(stats); err != nil {
-		return err
-	}
-	for _, h := range t.heads {
-		if len(h.Train) == 0 {
-			continue
-		}
-		t.setParamScales(h)
-		ref, err := t.Reference(h.Key)
-		if errors.Is(err, errNoEnergies) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := t.SetReference(h.Key, ref.PerType); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // envBlocks lists the blocks of the descriptor that have statistics.
 func envBlocks(c *dpa2.Config) []EnvBlock {
 	d := &c.Descriptor
@@ -57,19 +27,27 @@ func ModelStats(c *dpa2.Config) *EnvStats { return NewEnvStats(envBlocks(c), c.N
 
 // EnvStats sums over the first batches of every system (data_stat_nbatch of them), as DeePMD-kit does, of all heads.
 func (t *Trainer) EnvStats() (*EnvStats, error) {
-	cfg := t.cfg.Model
-	stats := ModelStats(cfg)
-	for k, h := range t.heads {
-		for _, sys := range t.sampler.heads[k].systems {
-			n := min(len(sys.frames), max(1, cfg.StatBatches)*sys.perBatch)
-			for _, i := range sys.frames[:n] {
-				if err := addFrame(stats, cfg, &h.Train[i]); err != nil {
-					return nil, err
-				}
-			}
+	stats := ModelStats(t.cfg.Model)
+	for k := range t.heads {
+		if err := t.eachStatFrame(k, func(f *dataset.Frame) error { return addFrame(stats, t.cfg.Model, f) }); err != nil {
+			return nil, err
 		}
 	}
 	return stats, nil
+}
+
+// eachStatFrame visits the frames of a head that EnvStats are made from.
+func (t *Trainer) eachStatFrame(k int, visit func(f *dataset.Frame) error) error {
+	h := t.heads[k]
+	for _, sys := range t.sampler.heads[k].systems {
+		n := min(len(sys.frames), max(1, t.cfg.Model.StatBatches)*sys.perBatch)
+		for _, i := range sys.frames[:n] {
+			if err := visit(&h.Train[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func addFrame(stats *EnvStats, cfg *dpa2.Config, f *dataset.Frame) error {

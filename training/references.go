@@ -20,28 +20,34 @@ func (t *Trainer) NormalEquations(key string) (*NormalEquations, error) {
 
 // Reference fits the energy reference of a head to its own training frames.
 func (t *Trainer) Reference(key string) (Reference, error) {
-	var counts [][]float64
-	var energies []float64
-	if err := t.eachEnergy(key, func(c []float64, e float64) { counts, energies = append(counts, c), append(energies, e) }); err != nil {
+	h, err := t.head(key)
+	if err != nil {
 		return Reference{}, err
 	}
-	if len(counts) == 0 {
-		return Reference{}, fmt.Errorf("energy reference of head %q: %w", key, errNoEnergies)
+	if found := h.reference; found != nil {
+		ref := *found
+		ref.PerType = slices.Clone(ref.PerType)
+		return ref, nil
 	}
 	preset, err := presets(t.cfg.Model)
 	if err != nil {
 		return Reference{}, err
 	}
-	return FitReference(counts, energies, preset)
+	ref, err := fitEnergies(t.cfg.Model.NumTypes(), preset, func(visit func([]float64, float64)) error { return t.eachEnergy(key, visit) })
+	if err != nil {
+		return Reference{}, fmt.Errorf("head %q: %w", key, err)
+	}
+	return ref, nil
 }
 
 // eachEnergy calls visit with the atoms per type and the energy of every training frame that has one. Types whose
-// energies the model leaves out do not count.
+// energies the model leaves out do not count. counts is the same memory each time.
 func (t *Trainer) eachEnergy(key string, visit func(counts []float64, energy float64)) error {
 	h, err := t.head(key)
 	if err != nil {
 		return err
 	}
+	counts := make([]float64, t.cfg.Model.NumTypes())
 	for i := range h.Train {
 		f := &h.Train[i]
 		if f.Energy == nil {
@@ -51,7 +57,7 @@ func (t *Trainer) eachEnergy(key string, visit func(counts []float64, energy flo
 		if err != nil {
 			return err
 		}
-		counts := make([]float64, t.cfg.Model.NumTypes())
+		clear(counts)
 		for _, typ := range types {
 			if typ >= 0 && !slices.Contains(t.cfg.Model.AtomSkip, int(typ)) {
 				counts[typ]++

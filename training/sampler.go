@@ -35,7 +35,7 @@ type system struct {
 	seed     uint64
 	pass     uint64 // times that all frames were seen
 	next     int    // position in order of the first frame of the next batch
-	order    []int  // of this pass; a function of seed and pass
+	order    []int  // of this pass; a function of seed and pass; replaced, never changed
 }
 
 func (s *system) batches() int { return (len(s.frames) + s.perBatch - 1) / s.perBatch }
@@ -142,6 +142,21 @@ func (s *sampler) draw() (head int, frames []int) {
 		}
 	}
 	panic("training: no system drawn")
+}
+
+// clone returns a sampler at the same place that moves by itself. Frames and orders are shared: nobody changes them.
+func (s *sampler) clone() *sampler {
+	source := *s.source
+	c := &sampler{source: &source, rng: rand.New(&source)}
+	for _, h := range s.heads {
+		own := &headSampler{key: h.key, probability: h.probability}
+		for _, sys := range h.systems {
+			moving := *sys
+			own.systems = append(own.systems, &moving)
+		}
+		c.heads = append(c.heads, own)
+	}
+	return c
 }
 
 // samplerState is the place in the data, for a checkpoint. Frames and Atoms tell whether the data are still the same.

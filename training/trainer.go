@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
@@ -18,7 +19,7 @@ type Trainer struct {
 	schedule *optim.Schedule
 	adam     *optim.Adam
 	sampler  *sampler
-	draw     func() (head int, frames []int) // of the sampler; tests with given batches replace it
+	draw     func() (head int, frames []int) // nil but in tests with given batches; called by the loader
 	samples  *sampleCache
 	program  *dpa2.TrainingStep
 	gradient *weights.Set
@@ -32,6 +33,7 @@ type head struct {
 	trainable []string        // names of the parameters that its steps move
 	evaluator *dpa2.Evaluator // made when first needed
 	last      Errors          // of its last training batch
+	reference *Reference      // that Prepare found
 }
 
 // New makes a trainer with fresh weights, drawn from the seed. Statistics and references are still missing: call
@@ -65,7 +67,6 @@ func New(cfg Config, heads []Head) (*Trainer, error) {
 	if t.sampler, err = newSampler(cfg.Seed, sampled); err != nil {
 		return nil, err
 	}
-	t.draw = t.sampler.draw
 	return t, nil
 }
 
@@ -162,17 +163,24 @@ type Progress struct {
 	Errors  Errors  // on the batch, before the step
 	Norm    float64 // of the gradient before clipping
 	Dropped int     // neighbours within the cut-off that the model's nsel left out, in the batch
+
+	Waited time.Duration // for the batch, which is prepared while the step before runs
 }
 
 // Run does the given number of steps and calls progress after each; nil is allowed. When ctx ends it stops between two
 // steps and returns the context's error: everything up to Step is done and can be saved. Any other error leaves the
 // weights as they were after the last complete step.
+//
+// Batches of later steps of the same Run are prepared meanwhile, so that one Run of many steps is faster than many of one.
+// progress may save and validate: what was prepared ahead is not part of the trainer's state.
 func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) error {
+	l := startLoader(ctx, t.cfg.Model, steps, t.ahead())
+	defer l.Close()
 	for range steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p, err := t.advance(ctx)
+		p, err := t.advance(ctx, l)
 		if err != nil {
 			return fmt.Errorf("training step %d: %w", t.step, err)
 		}
@@ -183,16 +191,30 @@ func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) e
 	return nil
 }
 
+// ahead returns the batches of the coming steps. It draws them with a copy of the sampler: the trainer's own moves when a
+// step is done, so that a checkpoint holds the place of that step, however many batches are prepared.
+func (t *Trainer) ahead() source {
+	draw := t.draw
+	if draw == nil {
+		draw = t.sampler.clone().draw
+	}
+	return func(memory *dpa2.Collator) loaded {
+		k, frames := draw()
+		batch, err := t.samples.batch(memory, t.heads[k].Key, t.heads[k].Train, frames)
+		return loaded{head: k, batch: batch, err: err}
+	}
+}
+
 // advance does one step in DeePMD-kit's order: learning rate, forward, loss, backward, clip, optimiser.
-func (t *Trainer) advance(ctx context.Context) (Progress, error) {
+func (t *Trainer) advance(ctx context.Context, l *loader) (Progress, error) {
 	lr := t.schedule.At(t.step)
-	k, frames := t.draw()
-	h := t.heads[k]
-	batch, err := t.samples.batch(h.Key, h.Train, frames)
+	b, waited, err := l.next(ctx)
 	if err != nil {
 		return Progress{}, err
 	}
-	m, err := t.program.Run(h.model, batch, t.cfg.Loss.At(lr, t.schedule.StartLR), t.gradient)
+	defer l.release(b)
+	h := t.heads[b.head]
+	m, err := t.program.Run(h.model, b.batch, t.cfg.Loss.At(lr, t.schedule.StartLR), t.gradient)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -204,8 +226,10 @@ func (t *Trainer) advance(ctx context.Context) (Progress, error) {
 		return Progress{}, err
 	}
 	t.step++
+	t.sampler.draw() // what the loader drew for this step
 	h.last = errorsOf(m)
-	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm, Dropped: batch.Dropped()}, nil
+	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm,
+		Dropped: b.batch.Dropped(), Waited: waited}, nil
 }
 
 // move reduces, clips and applies the gradient. The list names every parameter, those of other heads without a gradient,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -24,7 +25,9 @@ func (trainCmd) Help() string {
 	return `Trains one trunk with a head for each label convention on this machine. The input has DeePMD-kit's sections and keys, as TOML.
 Before the first step the frames are audited: labels that contradict each other, such as a unit declared wrongly, are refused.
 Ctrl-C saves a checkpoint. Files are relative to the folder of the input: lcurve.out, and model.ckpt-<step>/ with weights
-(safetensors), config.json and what --resume needs; the file "checkpoint" names the newest.
+(safetensors), config.json and what --resume needs; the file "checkpoint" names the newest. model.ckpt.statistics.json keeps
+sums over the training frames, and no frame, so that a new start with the same frames and model is quicker; remove it freely.
+Batches are prepared while the step before runs; the last lines say which part of the time was spent waiting for data.
 
 Example:
   fedlam train input.toml
@@ -100,8 +103,9 @@ type trainSession struct {
 	trainer *training.Trainer
 	curve   *training.Curve
 	clock   *eta
-	saved   int  // step of the newest checkpoint
-	warned  bool // of neighbours left out
+	waited  time.Duration // for data
+	saved   int           // step of the newest checkpoint
+	warned  bool          // of neighbours left out
 }
 
 // start makes the trainer, fresh or from the newest checkpoint.
@@ -148,7 +152,8 @@ func (s *trainSession) start(resume bool) error {
 
 // prepare computes statistics and warns of what the data cannot determine.
 func (s *trainSession) prepare() error {
-	if err := s.trainer.Prepare(); err != nil {
+	file := filepath.Join(s.plan.dir, s.plan.prefix+".statistics.json")
+	if err := s.trainer.PrepareCached(file, func(line string) { fmt.Fprintln(s.out, "note: "+line) }); err != nil {
 		return err
 	}
 	for _, h := range s.plan.heads {
@@ -176,20 +181,36 @@ func (s *trainSession) run(ctx context.Context) error {
 		return nil
 	}
 	s.clock = newETA(s.out, todo)
-	first := s.trainer.Step()
-	for s.trainer.Step() < s.trainer.Steps() {
-		var last training.Progress
-		if err := s.trainer.Run(ctx, 1, func(p training.Progress) { last = p }); err != nil {
-			return s.stopped(err)
-		}
-		if err := s.after(last, last.Step-first); err != nil {
-			return err
-		}
+	began := time.Now()
+	if err := s.steps(ctx, todo); err != nil {
+		return err
 	}
+	fmt.Fprintf(s.out, "waited for data %.1f %% of the time\n", 100*s.waited.Seconds()/max(1e-9, time.Since(began).Seconds()))
 	if err := s.save(); err != nil {
 		return err
 	}
 	return s.summary(ctx)
+}
+
+// steps trains until todo steps are done, ctx ends, or something goes wrong.
+func (s *trainSession) steps(ctx context.Context, todo int) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var failed error
+	first := s.trainer.Step()
+	err := s.trainer.Run(ctx, todo, func(p training.Progress) {
+		s.waited += p.Waited
+		if failed = s.after(p, p.Step-first); failed != nil {
+			stop()
+		}
+	})
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil:
+		return s.stopped(err)
+	}
+	return nil
 }
 
 // stopped saves what an interruption left; other errors keep the older checkpoint.

@@ -33,10 +33,25 @@ func NewBatch(cfg *Config, frames []dataset.Frame) (*Batch, error) {
 
 // Collate lays prepared samples end to end. All must come from NewSample with this configuration.
 func Collate(cfg *Config, samples []*Sample) (*Batch, error) {
+	return NewCollator(cfg).Collate(samples)
+}
+
+// A Collator lays out one batch after the other in the same memory. It is for one goroutine.
+type Collator struct {
+	cfg *Config
+	l   *layout
+}
+
+// NewCollator returns a collator without memory, for samples of one configuration.
+func NewCollator(cfg *Config) *Collator { return &Collator{cfg: cfg, l: newLayout(cfg)} }
+
+// Collate is the function Collate in the collator's memory: the batch before is not valid any more.
+func (c *Collator) Collate(samples []*Sample) (*Batch, error) {
 	if len(samples) == 0 {
 		return nil, fmt.Errorf("a batch needs at least one frame")
 	}
-	l := newLayout(cfg, samples)
+	cfg, l := c.cfg, c.l
+	l.clear(samples)
 	for f, s := range samples {
 		l.addAtoms(f, s)
 		l.addEdges(f, s)

@@ -79,21 +79,34 @@ func BenchmarkBatch(b *testing.B) {
 	cfg.Descriptor.Repinit.UseThreeBody = true
 	frames := molecules(rand.New(rand.NewPCG(1, 1)), cfg, 4)
 	samples := make([]*Sample, len(frames))
+	prepare := func(b *testing.B) {
+		for k := range frames {
+			var err error
+			if samples[k], err = NewSample(cfg, &frames[k]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	prepare(b)
 	b.Run("samples", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			for k := range frames {
-				var err error
-				if samples[k], err = NewSample(cfg, &frames[k]); err != nil {
-					b.Fatal(err)
-				}
-			}
+			prepare(b)
 		}
 	})
 	b.Run("collate", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := Collate(cfg, samples); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("collate-reused", func(b *testing.B) {
+		c := NewCollator(cfg)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := c.Collate(samples); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -35,15 +35,21 @@ type layout struct {
 // blockLayout is the part of an inner block.
 type blockLayout struct{ edge, centre, neighbour, typ []int32 }
 
-func newLayout(cfg *Config, samples []*Sample) *layout {
-	l := &layout{cfg: cfg, samples: samples, first: make([]int, 1, len(samples)+1)}
-	l.kinds, l.pairKinds = newKinds(cfg.NumTypes()), newKinds(cfg.NumTypes())
-	l.dead = make([]bool, cfg.NumTypes())
+func newLayout(cfg *Config) *layout {
+	l := &layout{cfg: cfg, kinds: newKinds(cfg.NumTypes()), pairKinds: newKinds(cfg.NumTypes()), dead: make([]bool, cfg.NumTypes())}
 	for _, list := range [][]int{cfg.AtomSkip, cfg.Fitting.ExcludeTypes} {
 		for _, t := range list {
 			l.dead[t] = true
 		}
 	}
+	return l
+}
+
+// clear begins a batch: what there was goes, its memory stays and becomes as large as these samples need.
+func (l *layout) clear(samples []*Sample) {
+	l.samples, l.first = samples, append(l.first[:0], 0)
+	l.kinds.clear()
+	l.pairKinds.clear()
 	atoms, edges, triples, near := 0, 0, 0, [2]int{}
 	for _, s := range samples {
 		atoms += len(s.types)
@@ -53,22 +59,23 @@ func newLayout(cfg *Config, samples []*Sample) *layout {
 		}
 		triples += s.triples()
 	}
-	for _, v := range []*[]int32{&l.types, &l.atomFrame, &l.atomType} {
-		*v = make([]int32, 0, atoms)
-	}
-	for _, v := range []*[]int32{&l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType} {
-		*v = make([]int32, 0, edges)
-	}
-	l.delta = make([]float64, 0, 3*edges)
+	room(atoms, &l.types, &l.atomFrame, &l.atomType, &l.emptyKind)
+	room(atoms, &l.mask, &l.empty, &l.fparam, &l.aparam, &l.repEmpty, &l.repCount)
+	room(edges, &l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType)
+	room(3*edges, &l.delta)
 	for b, block := range [2]*blockLayout{nearThree: &l.three, nearRep: &l.rep} {
-		for _, v := range []*[]int32{&block.edge, &block.centre, &block.neighbour, &block.typ} {
-			*v = make([]int32, 0, near[b])
-		}
+		room(near[b], &block.edge, &block.centre, &block.neighbour, &block.typ)
 	}
-	if cfg.Descriptor.Repinit.UseThreeBody {
-		l.tripleCentre, l.tripleKind = make([]int32, 0, triples), make([]int32, 0, triples)
+	if l.cfg.Descriptor.Repinit.UseThreeBody {
+		room(triples, &l.tripleCentre, &l.tripleKind)
 	}
-	return l
+}
+
+// room empties lists and makes room for n entries in each.
+func room[T any](n int, lists ...*[]T) {
+	for _, v := range lists {
+		*v = slices.Grow((*v)[:0], n)
+	}
 }
 
 // triples returns the number of ordered neighbour pairs of the three-body block.
@@ -184,6 +191,11 @@ type kinds struct {
 }
 
 func newKinds(ntypes int) *kinds { return &kinds{ntypes: ntypes, table: make([]int32, ntypes*ntypes)} }
+
+func (k *kinds) clear() {
+	clear(k.table)
+	k.left, k.right = k.left[:0], k.right[:0]
+}
 
 func (k *kinds) number(left, right int32) int32 {
 	slot := &k.table[int(left)*k.ntypes+int(right)]
