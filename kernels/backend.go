@@ -12,6 +12,7 @@ import (
 //go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
 //go:generate go run -C internal/gen ./arm64 products -out ../../products_arm64.s -stubs ../../products_arm64.go -pkg kernels
 //go:generate go run -C internal/gen ./arm64 elementwise -out ../../elementwise_arm64.s -stubs ../../elementwise_arm64.go -pkg kernels
+//go:generate go run -C internal/gen ./arm64 rows -out ../../rows_arm64.s -stubs ../../rows_arm64.go -pkg kernels
 
 // A backend is the set of functions that an instruction set brings along for one element type; nil functions are
 // replaced by plain Go. Products are made of tiles.

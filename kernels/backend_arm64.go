@@ -13,6 +13,8 @@ func neonF32() *backend[float32] {
 		mulMul: mulMulNEONF32, addScaled: addScaledNEONF32, quadratic: quadraticNEONF32,
 		mulAdd: mulAddNEONF32, mulSub: mulSubNEONF32, subMul: subMulNEONF32,
 		square: squareNEONF32, recip: recipNEONF32, sqrt: sqrtNEONF32,
+		copyRows: copyRowsNEONF32, repeatCol: repeatColNEONF32, gatherRows: gatherRowsNEONF32,
+		sumList: sumListNEONF32, sumRun: sumRunNEONF32, addRows: addRowsNEONF32,
 		exp: expNEONF32, tanh: tanhNEONF32, sigmoid: sigmoidNEONF32,
 	}
 }
@@ -27,6 +29,8 @@ func neonF64() *backend[float64] {
 		mulMul: mulMulNEONF64, addScaled: addScaledNEONF64, quadratic: quadraticNEONF64,
 		mulAdd: mulAddNEONF64, mulSub: mulSubNEONF64, subMul: subMulNEONF64,
 		square: squareNEONF64, recip: recipNEONF64, sqrt: sqrtNEONF64,
+		copyRows: copyRowsNEONF64, repeatCol: repeatColNEONF64, gatherRows: gatherRowsNEONF64,
+		sumList: sumListNEONF64, sumRun: sumRunNEONF64, addRows: addRowsNEONF64,
 		exp: expNEONF64, tanh: tanhNEONF64, sigmoid: sigmoidNEONF64,
 	}
 }
