@@ -5,6 +5,15 @@ import (
 	"unsafe"
 )
 
+// The assembly for every architecture is generated on any of them.
+//
+//go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
+//go:generate go run -C internal/gen ./arm64 products -out ../../products_arm64.s -stubs ../../products_arm64.go -pkg kernels
+//go:generate go run -C internal/gen ./arm64 elementwise -out ../../elementwise_arm64.s -stubs ../../elementwise_arm64.go -pkg kernels
+//go:generate go run -C internal/gen ./arm64 rows -out ../../rows_arm64.s -stubs ../../rows_arm64.go -pkg kernels
+
 // A backend is the set of functions that an instruction set brings along for one element type; nil functions are
 // replaced by plain Go. Products are made of tiles.
 type backend[F Float] struct {
@@ -43,7 +52,7 @@ type path struct {
 }
 
 // current is chosen once, when the program starts: the best of what the processor has, or what the environment variable
-// FEDLAM_KERNELS names (plain, avx2, avx512) if the processor has that.
+// FEDLAM_KERNELS names (plain, avx2, avx512, neon) if the processor has that.
 var current = choose(paths(), os.Getenv("FEDLAM_KERNELS"))
 
 // paths returns what the processor has, the best first; the last is always plain Go.
@@ -60,7 +69,7 @@ func choose(list []*path, wanted string) *path {
 	return list[0]
 }
 
-// Path returns the name of the instruction set in use: "avx512", "avx2" or "plain".
+// Path returns the name of the instruction set in use: "avx512", "avx2", "neon" or "plain".
 func Path() string { return current.name }
 
 func backendOf[F Float]() *backend[F] {

@@ -2,10 +2,6 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
-//go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
-//go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
-
 // machinePaths returns the instruction sets that the processor has, the best first.
 func machinePaths() []*path {
 	var list []*path

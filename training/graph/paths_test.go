@@ -3,6 +3,7 @@ package graph
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -17,7 +18,8 @@ func TestEachPath(t *testing.T) {
 		t.Logf("on %s", kernels.Path())
 		return
 	}
-	for _, path := range []string{"plain", "avx2", "avx512"} {
+	assembly := map[string][]string{"amd64": {"avx2", "avx512"}, "arm64": {"neon"}}
+	for _, path := range append([]string{"plain"}, assembly[runtime.GOARCH]...) {
 		t.Run(path, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^(TestEachPath|TestValues|TestRandomPrograms|TestThreads)$")
 			cmd.Env = append(os.Environ(), chosen+"="+path)

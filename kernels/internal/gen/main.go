@@ -1,4 +1,4 @@
-// Command gen writes the assembly of package kernels. It is a module of its own, so that users of the program do not
+// Command gen writes the assembly of package kernels for amd64; command arm64 beside it does so for arm64. It is a module of its own, so that users of the program do not
 // download the assembler library. "go generate ./kernels" runs it for each file; the output is committed.
 //
 // Usage: gen products|elementwise|rows -out FILE.s -stubs FILE.go -pkg kernels
