@@ -5,6 +5,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
 //go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
 //go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . attention -out ../../attention_amd64.s -stubs ../../attention_amd64.go -pkg kernels
 
 // machinePaths returns the instruction sets that the processor has, the best first.
 func machinePaths() []*path {
@@ -32,7 +33,8 @@ func avx512F32() *backend[float32] {
 		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
 		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32, mapRows: mapPlan32,
 		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, addRows: addRowsAVX512F32,
-		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
+		softmax: softmaxAVX512F32,
+		exp:     expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
 	}
 }
 
@@ -50,6 +52,7 @@ func avx512F64() *backend[float64] {
 		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64,
 		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
 		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
+		softmax: softmaxAVX512F64,
 	}
 }
 
@@ -65,7 +68,8 @@ func avx2F32() *backend[float32] {
 		square: squareAVX2F32, recip: recipAVX2F32, sqrt: sqrtAVX2F32,
 		copyRows: copyRowsAVX2F32, repeatCol: repeatColAVX2F32, gatherRows: gatherRowsAVX2F32,
 		sumList: sumListAVX2F32, sumRun: sumRunAVX2F32, addRows: addRowsAVX2F32,
-		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
+		softmax: softmaxAVX2F32,
+		exp:     expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
 	}
 }
 
@@ -82,6 +86,7 @@ func avx2F64() *backend[float64] {
 		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64,
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
 		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
+		softmax: softmaxAVX2F64,
 	}
 }
 
