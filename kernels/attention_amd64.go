@@ -10,11 +10,101 @@ package kernels
 //go:noescape
 func softmaxAVX512F32(dst *float32, x *float32, n int, cols int, value float32, count float32)
 
+// arrange sets dst[r*rowStep+c*colStep+h] to src[(r*4+h)*d+c], h below 4; d is a multiple of 4 and, as rows, not 0.
+//
+//go:noescape
+func arrangeAVX512F32(dst *float32, rowStep int, colStep int, src *float32, rows int, d int)
+
+// heads12x1AVX512F32 computes tiles of 12 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads12x2AVX512F32 computes tiles of 12 rows and up to 32 columns of a product.
+//
+//go:noescape
+func heads12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads4x1AVX512F32 computes tiles of 4 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads4x2AVX512F32 computes tiles of 4 rows and up to 32 columns of a product.
+//
+//go:noescape
+func heads4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads2x1AVX512F32 computes tiles of 2 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads2x2AVX512F32 computes tiles of 2 rows and up to 32 columns of a product.
+//
+//go:noescape
+func heads2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads1x1AVX512F32 computes tiles of 1 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads1x2AVX512F32 computes tiles of 1 rows and up to 32 columns of a product.
+//
+//go:noescape
+func heads1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
 //
 //go:noescape
 func softmaxAVX512F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
+
+// arrange sets dst[r*rowStep+c*colStep+h] to src[(r*4+h)*d+c], h below 4; d is a multiple of 4 and, as rows, not 0.
+//
+//go:noescape
+func arrangeAVX512F64(dst *float64, rowStep int, colStep int, src *float64, rows int, d int)
+
+// heads12x1AVX512F64 computes tiles of 12 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads12x2AVX512F64 computes tiles of 12 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads4x1AVX512F64 computes tiles of 4 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads4x2AVX512F64 computes tiles of 4 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads2x1AVX512F64 computes tiles of 2 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads2x2AVX512F64 computes tiles of 2 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads1x1AVX512F64 computes tiles of 1 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads1x2AVX512F64 computes tiles of 1 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
@@ -22,8 +112,78 @@ func softmaxAVX512F64(dst *float64, x *float64, n int, cols int, value float64, 
 //go:noescape
 func softmaxAVX2F32(dst *float32, x *float32, n int, cols int, value float32, count float32)
 
+// arrange sets dst[r*rowStep+c*colStep+h] to src[(r*4+h)*d+c], h below 4; d is a multiple of 4 and, as rows, not 0.
+//
+//go:noescape
+func arrangeAVX2F32(dst *float32, rowStep int, colStep int, src *float32, rows int, d int)
+
+// heads6x1AVX2F32 computes tiles of 6 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads6x2AVX2F32 computes tiles of 6 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads2x1AVX2F32 computes tiles of 2 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads2x2AVX2F32 computes tiles of 2 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads1x1AVX2F32 computes tiles of 1 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// heads1x2AVX2F32 computes tiles of 1 rows and up to 16 columns of a product.
+//
+//go:noescape
+func heads1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
 //
 //go:noescape
 func softmaxAVX2F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
+
+// arrange sets dst[r*rowStep+c*colStep+h] to src[(r*4+h)*d+c], h below 4; d is a multiple of 4 and, as rows, not 0.
+//
+//go:noescape
+func arrangeAVX2F64(dst *float64, rowStep int, colStep int, src *float64, rows int, d int)
+
+// heads6x1AVX2F64 computes tiles of 6 rows and up to 4 columns of a product.
+//
+//go:noescape
+func heads6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads6x2AVX2F64 computes tiles of 6 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads2x1AVX2F64 computes tiles of 2 rows and up to 4 columns of a product.
+//
+//go:noescape
+func heads2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads2x2AVX2F64 computes tiles of 2 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads1x1AVX2F64 computes tiles of 1 rows and up to 4 columns of a product.
+//
+//go:noescape
+func heads1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// heads1x2AVX2F64 computes tiles of 1 rows and up to 8 columns of a product.
+//
+//go:noescape
+func heads1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)

@@ -426,6 +426,824 @@ GLOBL lanes3f800000<>(SB), RODATA|NOPTR, $64
 DATA float643ff0000000000000<>+0(SB)/8, $(1.0)
 GLOBL float643ff0000000000000<>(SB), RODATA|NOPTR, $8
 
+// func arrangeAVX512F32(dst *float32, rowStep int, colStep int, src *float32, rows int, d int)
+// Requires: AVX
+TEXT ·arrangeAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+24(FP), CX
+	MOVQ rowStep+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ colStep+16(FP), BX
+	SHLQ $0x02, BX
+	MOVQ d+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+32(FP), DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (BX)(BX*2), R9
+
+row:
+	MOVQ AX, R10
+	MOVQ SI, R11
+
+square:
+	VMOVUPS   (CX), X0
+	VMOVUPS   (CX)(SI*1), X2
+	VMOVUPS   (CX)(SI*2), X4
+	VMOVUPS   (CX)(R8*1), X5
+	VUNPCKLPS X2, X0, X1
+	VUNPCKHPS X2, X0, X3
+	VUNPCKLPS X5, X4, X2
+	VUNPCKHPS X5, X4, X5
+	VUNPCKLPD X2, X1, X0
+	VUNPCKHPD X2, X1, X2
+	VUNPCKLPD X5, X3, X4
+	VUNPCKHPD X5, X3, X5
+	VMOVUPS   X0, (R10)
+	VMOVUPS   X2, (R10)(BX*1)
+	VMOVUPS   X4, (R10)(BX*2)
+	VMOVUPS   X5, (R10)(R9*1)
+	LEAQ      (R10)(BX*4), R10
+	ADDQ      $0x10, CX
+	SUBQ      $0x10, R11
+	JNE       square
+	ADDQ      R8, CX
+	ADDQ      DX, AX
+	DECQ      DI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func heads12x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads12x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPS.Z       (R12), K1, Z12
+	VBROADCASTF32X4 (R8), Z13
+	VFMADD231PS     Z13, Z12, Z0
+	VBROADCASTF32X4 (R8)(DX*1), Z13
+	VFMADD231PS     Z13, Z12, Z1
+	VBROADCASTF32X4 (R8)(DX*2), Z13
+	VFMADD231PS     Z13, Z12, Z2
+	VBROADCASTF32X4 (R8)(DI*1), Z13
+	VFMADD231PS     Z13, Z12, Z3
+	VBROADCASTF32X4 (R9), Z13
+	VFMADD231PS     Z13, Z12, Z4
+	VBROADCASTF32X4 (R9)(DX*1), Z13
+	VFMADD231PS     Z13, Z12, Z5
+	VBROADCASTF32X4 (R9)(DX*2), Z13
+	VFMADD231PS     Z13, Z12, Z6
+	VBROADCASTF32X4 (R9)(DI*1), Z13
+	VFMADD231PS     Z13, Z12, Z7
+	VBROADCASTF32X4 (R10), Z13
+	VFMADD231PS     Z13, Z12, Z8
+	VBROADCASTF32X4 (R10)(DX*1), Z13
+	VFMADD231PS     Z13, Z12, Z9
+	VBROADCASTF32X4 (R10)(DX*2), Z13
+	VFMADD231PS     Z13, Z12, Z10
+	VBROADCASTF32X4 (R10)(DI*1), Z13
+	VFMADD231PS     Z13, Z12, Z11
+	ADDQ            AX, R12
+	ADDQ            CX, R8
+	ADDQ            CX, R9
+	ADDQ            CX, R10
+	DECQ            R11
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads12x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads12x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPS         (R12), Z24
+	VMOVUPS.Z       64(R12), K1, Z25
+	VBROADCASTF32X4 (R8), Z26
+	VFMADD231PS     Z26, Z24, Z0
+	VFMADD231PS     Z26, Z25, Z1
+	VBROADCASTF32X4 (R8)(DX*1), Z26
+	VFMADD231PS     Z26, Z24, Z2
+	VFMADD231PS     Z26, Z25, Z3
+	VBROADCASTF32X4 (R8)(DX*2), Z26
+	VFMADD231PS     Z26, Z24, Z4
+	VFMADD231PS     Z26, Z25, Z5
+	VBROADCASTF32X4 (R8)(DI*1), Z26
+	VFMADD231PS     Z26, Z24, Z6
+	VFMADD231PS     Z26, Z25, Z7
+	VBROADCASTF32X4 (R9), Z26
+	VFMADD231PS     Z26, Z24, Z8
+	VFMADD231PS     Z26, Z25, Z9
+	VBROADCASTF32X4 (R9)(DX*1), Z26
+	VFMADD231PS     Z26, Z24, Z10
+	VFMADD231PS     Z26, Z25, Z11
+	VBROADCASTF32X4 (R9)(DX*2), Z26
+	VFMADD231PS     Z26, Z24, Z12
+	VFMADD231PS     Z26, Z25, Z13
+	VBROADCASTF32X4 (R9)(DI*1), Z26
+	VFMADD231PS     Z26, Z24, Z14
+	VFMADD231PS     Z26, Z25, Z15
+	VBROADCASTF32X4 (R10), Z26
+	VFMADD231PS     Z26, Z24, Z16
+	VFMADD231PS     Z26, Z25, Z17
+	VBROADCASTF32X4 (R10)(DX*1), Z26
+	VFMADD231PS     Z26, Z24, Z18
+	VFMADD231PS     Z26, Z25, Z19
+	VBROADCASTF32X4 (R10)(DX*2), Z26
+	VFMADD231PS     Z26, Z24, Z20
+	VFMADD231PS     Z26, Z25, Z21
+	VBROADCASTF32X4 (R10)(DI*1), Z26
+	VFMADD231PS     Z26, Z24, Z22
+	VFMADD231PS     Z26, Z25, Z23
+	ADDQ            AX, R12
+	ADDQ            CX, R8
+	ADDQ            CX, R9
+	ADDQ            CX, R10
+	DECQ            R11
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z7, Z7
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z9, Z9
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z11, Z11
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z13, Z13
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z15, Z15
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z17, Z17
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z19, Z19
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z21, Z21
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z23, Z23
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads4x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads4x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPS.Z       (R10), K1, Z4
+	VBROADCASTF32X4 (R8), Z5
+	VFMADD231PS     Z5, Z4, Z0
+	VBROADCASTF32X4 (R8)(DX*1), Z5
+	VFMADD231PS     Z5, Z4, Z1
+	VBROADCASTF32X4 (R8)(DX*2), Z5
+	VFMADD231PS     Z5, Z4, Z2
+	VBROADCASTF32X4 (R8)(DI*1), Z5
+	VFMADD231PS     Z5, Z4, Z3
+	ADDQ            AX, R10
+	ADDQ            CX, R8
+	DECQ            R9
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      SI, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads4x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads4x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPS         (R10), Z8
+	VMOVUPS.Z       64(R10), K1, Z9
+	VBROADCASTF32X4 (R8), Z10
+	VFMADD231PS     Z10, Z8, Z0
+	VFMADD231PS     Z10, Z9, Z1
+	VBROADCASTF32X4 (R8)(DX*1), Z10
+	VFMADD231PS     Z10, Z8, Z2
+	VFMADD231PS     Z10, Z9, Z3
+	VBROADCASTF32X4 (R8)(DX*2), Z10
+	VFMADD231PS     Z10, Z8, Z4
+	VFMADD231PS     Z10, Z9, Z5
+	VBROADCASTF32X4 (R8)(DI*1), Z10
+	VFMADD231PS     Z10, Z8, Z6
+	VFMADD231PS     Z10, Z9, Z7
+	ADDQ            AX, R10
+	ADDQ            CX, R8
+	DECQ            R9
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPS   (R8), Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	ADDQ      SI, R8
+
+write:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads2x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads2x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z       (R9), K1, Z2
+	VBROADCASTF32X4 (DI), Z3
+	VFMADD231PS     Z3, Z2, Z0
+	VBROADCASTF32X4 (DI)(DX*1), Z3
+	VFMADD231PS     Z3, Z2, Z1
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPS.Z (DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads2x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads2x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS         (R9), Z4
+	VMOVUPS.Z       64(R9), K1, Z5
+	VBROADCASTF32X4 (DI), Z6
+	VFMADD231PS     Z6, Z4, Z0
+	VFMADD231PS     Z6, Z5, Z1
+	VBROADCASTF32X4 (DI)(DX*1), Z6
+	VFMADD231PS     Z6, Z4, Z2
+	VFMADD231PS     Z6, Z5, Z3
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS   (DI), Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(DI), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPS   (DI), Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(DI), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads1x1AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS.Z       (R9), K1, Z1
+	VBROADCASTF32X4 (DI), Z2
+	VFMADD231PS     Z2, Z1, Z0
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·heads1x2AVX512F32(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x10, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x02, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPS         (R9), Z2
+	VMOVUPS.Z       64(R9), K1, Z3
+	VBROADCASTF32X4 (DI), Z4
+	VFMADD231PS     Z4, Z2, Z0
+	VFMADD231PS     Z4, Z3, Z1
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPS   (DI), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func softmaxAVX512F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·softmaxAVX512F64(SB), NOSPLIT, $0-48
@@ -788,6 +1606,824 @@ DATA lanes3ff0000000000000<>+48(SB)/8, $0x3ff0000000000000
 DATA lanes3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
 GLOBL lanes3ff0000000000000<>(SB), RODATA|NOPTR, $64
 
+// func arrangeAVX512F64(dst *float64, rowStep int, colStep int, src *float64, rows int, d int)
+// Requires: AVX
+TEXT ·arrangeAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+24(FP), CX
+	MOVQ rowStep+8(FP), DX
+	SHLQ $0x03, DX
+	MOVQ colStep+16(FP), BX
+	SHLQ $0x03, BX
+	MOVQ d+40(FP), SI
+	SHLQ $0x03, SI
+	MOVQ rows+32(FP), DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (BX)(BX*2), R9
+
+row:
+	MOVQ AX, R10
+	MOVQ SI, R11
+
+square:
+	VMOVUPD    (CX), Y0
+	VMOVUPD    (CX)(SI*1), Y2
+	VMOVUPD    (CX)(SI*2), Y4
+	VMOVUPD    (CX)(R8*1), Y6
+	VUNPCKLPD  Y2, Y0, Y1
+	VUNPCKHPD  Y2, Y0, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y6
+	VPERM2F128 $0x20, Y5, Y1, Y0
+	VPERM2F128 $0x20, Y6, Y3, Y2
+	VPERM2F128 $0x31, Y5, Y1, Y4
+	VPERM2F128 $0x31, Y6, Y3, Y6
+	VMOVUPD    Y0, (R10)
+	VMOVUPD    Y2, (R10)(BX*1)
+	VMOVUPD    Y4, (R10)(BX*2)
+	VMOVUPD    Y6, (R10)(R9*1)
+	LEAQ       (R10)(BX*4), R10
+	ADDQ       $0x20, CX
+	SUBQ       $0x20, R11
+	JNE        square
+	ADDQ       R8, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func heads12x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads12x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPD.Z       (R12), K1, Z12
+	VBROADCASTF64X4 (R8), Z13
+	VFMADD231PD     Z13, Z12, Z0
+	VBROADCASTF64X4 (R8)(DX*1), Z13
+	VFMADD231PD     Z13, Z12, Z1
+	VBROADCASTF64X4 (R8)(DX*2), Z13
+	VFMADD231PD     Z13, Z12, Z2
+	VBROADCASTF64X4 (R8)(DI*1), Z13
+	VFMADD231PD     Z13, Z12, Z3
+	VBROADCASTF64X4 (R9), Z13
+	VFMADD231PD     Z13, Z12, Z4
+	VBROADCASTF64X4 (R9)(DX*1), Z13
+	VFMADD231PD     Z13, Z12, Z5
+	VBROADCASTF64X4 (R9)(DX*2), Z13
+	VFMADD231PD     Z13, Z12, Z6
+	VBROADCASTF64X4 (R9)(DI*1), Z13
+	VFMADD231PD     Z13, Z12, Z7
+	VBROADCASTF64X4 (R10), Z13
+	VFMADD231PD     Z13, Z12, Z8
+	VBROADCASTF64X4 (R10)(DX*1), Z13
+	VFMADD231PD     Z13, Z12, Z9
+	VBROADCASTF64X4 (R10)(DX*2), Z13
+	VFMADD231PD     Z13, Z12, Z10
+	VBROADCASTF64X4 (R10)(DI*1), Z13
+	VFMADD231PD     Z13, Z12, Z11
+	ADDQ            AX, R12
+	ADDQ            CX, R8
+	ADDQ            CX, R9
+	ADDQ            CX, R10
+	DECQ            R11
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z0, Z0
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z2, Z2
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z4, Z4
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z6, Z6
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z7, Z7
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z8, Z8
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z9, Z9
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z10, Z10
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z12
+	VADDPD    Z12, Z11, Z11
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z11, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads12x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads12x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	LEAQ   (R8)(DX*4), R9
+	LEAQ   (R9)(DX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPD         (R12), Z24
+	VMOVUPD.Z       64(R12), K1, Z25
+	VBROADCASTF64X4 (R8), Z26
+	VFMADD231PD     Z26, Z24, Z0
+	VFMADD231PD     Z26, Z25, Z1
+	VBROADCASTF64X4 (R8)(DX*1), Z26
+	VFMADD231PD     Z26, Z24, Z2
+	VFMADD231PD     Z26, Z25, Z3
+	VBROADCASTF64X4 (R8)(DX*2), Z26
+	VFMADD231PD     Z26, Z24, Z4
+	VFMADD231PD     Z26, Z25, Z5
+	VBROADCASTF64X4 (R8)(DI*1), Z26
+	VFMADD231PD     Z26, Z24, Z6
+	VFMADD231PD     Z26, Z25, Z7
+	VBROADCASTF64X4 (R9), Z26
+	VFMADD231PD     Z26, Z24, Z8
+	VFMADD231PD     Z26, Z25, Z9
+	VBROADCASTF64X4 (R9)(DX*1), Z26
+	VFMADD231PD     Z26, Z24, Z10
+	VFMADD231PD     Z26, Z25, Z11
+	VBROADCASTF64X4 (R9)(DX*2), Z26
+	VFMADD231PD     Z26, Z24, Z12
+	VFMADD231PD     Z26, Z25, Z13
+	VBROADCASTF64X4 (R9)(DI*1), Z26
+	VFMADD231PD     Z26, Z24, Z14
+	VFMADD231PD     Z26, Z25, Z15
+	VBROADCASTF64X4 (R10), Z26
+	VFMADD231PD     Z26, Z24, Z16
+	VFMADD231PD     Z26, Z25, Z17
+	VBROADCASTF64X4 (R10)(DX*1), Z26
+	VFMADD231PD     Z26, Z24, Z18
+	VFMADD231PD     Z26, Z25, Z19
+	VBROADCASTF64X4 (R10)(DX*2), Z26
+	VFMADD231PD     Z26, Z24, Z20
+	VFMADD231PD     Z26, Z25, Z21
+	VBROADCASTF64X4 (R10)(DI*1), Z26
+	VFMADD231PD     Z26, Z24, Z22
+	VFMADD231PD     Z26, Z25, Z23
+	ADDQ            AX, R12
+	ADDQ            CX, R8
+	ADDQ            CX, R9
+	ADDQ            CX, R10
+	DECQ            R11
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z0, Z0
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z2, Z2
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z4, Z4
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z6, Z6
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z7, Z7
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z8, Z8
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z9, Z9
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z10, Z10
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z11, Z11
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z12, Z12
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z13, Z13
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z14, Z14
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z15, Z15
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z16, Z16
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z17, Z17
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z18, Z18
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z19, Z19
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z20, Z20
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z21, Z21
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z24
+	VADDPD    Z24, Z22, Z22
+	VMOVUPD.Z 64(R8), K1, Z24
+	VADDPD    Z24, Z23, Z23
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z8, (BX)
+	VMOVUPD Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z10, (BX)
+	VMOVUPD Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z14, (BX)
+	VMOVUPD Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z16, (BX)
+	VMOVUPD Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z18, (BX)
+	VMOVUPD Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z20, (BX)
+	VMOVUPD Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z22, (BX)
+	VMOVUPD Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x0c, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads4x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads4x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPD.Z       (R10), K1, Z4
+	VBROADCASTF64X4 (R8), Z5
+	VFMADD231PD     Z5, Z4, Z0
+	VBROADCASTF64X4 (R8)(DX*1), Z5
+	VFMADD231PD     Z5, Z4, Z1
+	VBROADCASTF64X4 (R8)(DX*2), Z5
+	VFMADD231PD     Z5, Z4, Z2
+	VBROADCASTF64X4 (R8)(DI*1), Z5
+	VFMADD231PD     Z5, Z4, Z3
+	ADDQ            AX, R10
+	ADDQ            CX, R8
+	DECQ            R9
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z0, Z0
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z2, Z2
+	ADDQ      SI, R8
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z3, Z3
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z3, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads4x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads4x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+	LEAQ  (DX)(DX*2), DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPD         (R10), Z8
+	VMOVUPD.Z       64(R10), K1, Z9
+	VBROADCASTF64X4 (R8), Z10
+	VFMADD231PD     Z10, Z8, Z0
+	VFMADD231PD     Z10, Z9, Z1
+	VBROADCASTF64X4 (R8)(DX*1), Z10
+	VFMADD231PD     Z10, Z8, Z2
+	VFMADD231PD     Z10, Z9, Z3
+	VBROADCASTF64X4 (R8)(DX*2), Z10
+	VFMADD231PD     Z10, Z8, Z4
+	VFMADD231PD     Z10, Z9, Z5
+	VBROADCASTF64X4 (R8)(DI*1), Z10
+	VFMADD231PD     Z10, Z8, Z6
+	VFMADD231PD     Z10, Z9, Z7
+	ADDQ            AX, R10
+	ADDQ            CX, R8
+	DECQ            R9
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, R8
+	VMOVUPD   (R8), Z8
+	VADDPD    Z8, Z0, Z0
+	VMOVUPD.Z 64(R8), K1, Z8
+	VADDPD    Z8, Z1, Z1
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
+	VADDPD    Z8, Z2, Z2
+	VMOVUPD.Z 64(R8), K1, Z8
+	VADDPD    Z8, Z3, Z3
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
+	VADDPD    Z8, Z4, Z4
+	VMOVUPD.Z 64(R8), K1, Z8
+	VADDPD    Z8, Z5, Z5
+	ADDQ      SI, R8
+	VMOVUPD   (R8), Z8
+	VADDPD    Z8, Z6, Z6
+	VMOVUPD.Z 64(R8), K1, Z8
+	VADDPD    Z8, Z7, Z7
+	ADDQ      SI, R8
+
+write:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x04, DX, R8
+	ADDQ    R8, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads2x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads2x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z       (R9), K1, Z2
+	VBROADCASTF64X4 (DI), Z3
+	VFMADD231PD     Z3, Z2, Z0
+	VBROADCASTF64X4 (DI)(DX*1), Z3
+	VFMADD231PD     Z3, Z2, Z1
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Z2
+	VADDPD    Z2, Z0, Z0
+	ADDQ      SI, DI
+	VMOVUPD.Z (DI), K1, Z2
+	VADDPD    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPD Z1, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads2x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads2x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD         (R9), Z4
+	VMOVUPD.Z       64(R9), K1, Z5
+	VBROADCASTF64X4 (DI), Z6
+	VFMADD231PD     Z6, Z4, Z0
+	VFMADD231PD     Z6, Z5, Z1
+	VBROADCASTF64X4 (DI)(DX*1), Z6
+	VFMADD231PD     Z6, Z4, Z2
+	VFMADD231PD     Z6, Z5, Z3
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD   (DI), Z4
+	VADDPD    Z4, Z0, Z0
+	VMOVUPD.Z 64(DI), K1, Z4
+	VADDPD    Z4, Z1, Z1
+	ADDQ      SI, DI
+	VMOVUPD   (DI), Z4
+	VADDPD    Z4, Z2, Z2
+	VMOVUPD.Z 64(DI), K1, Z4
+	VADDPD    Z4, Z3, Z3
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x02, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads1x1AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD.Z       (R9), K1, Z1
+	VBROADCASTF64X4 (DI), Z2
+	VFMADD231PD     Z2, Z1, Z0
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD.Z (DI), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, K1, (BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func heads1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·heads1x2AVX512F64(SB), NOSPLIT, $0-88
+	MOVQ  n+64(FP), AX
+	SUBQ  $0x08, AX
+	MOVQ  $-1, CX
+	BZHIQ AX, CX, CX
+	KMOVB CX, K1
+	MOVQ  ldb+40(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  cs+24(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  rs+16(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  c+48(FP), BX
+	MOVQ  ldc+56(FP), SI
+	SHLQ  $0x03, SI
+
+tile:
+	MOVQ   a+8(FP), DI
+	MOVQ   k+0(FP), R8
+	MOVQ   b+32(FP), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	TESTQ  R8, R8
+	JE     sums
+
+next:
+	VMOVUPD         (R9), Z2
+	VMOVUPD.Z       64(R9), K1, Z3
+	VBROADCASTF64X4 (DI), Z4
+	VFMADD231PD     Z4, Z2, Z0
+	VFMADD231PD     Z4, Z3, Z1
+	ADDQ            AX, R9
+	ADDQ            CX, DI
+	DECQ            R8
+	JNE             next
+
+sums:
+	CMPQ      add+72(FP), $0x00
+	JE        write
+	MOVQ      BX, DI
+	VMOVUPD   (DI), Z2
+	VADDPD    Z2, Z0, Z0
+	VMOVUPD.Z 64(DI), K1, Z2
+	VADDPD    Z2, Z1, Z1
+	ADDQ      SI, DI
+
+write:
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	IMUL3Q  $0x01, DX, DI
+	ADDQ    DI, a+8(FP)
+	DECQ    count+80(FP)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func softmaxAVX2F32(dst *float32, x *float32, n int, cols int, value float32, count float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softmaxAVX2F32(SB), NOSPLIT, $0-40
@@ -1031,6 +2667,611 @@ DATA lanes0000007f<>+56(SB)/4, $0x0000007f
 DATA lanes0000007f<>+60(SB)/4, $0x0000007f
 GLOBL lanes0000007f<>(SB), RODATA|NOPTR, $64
 
+// func arrangeAVX2F32(dst *float32, rowStep int, colStep int, src *float32, rows int, d int)
+// Requires: AVX
+TEXT ·arrangeAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+24(FP), CX
+	MOVQ rowStep+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ colStep+16(FP), BX
+	SHLQ $0x02, BX
+	MOVQ d+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+32(FP), DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (BX)(BX*2), R9
+
+row:
+	MOVQ AX, R10
+	MOVQ SI, R11
+
+square:
+	VMOVUPS   (CX), X0
+	VMOVUPS   (CX)(SI*1), X2
+	VMOVUPS   (CX)(SI*2), X4
+	VMOVUPS   (CX)(R8*1), X5
+	VUNPCKLPS X2, X0, X1
+	VUNPCKHPS X2, X0, X3
+	VUNPCKLPS X5, X4, X2
+	VUNPCKHPS X5, X4, X5
+	VUNPCKLPD X2, X1, X0
+	VUNPCKHPD X2, X1, X2
+	VUNPCKLPD X5, X3, X4
+	VUNPCKHPD X5, X3, X5
+	VMOVUPS   X0, (R10)
+	VMOVUPS   X2, (R10)(BX*1)
+	VMOVUPS   X4, (R10)(BX*2)
+	VMOVUPS   X5, (R10)(R9*1)
+	LEAQ      (R10)(BX*4), R10
+	ADDQ      $0x10, CX
+	SUBQ      $0x10, R11
+	JNE       square
+	ADDQ      R8, CX
+	ADDQ      DX, AX
+	DECQ      DI
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func heads6x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads6x1AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMASKMOVPS     (R12), Y0, Y7
+	VBROADCASTF128 (R9), Y8
+	VFMADD231PS    Y8, Y7, Y1
+	VBROADCASTF128 (R9)(BX*1), Y8
+	VFMADD231PS    Y8, Y7, Y2
+	VBROADCASTF128 (R9)(BX*2), Y8
+	VFMADD231PS    Y8, Y7, Y3
+	VBROADCASTF128 (R9)(R8*1), Y8
+	VFMADD231PS    Y8, Y7, Y4
+	VBROADCASTF128 (R10), Y8
+	VFMADD231PS    Y8, Y7, Y5
+	VBROADCASTF128 (R10)(BX*1), Y8
+	VFMADD231PS    Y8, Y7, Y6
+	ADDQ           CX, R12
+	ADDQ           DX, R9
+	ADDQ           DX, R10
+	DECQ           R11
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y5, Y5
+	ADDQ       DI, R9
+	VMASKMOVPS (R9), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+	ADDQ       DI, R9
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads6x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads6x2AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x08, AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPS        (R12), Y13
+	VMASKMOVPS     32(R12), Y0, Y14
+	VBROADCASTF128 (R9), Y15
+	VFMADD231PS    Y15, Y13, Y1
+	VFMADD231PS    Y15, Y14, Y2
+	VBROADCASTF128 (R9)(BX*1), Y15
+	VFMADD231PS    Y15, Y13, Y3
+	VFMADD231PS    Y15, Y14, Y4
+	VBROADCASTF128 (R9)(BX*2), Y15
+	VFMADD231PS    Y15, Y13, Y5
+	VFMADD231PS    Y15, Y14, Y6
+	VBROADCASTF128 (R9)(R8*1), Y15
+	VFMADD231PS    Y15, Y13, Y7
+	VFMADD231PS    Y15, Y14, Y8
+	VBROADCASTF128 (R10), Y15
+	VFMADD231PS    Y15, Y13, Y9
+	VFMADD231PS    Y15, Y14, Y10
+	VBROADCASTF128 (R10)(BX*1), Y15
+	VFMADD231PS    Y15, Y13, Y11
+	VFMADD231PS    Y15, Y14, Y12
+	ADDQ           CX, R12
+	ADDQ           DX, R9
+	ADDQ           DX, R10
+	DECQ           R11
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y1, Y1
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y2, Y2
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y3, Y3
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y4, Y4
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y5, Y5
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y6, Y6
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y7, Y7
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y8, Y8
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y9, Y9
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y10, Y10
+	ADDQ       DI, R9
+	VMOVUPS    (R9), Y13
+	VADDPS     Y13, Y11, Y11
+	VMASKMOVPS 32(R9), Y0, Y13
+	VADDPS     Y13, Y12, Y12
+	ADDQ       DI, R9
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y8, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	VMOVUPS Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y11, (SI)
+	VMOVUPS Y12, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPS Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y7, (SI)
+	VMASKMOVPS Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y9, (SI)
+	VMASKMOVPS Y10, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y11, (SI)
+	VMASKMOVPS Y12, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads2x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads2x1AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPS     (R10), Y0, Y3
+	VBROADCASTF128 (R8), Y4
+	VFMADD231PS    Y4, Y3, Y1
+	VBROADCASTF128 (R8)(BX*1), Y4
+	VFMADD231PS    Y4, Y3, Y2
+	ADDQ           CX, R10
+	ADDQ           DX, R8
+	DECQ           R9
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPS (R8), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       DI, R8
+	VMASKMOVPS (R8), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads2x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads2x2AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x08, AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPS        (R10), Y5
+	VMASKMOVPS     32(R10), Y0, Y6
+	VBROADCASTF128 (R8), Y7
+	VFMADD231PS    Y7, Y5, Y1
+	VFMADD231PS    Y7, Y6, Y2
+	VBROADCASTF128 (R8)(BX*1), Y7
+	VFMADD231PS    Y7, Y5, Y3
+	VFMADD231PS    Y7, Y6, Y4
+	ADDQ           CX, R10
+	ADDQ           DX, R8
+	DECQ           R9
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y5
+	VADDPS     Y5, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       DI, R8
+	VMOVUPS    (R8), Y5
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS 32(R8), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads1x1AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPS     (R10), Y0, Y2
+	VBROADCASTF128 (R8), Y3
+	VFMADD231PS    Y3, Y2, Y1
+	ADDQ           CX, R10
+	ADDQ           DX, R8
+	DECQ           R9
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPS (R8), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPS Y1, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads1x2AVX2F32(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x08, AX
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPS        (R10), Y3
+	VMASKMOVPS     32(R10), Y0, Y4
+	VBROADCASTF128 (R8), Y5
+	VFMADD231PS    Y5, Y3, Y1
+	VFMADD231PS    Y5, Y4, Y2
+	ADDQ           CX, R10
+	ADDQ           DX, R8
+	DECQ           R9
+	JNE            next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y3
+	VADDPS     Y3, Y1, Y1
+	VMASKMOVPS 32(R8), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x08
+	JNE     partial
+	VMOVUPS Y1, (SI)
+	VMOVUPS Y2, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
 // func softmaxAVX2F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softmaxAVX2F64(SB), NOSPLIT, $0-48
@@ -1240,3 +3481,608 @@ DATA lanes43380000000003ff<>+40(SB)/8, $0x43380000000003ff
 DATA lanes43380000000003ff<>+48(SB)/8, $0x43380000000003ff
 DATA lanes43380000000003ff<>+56(SB)/8, $0x43380000000003ff
 GLOBL lanes43380000000003ff<>(SB), RODATA|NOPTR, $64
+
+// func arrangeAVX2F64(dst *float64, rowStep int, colStep int, src *float64, rows int, d int)
+// Requires: AVX
+TEXT ·arrangeAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+24(FP), CX
+	MOVQ rowStep+8(FP), DX
+	SHLQ $0x03, DX
+	MOVQ colStep+16(FP), BX
+	SHLQ $0x03, BX
+	MOVQ d+40(FP), SI
+	SHLQ $0x03, SI
+	MOVQ rows+32(FP), DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (BX)(BX*2), R9
+
+row:
+	MOVQ AX, R10
+	MOVQ SI, R11
+
+square:
+	VMOVUPD    (CX), Y0
+	VMOVUPD    (CX)(SI*1), Y2
+	VMOVUPD    (CX)(SI*2), Y4
+	VMOVUPD    (CX)(R8*1), Y6
+	VUNPCKLPD  Y2, Y0, Y1
+	VUNPCKHPD  Y2, Y0, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y6
+	VPERM2F128 $0x20, Y5, Y1, Y0
+	VPERM2F128 $0x20, Y6, Y3, Y2
+	VPERM2F128 $0x31, Y5, Y1, Y4
+	VPERM2F128 $0x31, Y6, Y3, Y6
+	VMOVUPD    Y0, (R10)
+	VMOVUPD    Y2, (R10)(BX*1)
+	VMOVUPD    Y4, (R10)(BX*2)
+	VMOVUPD    Y6, (R10)(R9*1)
+	LEAQ       (R10)(BX*4), R10
+	ADDQ       $0x20, CX
+	SUBQ       $0x20, R11
+	JNE        square
+	ADDQ       R8, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func heads6x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads6x1AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMASKMOVPD  (R12), Y0, Y7
+	VMOVUPD     (R9), Y8
+	VFMADD231PD Y8, Y7, Y1
+	VMOVUPD     (R9)(BX*1), Y8
+	VFMADD231PD Y8, Y7, Y2
+	VMOVUPD     (R9)(BX*2), Y8
+	VFMADD231PD Y8, Y7, Y3
+	VMOVUPD     (R9)(R8*1), Y8
+	VFMADD231PD Y8, Y7, Y4
+	VMOVUPD     (R10), Y8
+	VFMADD231PD Y8, Y7, Y5
+	VMOVUPD     (R10)(BX*1), Y8
+	VFMADD231PD Y8, Y7, Y6
+	ADDQ        CX, R12
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R11
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y1, Y1
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y2, Y2
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y3, Y3
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y4, Y4
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y5, Y5
+	ADDQ       DI, R9
+	VMASKMOVPD (R9), Y0, Y7
+	VADDPD     Y7, Y6, Y6
+	ADDQ       DI, R9
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y3, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y4, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y5, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y6, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads6x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads6x2AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x04, AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+	LEAQ    (BX)(BX*2), R8
+
+tile:
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(BX*4), R10
+	MOVQ   k+0(FP), R11
+	MOVQ   b+32(FP), R12
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	TESTQ  R11, R11
+	JE     sums
+
+next:
+	VMOVUPD     (R12), Y13
+	VMASKMOVPD  32(R12), Y0, Y14
+	VMOVUPD     (R9), Y15
+	VFMADD231PD Y15, Y13, Y1
+	VFMADD231PD Y15, Y14, Y2
+	VMOVUPD     (R9)(BX*1), Y15
+	VFMADD231PD Y15, Y13, Y3
+	VFMADD231PD Y15, Y14, Y4
+	VMOVUPD     (R9)(BX*2), Y15
+	VFMADD231PD Y15, Y13, Y5
+	VFMADD231PD Y15, Y14, Y6
+	VMOVUPD     (R9)(R8*1), Y15
+	VFMADD231PD Y15, Y13, Y7
+	VFMADD231PD Y15, Y14, Y8
+	VMOVUPD     (R10), Y15
+	VFMADD231PD Y15, Y13, Y9
+	VFMADD231PD Y15, Y14, Y10
+	VMOVUPD     (R10)(BX*1), Y15
+	VFMADD231PD Y15, Y13, Y11
+	VFMADD231PD Y15, Y14, Y12
+	ADDQ        CX, R12
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R11
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y1, Y1
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y2, Y2
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y3, Y3
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y4, Y4
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y5, Y5
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y6, Y6
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y7, Y7
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y8, Y8
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y9, Y9
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y10, Y10
+	ADDQ       DI, R9
+	VMOVUPD    (R9), Y13
+	VADDPD     Y13, Y11, Y11
+	VMASKMOVPD 32(R9), Y0, Y13
+	VADDPD     Y13, Y12, Y12
+	ADDQ       DI, R9
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y5, (SI)
+	VMOVUPD Y6, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y7, (SI)
+	VMOVUPD Y8, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y9, (SI)
+	VMOVUPD Y10, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y11, (SI)
+	VMOVUPD Y12, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y5, (SI)
+	VMASKMOVPD Y6, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y7, (SI)
+	VMASKMOVPD Y8, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y9, (SI)
+	VMASKMOVPD Y10, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y11, (SI)
+	VMASKMOVPD Y12, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x06, BX, R9
+	ADDQ   R9, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads2x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads2x1AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPD  (R10), Y0, Y3
+	VMOVUPD     (R8), Y4
+	VFMADD231PD Y4, Y3, Y1
+	VMOVUPD     (R8)(BX*1), Y4
+	VFMADD231PD Y4, Y3, Y2
+	ADDQ        CX, R10
+	ADDQ        DX, R8
+	DECQ        R9
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPD (R8), Y0, Y3
+	VADDPD     Y3, Y1, Y1
+	ADDQ       DI, R8
+	VMASKMOVPD (R8), Y0, Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPD Y2, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPD Y2, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads2x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads2x2AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x04, AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPD     (R10), Y5
+	VMASKMOVPD  32(R10), Y0, Y6
+	VMOVUPD     (R8), Y7
+	VFMADD231PD Y7, Y5, Y1
+	VFMADD231PD Y7, Y6, Y2
+	VMOVUPD     (R8)(BX*1), Y7
+	VFMADD231PD Y7, Y5, Y3
+	VFMADD231PD Y7, Y6, Y4
+	ADDQ        CX, R10
+	ADDQ        DX, R8
+	DECQ        R9
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPD    (R8), Y5
+	VADDPD     Y5, Y1, Y1
+	VMASKMOVPD 32(R8), Y0, Y5
+	VADDPD     Y5, Y2, Y2
+	ADDQ       DI, R8
+	VMOVUPD    (R8), Y5
+	VADDPD     Y5, Y3, Y3
+	VMASKMOVPD 32(R8), Y0, Y5
+	VADDPD     Y5, Y4, Y4
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPD Y3, (SI)
+	VMOVUPD Y4, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+	VMOVUPD    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x02, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads1x1AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMASKMOVPD  (R10), Y0, Y2
+	VMOVUPD     (R8), Y3
+	VFMADD231PD Y3, Y2, Y1
+	ADDQ        CX, R10
+	ADDQ        DX, R8
+	DECQ        R9
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMASKMOVPD (R8), Y0, Y2
+	VADDPD     Y2, Y1, Y1
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMASKMOVPD Y1, Y0, (SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET
+
+// func heads1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+// Requires: AVX, FMA3
+TEXT ·heads1x2AVX2F64(SB), NOSPLIT, $0-88
+	MOVQ    n+64(FP), AX
+	SUBQ    $0x04, AX
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, DX
+	SUBQ    AX, DX
+	VMOVUPD (CX)(DX*8), Y0
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    cs+24(FP), DX
+	SHLQ    $0x03, DX
+	MOVQ    rs+16(FP), BX
+	SHLQ    $0x03, BX
+	MOVQ    c+48(FP), SI
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x03, DI
+
+tile:
+	MOVQ   a+8(FP), R8
+	MOVQ   k+0(FP), R9
+	MOVQ   b+32(FP), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	TESTQ  R9, R9
+	JE     sums
+
+next:
+	VMOVUPD     (R10), Y3
+	VMASKMOVPD  32(R10), Y0, Y4
+	VMOVUPD     (R8), Y5
+	VFMADD231PD Y5, Y3, Y1
+	VFMADD231PD Y5, Y4, Y2
+	ADDQ        CX, R10
+	ADDQ        DX, R8
+	DECQ        R9
+	JNE         next
+
+sums:
+	CMPQ       add+72(FP), $0x00
+	JE         write
+	MOVQ       SI, R8
+	VMOVUPD    (R8), Y3
+	VADDPD     Y3, Y1, Y1
+	VMASKMOVPD 32(R8), Y0, Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R8
+
+write:
+	CMPQ    AX, $0x04
+	JNE     partial
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	ADDQ    DI, SI
+	JMP     written
+
+partial:
+	VMOVUPD    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	ADDQ       DI, SI
+
+written:
+	IMUL3Q $0x01, BX, R8
+	ADDQ   R8, a+8(FP)
+	DECQ   count+80(FP)
+	JNE    tile
+	VZEROUPPER
+	RET

@@ -30,7 +30,8 @@ type backend[F Float] struct {
 	sumRun              func(dst, src *F, rows, cols int)
 	addRows             func(dst *float64, src *F, rows, cols int)
 
-	softmax func(dst, x *F, n, cols int, value, count F) // cols is a divisor of lanes
+	softmax   func(dst, x *F, n, cols int, value, count F) // cols is a divisor of lanes
+	fourHeads *headTiles[F]
 }
 
 // tile computes count tiles of c, one below the other, each of a fixed number of rows and of n columns: it sets them to the

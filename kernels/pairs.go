@@ -6,7 +6,7 @@ package kernels
 // matrices whose elements lie apart in memory.
 
 // PairDotScratch returns how many numbers of scratch PairDot needs where no segment has more than most rows.
-func PairDotScratch(most, heads, d int) int { return heads * most * (most + d) }
+func PairDotScratch(most, heads, d int) int { return heads * most * (max(most, d) + d) }
 
 // PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head. scratch
 // needs PairDotScratch numbers.
@@ -16,6 +16,10 @@ func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d 
 	for s := first; s < last; s++ {
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		out := dst[int(pair[s])*heads:]
+		if t := be.fourHeads; t != nil && heads == 4 && n > 0 && d > 0 && d%4 == 0 {
+			pairDotFour(t, be.lanes, out, a[f*w:], b[f*w:], n, d, scratch)
+			continue
+		}
 		if be.wide != nil && n > 0 && d > 0 {
 			pairDotSegment(be, out, a[f*w:], b[f*w:], n, heads, d, scratch)
 			continue

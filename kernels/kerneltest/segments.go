@@ -232,7 +232,7 @@ func softmaxWant[F kernels.Float](l layout, x, phantom []F, value float64, cols 
 func pairs[F kernels.Float](t *testing.T, k Kernels[F]) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	for _, c := range segmentCases {
-		for _, hd := range [][2]int{{1, 1}, {1, 3}, {4, 1}, {2, 5}, {4, 16}, {3, 33}} {
+		for _, hd := range [][2]int{{1, 1}, {1, 3}, {4, 1}, {2, 5}, {4, 4}, {4, 16}, {4, 32}, {4, 6}, {3, 33}} {
 			l := newLayout(rng, c.segments, c.most)
 			heads, d := hd[0], hd[1]
 			w := heads * d

@@ -37,6 +37,7 @@ func main() {
 	case "attention":
 		for _, v := range targets {
 			v.softmax()
+			v.fourHeads()
 		}
 	default:
 		fmt.Fprintf(os.Stderr, "gen: no file %q\n", what)
