@@ -55,6 +55,11 @@ func heads1x1AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c
 //go:noescape
 func heads1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// prefetch brings n numbers, at least 1, into the second-level cache.
+//
+//go:noescape
+func prefetchAVX512F32(p *float32, n int)
+
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
 //
@@ -106,6 +111,11 @@ func heads1x1AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c
 //go:noescape
 func heads1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
+// prefetch brings n numbers, at least 1, into the second-level cache.
+//
+//go:noescape
+func prefetchAVX512F64(p *float64, n int)
+
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
 //
@@ -147,6 +157,11 @@ func heads1x1AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *
 //go:noescape
 func heads1x2AVX2F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// prefetch brings n numbers, at least 1, into the second-level cache.
+//
+//go:noescape
+func prefetchAVX2F32(p *float32, n int)
+
 // softmax sets each column of dst to exp(x) divided by its sum, which has count more terms exp(value). If count is
 // 0, value must be -Inf.
 //
@@ -187,3 +202,8 @@ func heads1x1AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *
 //
 //go:noescape
 func heads1x2AVX2F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// prefetch brings n numbers, at least 1, into the second-level cache.
+//
+//go:noescape
+func prefetchAVX2F64(p *float64, n int)

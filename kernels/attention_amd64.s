@@ -1244,6 +1244,20 @@ write:
 	VZEROUPPER
 	RET
 
+// func prefetchAVX512F32(p *float32, n int)
+// Requires: MMX+
+TEXT ·prefetchAVX512F32(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	LEAQ (AX)(CX*4), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	CMPQ       AX, CX
+	JL         line
+	RET
+
 // func softmaxAVX512F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·softmaxAVX512F64(SB), NOSPLIT, $0-48
@@ -2424,6 +2438,20 @@ write:
 	VZEROUPPER
 	RET
 
+// func prefetchAVX512F64(p *float64, n int)
+// Requires: MMX+
+TEXT ·prefetchAVX512F64(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	LEAQ (AX)(CX*8), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	CMPQ       AX, CX
+	JL         line
+	RET
+
 // func softmaxAVX2F32(dst *float32, x *float32, n int, cols int, value float32, count float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softmaxAVX2F32(SB), NOSPLIT, $0-40
@@ -3272,6 +3300,20 @@ written:
 	VZEROUPPER
 	RET
 
+// func prefetchAVX2F32(p *float32, n int)
+// Requires: MMX+
+TEXT ·prefetchAVX2F32(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	LEAQ (AX)(CX*4), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	CMPQ       AX, CX
+	JL         line
+	RET
+
 // func softmaxAVX2F64(dst *float64, x *float64, n int, cols int, value float64, count float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softmaxAVX2F64(SB), NOSPLIT, $0-48
@@ -4085,4 +4127,18 @@ written:
 	DECQ   count+80(FP)
 	JNE    tile
 	VZEROUPPER
+	RET
+
+// func prefetchAVX2F64(p *float64, n int)
+// Requires: MMX+
+TEXT ·prefetchAVX2F64(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	LEAQ (AX)(CX*8), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	CMPQ       AX, CX
+	JL         line
 	RET

@@ -32,6 +32,7 @@ type backend[F Float] struct {
 
 	softmax   func(dst, x *F, n, cols int, value, count F) // cols is a divisor of lanes
 	fourHeads *headTiles[F]
+	prefetch  func(p *F, n int)
 }
 
 // tile computes count tiles of c, one below the other, each of a fixed number of rows and of n columns: it sets them to the

@@ -1,13 +1,14 @@
 package kernels_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/fedlam/fedlam/kernels"
 )
 
 // pairBench is the attention of a layer over 192 atoms of water: about 26 neighbours each, 4 heads of 32 columns.
-type pairBench[F kernels.Float] struct {
+type pairBench struct {
 	start, pair []int32 // by atom: its first neighbour, its first pair
 	left        []int32 // by neighbour: its first pair
 	rows, pairs int
@@ -16,8 +17,8 @@ type pairBench[F kernels.Float] struct {
 
 const pairHeads, pairColumns = 4, 32
 
-func newPairBench[F kernels.Float]() pairBench[F] {
-	p := pairBench[F]{start: []int32{0}, pair: []int32{0}, left: []int32{0}}
+func newPairBench() pairBench {
+	p := pairBench{start: []int32{0}, pair: []int32{0}, left: []int32{0}}
 	for atom := range 192 {
 		n := 22 + atom*7%10
 		for range n {
@@ -31,47 +32,53 @@ func newPairBench[F kernels.Float]() pairBench[F] {
 	return p
 }
 
-func BenchmarkPairs(b *testing.B) {
-	b.Run("float32", benchmarkPairs[float32])
-	b.Run("float64", benchmarkPairs[float64])
+// attention holds the operands and results of one layer.
+type attention[F kernels.Float] struct{ x, y, rows, weight, dots []F }
+
+func newAttention[F kernels.Float](p pairBench) attention[F] {
+	n := p.rows * pairHeads * pairColumns
+	m := p.pairs * pairHeads
+	return attention[F]{random[F](n), random[F](n), random[F](n), random[F](m), random[F](m)}
 }
 
-func benchmarkPairs[F kernels.Float](b *testing.B) {
-	p := newPairBench[F]()
+// BenchmarkAttention takes one layer again and again, whose memory stays in the caches, or many in turn.
+func BenchmarkAttention(b *testing.B) {
+	b.Run("float32", benchmarkAttention[float32])
+	b.Run("float64", benchmarkAttention[float64])
+}
+
+func benchmarkAttention[F kernels.Float](b *testing.B) {
+	p := newPairBench()
+	var layers []attention[F]
+	for range 8 {
+		layers = append(layers, newAttention[F](p))
+	}
 	const heads, d = pairHeads, pairColumns
-	x, y, rows := random[F](p.rows*heads*d), random[F](p.rows*heads*d), make([]F, p.rows*heads*d)
-	weight, dots := random[F](p.pairs*heads), make([]F, p.pairs*heads)
 	scratch := make([]F, kernels.PairDotScratch(p.most, heads, d))
+	phantom, sums := make([]F, p.rows), make([]float64, p.rows*heads)
+	kernels.Fill(phantom, 14)
 	atoms := len(p.start) - 1
+	work := 2e-9 * float64(p.pairs*heads*d)
 	for _, f := range []struct {
 		name string
-		call func()
+		call func(t attention[F])
+		work float64
+		unit string
 	}{
-		{"PairDot", func() { kernels.PairDot(dots, x, y, p.start, p.pair, 0, atoms, heads, d, scratch) }},
-		{"PairApply", func() { kernels.PairApply(rows, weight, x, p.start, p.pair, 0, atoms, heads, d) }},
-		{"PairApplyT", func() { kernels.PairApplyT(rows, weight, x, p.start, p.pair, 0, atoms, heads, d) }},
+		{"PairDot", func(t attention[F]) { kernels.PairDot(t.dots, t.x, t.y, p.start, p.pair, 0, atoms, heads, d, scratch) }, work, "GFLOP/s"},
+		{"PairApply", func(t attention[F]) { kernels.PairApply(t.rows, t.weight, t.x, p.start, p.pair, 0, atoms, heads, d) }, work, "GFLOP/s"},
+		{"PairApplyT", func(t attention[F]) { kernels.PairApplyT(t.rows, t.weight, t.x, p.start, p.pair, 0, atoms, heads, d) }, work, "GFLOP/s"},
+		{"SegSoftmax", func(t attention[F]) {
+			kernels.SegSoftmax(t.dots, t.weight, phantom, -20, p.left, 0, p.rows, heads, sums)
+		}, 1e-9 * float64(p.pairs*heads), "Gelem/s"},
 	} {
-		b.Run(f.name, func(b *testing.B) {
-			for b.Loop() {
-				f.call()
-			}
-			b.ReportMetric(2*float64(p.pairs*heads*d)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
+		for _, n := range []int{1, len(layers)} {
+			b.Run(fmt.Sprintf("%s_%dlayers", f.name, n), func(b *testing.B) {
+				for i := 0; b.Loop(); i++ {
+					f.call(layers[i%n])
+				}
+				b.ReportMetric(f.work*float64(b.N)/b.Elapsed().Seconds(), f.unit)
+			})
+		}
 	}
-}
-
-func BenchmarkSegSoftmax(b *testing.B) {
-	b.Run("float32", benchmarkSegSoftmax[float32])
-	b.Run("float64", benchmarkSegSoftmax[float64])
-}
-
-func benchmarkSegSoftmax[F kernels.Float](b *testing.B) {
-	p := newPairBench[F]()
-	x, dst := random[F](p.pairs*pairHeads), make([]F, p.pairs*pairHeads)
-	phantom, scratch := make([]F, p.rows), make([]float64, p.rows*pairHeads)
-	kernels.Fill(phantom, 14)
-	for b.Loop() {
-		kernels.SegSoftmax(dst, x, phantom, -20, p.left, 0, p.rows, pairHeads, scratch)
-	}
-	b.ReportMetric(float64(len(x))*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
 }

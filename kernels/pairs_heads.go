@@ -11,18 +11,27 @@ type headTiles[F Float] struct {
 
 // pairDotFour is PairDot for one segment of n rows of four heads, d a multiple of 4. The operands are brought into an
 // order in which the results of the heads of a pair come out side by side, in full vectors.
-func pairDotFour[F Float](t *headTiles[F], lanes int, out, a, b []F, n, d int, scratch []F) {
+func pairDotFour[F Float](be *backend[F], out, a, b []F, n, d int, scratch []F, next ahead[F]) {
 	const heads = 4
+	t, lanes := be.fourHeads, be.lanes
 	w, cols := heads*d, heads*n
 	left, right := scratch[:n*w], scratch[n*w:][:n*w]
 	_, _, _ = a[n*w-1], b[n*w-1], out[n*cols-1]
 	t.arrange(&left[0], w, heads, &a[0], n, d)
 	t.arrange(&right[0], heads, cols, &b[0], n, d)
-	for j := 0; j < cols; j += 2 * lanes {
-		tiles, width := t.wide, min(2*lanes, cols-j)
-		if width <= lanes {
-			tiles = t.narrow
+	columns := (cols-1)/(2*lanes) + 1
+	block := aheadRows * 16 / lanes // narrower tiles take less time
+	steps := columns * ((n-1)/block + 1)
+	for i := 0; i < n; i += block {
+		rows := min(block, n-i)
+		for j := range columns {
+			at := 2 * lanes * j
+			tiles, width := t.wide, min(2*lanes, cols-at)
+			if width <= lanes {
+				tiles = t.narrow
+			}
+			next.bring(i/block*columns+j, steps)
+			stack(tiles, t.heights, out[i*cols+at:], cols, left[i*w:], w, heads, &right[at], cols, rows, d, width, 0)
 		}
-		stack(tiles, t.heights, out[j:], cols, left, w, heads, &right[j], cols, n, d, width, 0)
 	}
 }

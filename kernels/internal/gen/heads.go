@@ -103,3 +103,18 @@ func (v target) reg4() VecVirtual {
 }
 
 func (v target) move4(from, to Op) { v.pick(VMOVUPS, VMOVUPD, from, to) }
+
+// prefetch writes a function that asks for memory before it is needed.
+func (v target) prefetch() {
+	TEXT("prefetch"+v.name, NOSPLIT, "func(p *"+v.elem()+", n int)")
+	Pragma("noescape")
+	Doc("prefetch brings n numbers, at least 1, into the second-level cache.")
+	p, end := Load(Param("p"), GP64()), Load(Param("n"), GP64()).(GPVirtual)
+	LEAQ(Mem{Base: p, Index: end, Scale: uint8(v.size())}, end)
+	Label("line")
+	PREFETCHT1(Mem{Base: p})
+	ADDQ(Imm(64), p)
+	CMPQ(p, end)
+	JL(LabelRef("line"))
+	RET()
+}

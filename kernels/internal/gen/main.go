@@ -38,6 +38,7 @@ func main() {
 		for _, v := range targets {
 			v.softmax()
 			v.fourHeads()
+			v.prefetch()
 		}
 	default:
 		fmt.Fprintf(os.Stderr, "gen: no file %q\n", what)
