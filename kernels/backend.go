@@ -10,6 +10,7 @@ import (
 //go:generate go run -C internal/gen . products -out ../../products_amd64.s -stubs ../../products_amd64.go -pkg kernels
 //go:generate go run -C internal/gen . elementwise -out ../../elementwise_amd64.s -stubs ../../elementwise_amd64.go -pkg kernels
 //go:generate go run -C internal/gen . rows -out ../../rows_amd64.s -stubs ../../rows_amd64.go -pkg kernels
+//go:generate go run -C internal/gen . attention -out ../../attention_amd64.s -stubs ../../attention_amd64.go -pkg kernels
 //go:generate go run -C internal/gen ./arm64 products -out ../../products_arm64.s -stubs ../../products_arm64.go -pkg kernels
 //go:generate go run -C internal/gen ./arm64 elementwise -out ../../elementwise_arm64.s -stubs ../../elementwise_arm64.go -pkg kernels
 //go:generate go run -C internal/gen ./arm64 rows -out ../../rows_arm64.s -stubs ../../rows_arm64.go -pkg kernels
@@ -38,6 +39,10 @@ type backend[F Float] struct {
 	sumList             func(dst, src *F, list *int32, rows, cols int)
 	sumRun              func(dst, src *F, rows, cols int)
 	addRows             func(dst *float64, src *F, rows, cols int)
+
+	softmax   func(dst, x *F, n, cols int, value, count F) // cols is a divisor of lanes
+	fourHeads *headTiles[F]
+	prefetch  func(p *F, n int)
 }
 
 // tile computes count tiles of c, one below the other, each of a fixed number of rows and of n columns: it sets them to the

@@ -28,6 +28,12 @@ func avx512F32() *backend[float32] {
 		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
 		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32, mapRows: mapPlan32,
 		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, addRows: addRowsAVX512F32,
+		softmax: softmaxAVX512F32, prefetch: prefetchAVX512F32,
+		fourHeads: &headTiles[float32]{
+			arrange: arrangeAVX512F32, heights: []int{12, 4, 2, 1},
+			narrow: []tile[float32]{heads12x1AVX512F32, heads4x1AVX512F32, heads2x1AVX512F32, heads1x1AVX512F32},
+			wide:   []tile[float32]{heads12x2AVX512F32, heads4x2AVX512F32, heads2x2AVX512F32, heads1x2AVX512F32},
+		},
 		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
 	}
 }
@@ -46,6 +52,12 @@ func avx512F64() *backend[float64] {
 		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64,
 		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
 		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
+		softmax: softmaxAVX512F64, prefetch: prefetchAVX512F64,
+		fourHeads: &headTiles[float64]{
+			arrange: arrangeAVX512F64, heights: []int{12, 4, 2, 1},
+			narrow: []tile[float64]{heads12x1AVX512F64, heads4x1AVX512F64, heads2x1AVX512F64, heads1x1AVX512F64},
+			wide:   []tile[float64]{heads12x2AVX512F64, heads4x2AVX512F64, heads2x2AVX512F64, heads1x2AVX512F64},
+		},
 	}
 }
 
@@ -61,6 +73,12 @@ func avx2F32() *backend[float32] {
 		square: squareAVX2F32, recip: recipAVX2F32, sqrt: sqrtAVX2F32,
 		copyRows: copyRowsAVX2F32, repeatCol: repeatColAVX2F32, gatherRows: gatherRowsAVX2F32,
 		sumList: sumListAVX2F32, sumRun: sumRunAVX2F32, addRows: addRowsAVX2F32,
+		softmax: softmaxAVX2F32, prefetch: prefetchAVX2F32,
+		fourHeads: &headTiles[float32]{
+			arrange: arrangeAVX2F32, heights: []int{6, 2, 1},
+			narrow: []tile[float32]{heads6x1AVX2F32, heads2x1AVX2F32, heads1x1AVX2F32},
+			wide:   []tile[float32]{heads6x2AVX2F32, heads2x2AVX2F32, heads1x2AVX2F32},
+		},
 		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
 	}
 }
@@ -78,6 +96,12 @@ func avx2F64() *backend[float64] {
 		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64,
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
 		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
+		softmax: softmaxAVX2F64, prefetch: prefetchAVX2F64,
+		fourHeads: &headTiles[float64]{
+			arrange: arrangeAVX2F64, heights: []int{6, 2, 1},
+			narrow: []tile[float64]{heads6x1AVX2F64, heads2x1AVX2F64, heads1x1AVX2F64},
+			wide:   []tile[float64]{heads6x2AVX2F64, heads2x2AVX2F64, heads1x2AVX2F64},
+		},
 	}
 }
 

@@ -6,7 +6,7 @@ package kernels
 // matrices whose elements lie apart in memory.
 
 // PairDotScratch returns how many numbers of scratch PairDot needs where no segment has more than most rows.
-func PairDotScratch(most, heads, d int) int { return heads * most * (most + d) }
+func PairDotScratch(most, heads, d int) int { return heads * most * (max(most, d) + d) }
 
 // PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head. scratch
 // needs PairDotScratch numbers.
@@ -16,6 +16,11 @@ func PairDot[F Float](dst, a, b []F, start, pair []int32, first, last, heads, d 
 	for s := first; s < last; s++ {
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		out := dst[int(pair[s])*heads:]
+		if be.fourHeads != nil && heads == 4 && n > 0 && d > 0 && d%4 == 0 {
+			next := aheadOf(be, a, b, dst, start, pair, s+1, last, heads, w)
+			pairDotFour(be, out, a[f*w:], b[f*w:], n, d, scratch, next)
+			continue
+		}
 		if be.wide != nil && n > 0 && d > 0 {
 			pairDotSegment(be, out, a[f*w:], b[f*w:], n, heads, d, scratch)
 			continue
@@ -68,9 +73,8 @@ func PairApply[F Float](dst, weight, b []F, start, pair []int32, first, last, he
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		g := weight[int(pair[s])*heads:]
 		if be.wide != nil && n > 0 && d > 0 {
-			for h := range heads {
-				strided(be, dst[f*w+h*d:], w, g[h:], n*heads, heads, b[f*w+h*d:], w, n, n, d, 0)
-			}
+			next := aheadOf(be, dst, b, weight, start, pair, s+1, last, heads, w)
+			pairApplySegment(be, dst[f*w:], g, n*heads, heads, b[f*w:], n, heads, d, next)
 			continue
 		}
 		for j := range n {
@@ -92,9 +96,8 @@ func PairApplyT[F Float](dst, weight, a []F, start, pair []int32, first, last, h
 		f, n := int(start[s]), int(start[s+1]-start[s])
 		g := weight[int(pair[s])*heads:]
 		if be.wide != nil && n > 0 && d > 0 {
-			for h := range heads {
-				strided(be, dst[f*w+h*d:], w, g[h:], heads, n*heads, a[f*w+h*d:], w, n, n, d, 0)
-			}
+			next := aheadOf(be, dst, a, weight, start, pair, s+1, last, heads, w)
+			pairApplySegment(be, dst[f*w:], g, heads, n*heads, a[f*w:], n, heads, d, next)
 			continue
 		}
 		clear(dst[f*w : (f+n)*w])
@@ -103,6 +106,20 @@ func PairApplyT[F Float](dst, weight, a []F, start, pair []int32, first, last, h
 			for k := range n {
 				addHeads(dst[(f+k)*w:(f+k+1)*w], x, g[(j*n+k)*heads:(j*n+k+1)*heads], d)
 			}
+		}
+	}
+}
+
+// pairApplySegment does one segment of n rows. The weight of head h that row p of b has in row i of out is
+// weight[i*rs+p*cs+h].
+func pairApplySegment[F Float](be *backend[F], out, weight []F, rs, cs int, b []F, n, heads, d int, next ahead[F]) {
+	w := heads * d
+	steps := heads * ((n-1)/aheadRows + 1)
+	for i := 0; i < n; i += aheadRows {
+		rows := min(aheadRows, n-i)
+		for h := range heads {
+			next.bring(i/aheadRows*heads+h, steps)
+			strided(be, out[i*w+h*d:], w, weight[i*rs+h:], rs, cs, b[h*d:], w, rows, n, d, 0)
 		}
 	}
 }

@@ -21,14 +21,18 @@ func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, 
 			case cols <= be.lanes:
 				tiles = be.narrow
 			}
-			i, left := i0, rows
-			for h, height := range be.heights {
-				if count := left / height; count > 0 {
-					tiles[h](k, &a[i*rs], rs, cs, &b[j], ldb, &c[i*ldc+j], ldc, cols, add, count)
-					i += count * height
-					left -= count * height
-				}
-			}
+			stack(tiles, be.heights, c[i0*ldc+j:], ldc, a[i0*rs:], rs, cs, &b[j], ldb, rows, k, cols, add)
+		}
+	}
+}
+
+// stack computes rows rows of c, at least 1 and of the width of a tile, by tiles of the given heights one below the other.
+func stack[F Float](tiles []tile[F], heights []int, c []F, ldc int, a []F, rs, cs int, b *F, ldb, rows, k, cols, add int) {
+	i := 0
+	for h, height := range heights {
+		if count := (rows - i) / height; count > 0 {
+			tiles[h](k, &a[i*rs], rs, cs, b, ldb, &c[i*ldc], ldc, cols, add, count)
+			i += count * height
 		}
 	}
 }

@@ -8,6 +8,10 @@ func SegSoftmax[F Float](dst, x, phantom []F, value float64, start []int32, firs
 	if first >= last {
 		return
 	}
+	if be := backendOf[F](); be.softmax != nil && cols > 0 && be.lanes%cols == 0 {
+		softmaxSegments(be, dst, x, phantom, F(value), start, first, last, cols)
+		return
+	}
 	for s := first; s < last; s++ {
 		ghosts := 0.0
 		if phantom != nil {
@@ -26,6 +30,22 @@ func SegSoftmax[F Float](dst, x, phantom []F, value float64, start []int32, firs
 		for c, sum := range scratch[(s-first)*cols : (s-first+1)*cols] {
 			divide(dst[from:to], c, cols, sum)
 		}
+	}
+}
+
+// softmaxSegments is SegSoftmax where whole vectors hold whole rows.
+func softmaxSegments[F Float](be *backend[F], dst, x, phantom []F, value F, start []int32, first, last, cols int) {
+	for s := first; s < last; s++ {
+		from, to := int(start[s])*cols, int(start[s+1])*cols
+		if from == to {
+			continue
+		}
+		least, count := F(math.Inf(-1)), F(0)
+		if phantom != nil && phantom[s] > 0 {
+			least, count = value, phantom[s]
+		}
+		_, _ = dst[to-1], x[to-1]
+		be.softmax(&dst[from], &x[from], to-from, cols, least, count)
 	}
 }
 

@@ -169,30 +169,45 @@ func scatter[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, l layo
 func softmax[F kernels.Float](t *testing.T, k Kernels[F]) {
 	rng := rand.New(rand.NewPCG(13, 14))
 	for _, c := range segmentCases {
-		for _, phantoms := range []bool{false, true} {
-			l := newLayout(rng, c.segments, c.most)
-			cols := c.p
-			x := random[F](rng, l.rows*cols)
-			for i := range x {
-				x[i] *= 50 // far apart, so that the largest must be taken out first
+		for _, cols := range []int{1, 2, 3, 4, 5, 8, 16, 33} {
+			for _, phantoms := range []bool{false, true} {
+				softmaxCase(t, k, rng, newLayout(rng, c.segments, c.most), cols, phantoms)
 			}
-			if len(x) > 2 {
-				x[len(x)/2] = F(math.NaN())
-			}
-			const value = -20.0
-			var phantom []F
-			if phantoms {
-				phantom = make([]F, len(l.start)-1)
-				for s := range phantom {
-					phantom[s] = F(rng.IntN(4))
-				}
-			}
-			dst, check := guarded[F](len(x))
-			k.SegSoftmax(dst, x, phantom, value, l.start, l.first, l.last, cols, make([]float64, len(l.start)*cols))
-			check(t)
-			near(t, dst, softmaxWant(l, x, phantom, value, cols), nil, 20*epsilon[F](), "%d segments, phantoms %v", c.segments, phantoms)
 		}
 	}
+}
+
+func softmaxCase[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, l layout, cols int, phantoms bool) {
+	t.Helper()
+	x := random[F](rng, l.rows*cols)
+	for i := range x {
+		x[i] *= 50 // far apart, so that the largest must be taken out first
+	}
+	if len(x) > 2 {
+		x[len(x)/2] = F(math.NaN())
+		x[len(x)/3] = F(math.Inf(-1))
+	}
+	const value = -20.0
+	var phantom []F
+	if phantoms {
+		phantom = make([]F, len(l.start)-1)
+		for s := range phantom {
+			phantom[s] = F(rng.IntN(4))
+		}
+	}
+	want := softmaxWant(l, x, phantom, value, cols)
+	scratch := make([]float64, len(l.start)*cols)
+	dst, check := guarded[F](len(x))
+	k.SegSoftmax(dst, x, phantom, value, l.start, l.first, l.last, cols, scratch)
+	check(t)
+	near(t, dst, want, nil, 20*epsilon[F](), "%d segments of %d columns, phantoms %v", len(l.start)-1, cols, phantoms)
+
+	place, check := guarded[F](len(x))
+	from, to := int(l.start[l.first])*cols, int(l.start[l.last])*cols
+	copy(place[from:to], x[from:to])
+	k.SegSoftmax(place, place, phantom, value, l.start, l.first, l.last, cols, scratch)
+	check(t)
+	same(t, place, dst, "in place, %d columns", cols)
 }
 
 func softmaxWant[F kernels.Float](l layout, x, phantom []F, value float64, cols int) []float64 {
@@ -217,7 +232,7 @@ func softmaxWant[F kernels.Float](l layout, x, phantom []F, value float64, cols 
 func pairs[F kernels.Float](t *testing.T, k Kernels[F]) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	for _, c := range segmentCases {
-		for _, hd := range [][2]int{{1, 1}, {1, 3}, {4, 1}, {2, 5}, {4, 16}, {3, 33}} {
+		for _, hd := range [][2]int{{1, 1}, {1, 3}, {4, 1}, {2, 5}, {4, 4}, {4, 16}, {4, 32}, {4, 6}, {3, 33}} {
 			l := newLayout(rng, c.segments, c.most)
 			heads, d := hd[0], hd[1]
 			w := heads * d

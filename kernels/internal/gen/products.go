@@ -26,11 +26,16 @@ func (v target) products() {
 // over k of a column of a times a row of b, or adds that sum. Element (i, p) of a is at a[i*rs+p*cs]. All but the last
 // vector of a row are full: n is above (vectors-1)*lanes and at most vectors*lanes.
 //
+// With heads, element (i, p) of a is four numbers, of which column j takes number j%4.
+//
 // Every element is one chain of fused multiply-adds in ascending order of k, so that it has the same bits in all tiles.
 func (v target) tile(height, vectors int) {
 	name := fmt.Sprintf("tile%dx%d%s", height, vectors, v.name)
 	if v.half {
 		name = fmt.Sprintf("tile%dxhalf%s", height, v.name)
+	}
+	if v.heads {
+		name = fmt.Sprintf("heads%dx%d%s", height, vectors, v.name)
 	}
 	e := v.elem()
 	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%s, rs, cs int, b *%s, ldb int, c *%s, ldc, n, add, count int)", e, e, e))
@@ -85,7 +90,11 @@ func (v target) tile(height, vectors int) {
 	}
 	for i := range sums {
 		x := factors[i%len(factors)]
-		v.broadcast(a.at(i), x)
+		if v.heads {
+			v.broadcastHeads(a.at(i), x)
+		} else {
+			v.broadcast(a.at(i), x)
+		}
 		for j := range row {
 			v.fma(x, row[j], sums[i][j])
 		}

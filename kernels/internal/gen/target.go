@@ -13,6 +13,7 @@ type target struct {
 	double  bool   // float64
 	heights []int  // rows of the tiles of products, tallest first
 	half    bool   // AVX-512 on registers of 32 bytes
+	heads   bool   // products take four adjacent numbers of a at a time, one for every column modulo 4
 }
 
 var targets = []target{
