@@ -35,7 +35,8 @@ neighbours; exp, tanh, sigmoid and softplus count 20 each.
 --profile adds a table of where the time goes: for each node of the program the time, the share, FLOP and bytes (operands
 read and results written) with their rates. More than 100 % of memory means that caches served.
 
-A system of 12288 atoms takes tens of gigabytes in a training step; the line "memory" of a smaller one says how much per atom.`
+A training step on water12288 takes 9 GB with the model small and 26 GB with medium, in float32; the line "memory" of a smaller
+system says how much per atom.`
 }
 
 // measuring are the flags that all measurements share.

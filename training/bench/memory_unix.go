@@ -13,8 +13,9 @@ func processPeak() int64 {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
 	}
+	most := int64(u.Maxrss) //nolint:unconvert // is an int32 on 32-bit systems
 	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		return int64(u.Maxrss)
+		return most
 	}
-	return int64(u.Maxrss) * 1024
+	return 1024 * most
 }

@@ -18,8 +18,8 @@ type Peak struct {
 var peakShapes = []shape{{128, 128, 128}, {192, 256, 128}, {256, 256, 256}}
 
 const (
-	burst  = 10 * time.Millisecond // that a rate is measured over
-	bursts = 5                     // of each shape
+	burst  = 2 * time.Millisecond // that a rate is measured over: short, so that one falls where nothing disturbs
+	bursts = 25                   // of each shape
 )
 
 // measurePeak returns the best rate of matrix products.
