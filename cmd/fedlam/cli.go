@@ -13,6 +13,7 @@ var cli struct {
 	Eval    evalCmd    `cmd:"" help:"Predict energies, forces and virials of frames."`
 	Test    testCmd    `cmd:"" help:"Compare predictions with labels."`
 	Export  exportCmd  `cmd:"" help:"Write one head of a model for DeePMD-kit."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast this machine trains and predicts."`
 	Demo    demoCmd    `cmd:"" help:"See three institutions train together on this computer."`
 	Testnet testnetCmd `cmd:"" help:"Run a federation of processes from a manifest."`
 	Version versionCmd `cmd:"" help:"Print the version of this program."`

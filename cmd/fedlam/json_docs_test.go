@@ -21,21 +21,24 @@ import (
 	"github.com/fedlam/fedlam/node/silo"
 	"github.com/fedlam/fedlam/testnet/report"
 	"github.com/fedlam/fedlam/training"
+	"github.com/fedlam/fedlam/training/bench"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
 )
 
 // layouts are the JSON outputs of this program by their headings in docs/json.md.
 var layouts = map[string]any{
-	"fedlam eval --json":                               evalOutput{},
-	"fedlam test --json":                               testOutput{},
-	"fedlam verify --json and fedlam pull --json":      verifyOutput{},
-	"fedlam status --json":                             statusOutput{},
-	"fedlam demo --json and fedlam testnet run --json": report.Report{},
-	"Member cards":                                     home.Card{},
-	"Results of a node":                                silo.Results{},
-	"provenance.json of a release":                     ledger.Provenance{},
-	"config.json of a model":                           modelConfig{},
+	"fedlam eval --json":                                    evalOutput{},
+	"fedlam test --json":                                    testOutput{},
+	"fedlam verify --json and fedlam pull --json":           verifyOutput{},
+	"fedlam status --json":                                  statusOutput{},
+	"fedlam demo --json and fedlam testnet run --json":      report.Report{},
+	"fedlam bench step --json and fedlam bench eval --json": bench.Report{},
+	"fedlam bench gemm --json":                              bench.GEMMReport{},
+	"Member cards":                                          home.Card{},
+	"Results of a node":                                     silo.Results{},
+	"provenance.json of a release":                          ledger.Provenance{},
+	"config.json of a model":                                modelConfig{},
 }
 
 // modelConfig is config.json as a federation writes it, and as a training alone does, which has no recipe to share.

@@ -22,6 +22,7 @@ func (g *energyGraph) buildForces() forces {
 
 // A runner executes one program in one precision, and speaks float64.
 type runner interface {
+	Meter
 	load(m *Model) error
 	run(b *Batch, extra map[string][]float64) error
 	output(name string, dst []float64) []float64

@@ -5,16 +5,20 @@ import (
 	"time"
 )
 
-// NodeTime says how long one step of a program has taken.
+// NodeTime says what one step of a program does and how long it has taken.
 type NodeTime struct {
-	Step   int    // position in the schedule
-	Label  string // operations and shape
-	Rows   int    // rows of the result in the last run
-	Cols   int
-	Pieces int // pieces the work was cut into in the last run
-	Calls  int
-	Total  time.Duration
-	Least  time.Duration // of a single call: what it takes when nothing disturbs
+	Step    int    // position in the schedule
+	Kind    string // name of the Builder method; "Elementwise" for fused ones, "MatMulT" with the left factor transposed
+	Label   string // operations and shape
+	Product bool   // counts for ProductFLOP
+	Rows    int    // rows of the result in the last run
+	Cols    int
+	Pieces  int   // pieces the work was cut into in the last run
+	FLOP    int64 // floating-point operations of a call, for the sizes of the last run
+	Bytes   int64 // operands read and results written by a call, likewise
+	Calls   int
+	Total   time.Duration
+	Least   time.Duration // of a single call: what it takes when nothing disturbs
 }
 
 // profile measures steps; nil does nothing.
@@ -37,19 +41,35 @@ func (e *Exec[F]) StartProfile() {
 	}
 }
 
-// Profile returns the times measured since StartProfile, the longest first; nil without StartProfile.
+// Profile returns the times measured since StartProfile, the longest first; nil without StartProfile
+// and before the first run.
 func (e *Exec[F]) Profile() []NodeTime {
-	if e.profile == nil {
+	if e.profile == nil || !e.hasPlan {
 		return nil
 	}
 	list := make([]NodeTime, len(e.program.steps))
 	for i := range list {
 		s := &e.program.steps[i]
 		v := &e.program.values[s.outs[0]]
-		list[i] = NodeTime{i, s.label, e.rowsOf(v), v.cols, e.work[i].pieces, e.profile.calls[i], e.profile.total[i], e.profile.least[i]}
+		list[i] = NodeTime{
+			Step: i, Kind: s.kind(), Label: s.label, Product: s.op.product(),
+			Rows: e.rowsOf(v), Cols: v.cols, Pieces: e.work[i].pieces, FLOP: e.stepFLOP(s), Bytes: e.stepBytes(s),
+			Calls: e.profile.calls[i], Total: e.profile.total[i], Least: e.profile.least[i],
+		}
 	}
 	slices.SortStableFunc(list, func(x, y NodeTime) int { return int(y.Total - x.Total) })
 	return list
+}
+
+// kind names the operation of a step.
+func (s *step) kind() string {
+	if s.tile != nil {
+		return "Elementwise"
+	}
+	if s.op == opMatMul && Transpose(s.n[0]) == T {
+		return "MatMulT"
+	}
+	return s.op.String()
 }
 
 func (p *profile) begin(step int) {

@@ -1,0 +1,21 @@
+package dpa2
+
+import "github.com/fedlam/fedlam/training/graph"
+
+// A Meter tells what the program of a TrainingStep or an Evaluator costs. Its numbers are those of graph.Exec: for the
+// sizes of the last run, 0 before the first. It belongs to the goroutine of what it measures.
+type Meter interface {
+	FLOP() int64        // floating-point operations of a run
+	ProductFLOP() int64 // of these, those of matrix products and contractions
+	ArenaBytes() int64  // memory of intermediate values
+	StartProfile()      // begin to measure the time of each node
+	Profile() []graph.NodeTime
+}
+
+var _ Meter = (*exec[float32])(nil)
+
+// Meter returns the meter of the step's program.
+func (s *TrainingStep) Meter() Meter { return s.run }
+
+// Meter returns the meter of the evaluator's program.
+func (e *Evaluator) Meter() Meter { return e.run }
