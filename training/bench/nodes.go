@@ -13,6 +13,7 @@ type Node struct {
 	Label string `json:"label"` // operations and shape
 	Rows  int    `json:"rows"`  // of the result
 	Cols  int    `json:"cols"`
+	Again bool   `json:"again"` // computed before; done once more to save memory, and not counted in the FLOP of the run
 	Load
 }
 
@@ -54,7 +55,7 @@ func (r *Report) addNodes(profile []graph.NodeTime) {
 		k.FLOP += l.FLOP
 		k.Bytes += l.Bytes
 		l.derive(total, r.Peak)
-		r.Nodes = append(r.Nodes, Node{n.Step, n.Label, n.Rows, n.Cols, l})
+		r.Nodes = append(r.Nodes, Node{n.Step, n.Label, n.Rows, n.Cols, n.Again, l})
 	}
 	for _, k := range kinds {
 		k.derive(total, r.Peak)

@@ -161,7 +161,7 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 		c.value(t)
 		return
 	}
-	s := step{op: t.op, c: t.c, n: t.n, index: -1, pairs: -1, region: u.region, over: c.extent(cutBy(t)), label: t.String()}
+	s := step{op: t.op, c: t.c, n: t.n, index: -1, pairs: -1, region: u.region, again: u.again, over: c.extent(cutBy(t)), label: t.String()}
 	for _, a := range t.args {
 		s.args = append(s.args, c.value(a))
 	}

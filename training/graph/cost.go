@@ -36,7 +36,8 @@ func (o op) product() bool {
 	return false
 }
 
-// FLOP returns the floating-point operations of a run with the sizes of the last one; 0 before the first.
+// FLOP returns the floating-point operations of a run with the sizes of the last one; 0 before the first. Steps that compute
+// something a second time, to save memory, do not count.
 func (e *Exec[F]) FLOP() int64 { return e.sumFLOP(func(op) bool { return true }) }
 
 // ProductFLOP returns the part of FLOP that matrix products and contractions have: MatMul, BatchMatMul, SegOuter,
@@ -49,16 +50,22 @@ func (e *Exec[F]) sumFLOP(counts func(op) bool) int64 {
 	}
 	total := int64(0)
 	for i := range e.program.steps {
-		if s := &e.program.steps[i]; counts(s.op) {
+		if s := &e.program.steps[i]; counts(s.op) && !s.again {
 			total += e.stepFLOP(s)
 		}
 	}
 	return total
 }
 
-// ArenaBytes returns the size of the arena that holds all intermediate values of a run with the sizes of the last one;
-// 0 before the first. Inputs, parameters and scratch memory come on top.
-func (e *Exec[F]) ArenaBytes() int64 { return int64(len(e.arena)) * sizeOf[F]() }
+// ArenaBytes returns the memory for intermediate values and partial sums of a run with the sizes of the last one, that of
+// all workers included; 0 before the first. Inputs and parameters come on top.
+func (e *Exec[F]) ArenaBytes() int64 {
+	numbers := len(e.arena) + len(e.partial)
+	for _, sc := range e.scratch {
+		numbers += len(sc.local) + len(sc.buffer)
+	}
+	return int64(numbers)*sizeOf[F]() + 8*int64(len(e.partial8))
+}
 
 // stepFLOP returns the floating-point operations of a step.
 func (e *Exec[F]) stepFLOP(s *step) int64 {

@@ -13,6 +13,7 @@ type unit struct {
 	key     int // position of the last member in the list of tensors
 	region  int
 	probe   *Tensor // a member, while members are being replaced
+	again   bool    // computes what an earlier unit has computed
 
 	// For scheduling.
 	local     bool   // may belong to a region

@@ -71,6 +71,7 @@ type step struct {
 	index  int    // position in Program.indices
 	pairs  int    // position in Program.pairs
 	region int    // none for a step of its own
+	again  bool   // computes what an earlier step has computed, to save memory
 	over   extent // rows that the work is cut by
 	c      [2]float64
 	n      [5]int

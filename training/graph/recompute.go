@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // What a region computes and a later one reads must be kept for all centres. Much of it follows at little cost from other
 // things that are kept anyway: a gathered row, a factor 1 - y*y, a product of few terms. recomputer lets later regions
@@ -11,20 +14,24 @@ type recomputer struct {
 	region map[*Tensor]int     // that computes the tensor
 	origin map[*Tensor]*Tensor // of copies
 	kept   map[*Tensor]bool    // for later regions
-	again  map[*Tensor]bool    // to be computed again by later regions
+	costs  map[*Tensor]float64
 
 	// The region under way.
 	sorted []*unit
 	copies map[*Tensor]*Tensor
 }
 
-// maxTerms is the most terms of a product that it is worth to compute again rather than to keep.
-const maxTerms = 32
+// What is worth to be done again for a number that is not kept instead: an operation of a few steps, like a product of up to
+// 4 terms, or several that take at most so many steps together, from what is kept on.
+const (
+	fewSteps = 8
+	maxSteps = 80
+)
 
 // recompute returns the units with copies in regions that compute things again.
 func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
 	r := &recomputer{blocker: b, inline: inline, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
-		kept: map[*Tensor]bool{}, again: map[*Tensor]bool{}}
+		kept: map[*Tensor]bool{}, costs: map[*Tensor]float64{}}
 	for _, u := range sorted {
 		for _, t := range u.members {
 			r.region[t] = u.region
@@ -53,7 +60,22 @@ func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *bl
 	}
 	r.sorted = dropUnread(r.sorted, outputs, inline, b)
 	relink(r.sorted, inline, b)
+	r.markAgain()
 	return r.sorted
+}
+
+// markAgain marks the units whose results an earlier unit has computed before.
+func (r *recomputer) markAgain() {
+	seen := map[*Tensor]bool{}
+	for _, u := range r.sorted {
+		u.again = true
+		for _, t := range u.members {
+			u.again = u.again && seen[r.first(t)]
+		}
+		for _, t := range u.members {
+			seen[r.first(t)] = true
+		}
+	}
 }
 
 // decide finds out what is kept and what is computed again.
@@ -96,26 +118,55 @@ func (r *recomputer) decide(sorted []*unit) {
 			for x := range more {
 				r.kept[x] = true
 			}
-			r.again[t] = true
 		}
 	}
 }
 
 // cheap reports whether t may be computed again.
 func (r *recomputer) cheap(t *Tensor) bool {
-	switch {
-	case !r.within(t.rows):
+	if !r.within(t.rows) {
 		return false
-	case t.op.elementwise():
-		return weightOf(t.op) == 1
-	case t.op == opMatMul:
-		return t.args[0].cols <= maxTerms
 	}
-	switch t.op {
-	case opBroadcastCols, opBroadcastRows, opGather, opSlice, opConcat, opPlace, opReshape, opRowApply, opRowApplyT:
+	cols := float64(t.cols)
+	if c := ownCost(t); c <= cols || !t.op.elementwise() && c <= fewSteps*cols {
 		return true
 	}
-	return false
+	clear(r.costs) // what is kept has changed since they were found
+	return r.cost(t) <= maxSteps*cols
+}
+
+// cost returns how many operations a row of t takes, from what is kept on.
+func (r *recomputer) cost(t *Tensor) float64 {
+	if c, ok := r.costs[t]; ok {
+		return c
+	}
+	c := ownCost(t)
+	for _, a := range t.args {
+		if at, computed := r.region[a]; r.inline[a] || computed && at != none && !r.kept[a] && r.within(a.rows) {
+			c += r.cost(a)
+		}
+	}
+	r.costs[t] = c
+	return c
+}
+
+// ownCost returns how many operations a row of t takes, given its operands.
+func ownCost(t *Tensor) float64 {
+	cols := float64(t.cols)
+	switch t.op {
+	case opMatMul:
+		return 2 * float64(t.args[0].cols) * cols
+	case opRowApply:
+		return 2 * float64(t.args[1].cols) * cols
+	case opRowApplyT:
+		return 2 * float64(t.args[1].cols) * cols
+	case opBroadcastCols, opBroadcastRows, opGather, opSlice, opConcat, opPlace, opReshape:
+		return cols
+	}
+	if t.op.elementwise() {
+		return float64(weightOf(t.op)) * cols
+	}
+	return math.Inf(1)
 }
 
 // frontier collects what must be kept, and is not yet, so that t can be computed again.

@@ -119,7 +119,7 @@ func (c *compiler) reusable(at int, s *step) []reuse {
 		for r, l := range s.tile.loads {
 			root := c.values[s.args[l.parts[0].arg]].root
 			v := &c.values[root]
-			together := v.local == c.values[s.outs[o]].local && (v.local == s.region)
+			together := v.local == s.region && c.values[s.outs[o]].local == s.region
 			if l.direct && v.where == inArena && v.last == at && reads[root] == 1 && together &&
 				s.tile.readsEnd(r) <= s.tile.written(len(s.tile.loads)+o) {
 				reads[root] = 0 // taken

@@ -31,7 +31,7 @@ func (c *compiler) lowerFused(u *unit, outputs []*Tensor) {
 	}
 	f.shape = tileShape(u.members[0])
 	f.rows, f.cols = f.extent(f.shape.rows), f.shape.cols
-	f.step = step{op: opAdd, index: -1, pairs: -1, region: u.region, over: f.rows, tile: &f.tileProgram}
+	f.step = step{op: opAdd, index: -1, pairs: -1, region: u.region, again: u.again, over: f.rows, tile: &f.tileProgram}
 	for _, t := range u.members { // loads first, so that registers can be numbered
 		for _, a := range t.args {
 			if !f.inside[a] {
