@@ -9,6 +9,7 @@ const (
 	axisEdge     = "edge"
 	axisKind     = "kind" // distinct pairs (type of centre, type of neighbour) of repinit edges
 	axisPairKind = "pairkind"
+	axisTriple   = "triple" // pairs of neighbours in the three-body block
 )
 
 // blockNames are the axis names of the inner blocks; names of their maps and inputs derive from them.
@@ -28,7 +29,7 @@ type layout struct {
 	delta                                            []float64
 	rep, three                                       blockLayout
 	repEmpty, repCount                               []float64
-	tripleCentre, tripleKind                         []int32
+	triples                                          triples
 	kinds, pairKinds                                 *kinds
 }
 
@@ -51,7 +52,9 @@ func newLayout(cfg *Config, samples []*Sample) *layout {
 		for b := range near {
 			near[b] += len(s.near[b].edge)
 		}
-		triples += s.triples()
+		if cfg.Descriptor.Repinit.UseThreeBody {
+			triples += s.numTriples(cfg.Descriptor.Repinit.strip())
+		}
 	}
 	for _, v := range []*[]int32{&l.types, &l.atomFrame, &l.atomType} {
 		*v = make([]int32, 0, atoms)
@@ -65,20 +68,8 @@ func newLayout(cfg *Config, samples []*Sample) *layout {
 			*v = make([]int32, 0, near[b])
 		}
 	}
-	if cfg.Descriptor.Repinit.UseThreeBody {
-		l.tripleCentre, l.tripleKind = make([]int32, 0, triples), make([]int32, 0, triples)
-	}
+	l.triples = newTriples(triples)
 	return l
-}
-
-// triples returns the number of ordered neighbour pairs of the three-body block.
-func (s *Sample) triples() int {
-	total, start := 0, s.near[nearThree].start
-	for i := range s.types {
-		n := int(start[i+1] - start[i])
-		total += n * n
-	}
-	return total
 }
 
 // lookup is the type used in tables: virtual atoms count as type 0 there, and are masked at the end.
@@ -134,39 +125,39 @@ func (l *layout) addNear(block *blockLayout, near *nearList, s *Sample) {
 	}
 }
 
-// addTriples adds what the three-body block knows of ordered neighbour pairs, in the order of graph.Pairs.
+// addTriples adds the pairs of neighbours of each atom in the three-body block.
 func (l *layout) addTriples(s *Sample) {
 	near, base := &s.near[nearThree], l.base()
+	var types []int32
 	for i := range s.types {
-		list := near.edge[near.start[i]:near.start[i+1]]
-		for _, j := range list {
-			left := lookup(s.types[s.neighbor[j]])
-			for _, k := range list {
-				l.tripleCentre = append(l.tripleCentre, base+int32(i))
-				l.tripleKind = append(l.tripleKind, l.pairKinds.number(left, lookup(s.types[s.neighbor[k]])))
-			}
+		types = types[:0]
+		for _, e := range near.edge[near.start[i]:near.start[i+1]] {
+			types = append(types, lookup(s.types[s.neighbor[e]]))
 		}
+		l.triples.add(base+int32(i), types, l.cfg.Descriptor.Repinit.strip(), l.pairKinds)
 	}
 }
 
 // batch names what has been laid out.
 func (l *layout) batch() *Batch {
+	mirror := l.pairKinds.mirrors() // first: it may meet new kinds
 	b := &Batch{
 		samples: slices.Clone(l.samples), first: l.first, types: l.types,
 		sizes: map[string]int{
 			axisFrame: len(l.samples), axisAtom: len(l.types), axisEdge: len(l.centre),
-			axisKind: len(l.kinds.left), axisPairKind: len(l.pairKinds.left),
+			axisKind: len(l.kinds.left), axisPairKind: len(l.pairKinds.left), axisTriple: len(l.triples.pair),
 			blockNames[nearRep]: len(l.rep.edge), blockNames[nearThree]: len(l.three.edge),
 		},
 		indices: map[string][]int32{
 			"atom.frame": l.atomFrame, "atom.type": l.atomType, "empty.kind": l.emptyKind,
 			"edge.centre": l.centre, "edge.neighbour": l.neighbour, "edge.frame": l.edgeFrame, "edge.kind": l.edgeKind, "edge.type": l.edgeType,
-			"triple.centre": l.tripleCentre, "triple.kind": l.tripleKind,
-			"kind.centre": l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
+			"triple.pair": l.triples.pair, "triple.centre": l.triples.centre, "triple.kind": l.triples.kind,
+			"pairkind.mirror": mirror,
+			"kind.centre":     l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
 		},
 		inputs: map[string][]float64{
 			"delta": l.delta, "mask": l.mask, "empty": l.empty, "fparam": l.fparam, "aparam": l.aparam,
-			"rep.empty": l.repEmpty, "rep.count": l.repCount,
+			"rep.empty": l.repEmpty, "rep.count": l.repCount, "triple.weight": l.triples.weight,
 		},
 	}
 	for name, block := range map[string]*blockLayout{blockNames[nearRep]: &l.rep, blockNames[nearThree]: &l.three} {
@@ -192,4 +183,13 @@ func (k *kinds) number(left, right int32) int32 {
 		*slot = int32(len(k.left))
 	}
 	return *slot - 1
+}
+
+// mirrors returns the number of (right, left) for each pair, which is numbered if it has not been.
+func (k *kinds) mirrors() []int32 {
+	var mirror []int32
+	for i := 0; i < len(k.left); i++ {
+		mirror = append(mirror, k.number(k.right[i], k.left[i]))
+	}
+	return mirror
 }

@@ -1,8 +1,6 @@
 package dpa2
 
 import (
-	"math"
-
 	"github.com/fedlam/fedlam/training/graph"
 )
 
@@ -105,29 +103,6 @@ func (g *energyGraph) momentProduct(moments *graph.Tensor, width, axis int) *gra
 func (g *energyGraph) leading(x *graph.Tensor, k, width, n int) *graph.Tensor {
 	rows := x.Rows()
 	return g.Reshape(g.Slice(g.Reshape(x, rows.Times(k), width), 0, n), rows, k*n)
-}
-
-// threeBody returns Σ_jk θ_jk G_jk / K² (SPEC 3.2). Empty slots have θ = 0.
-func (g *energyGraph) threeBody() *graph.Tensor {
-	r := &g.cfg.Descriptor.Repinit
-	list := g.near(nearThree)
-	env := g.environment(threePath, list.delta, list.typ, r.ThreeRCut, r.ThreeRCutSmoth, false)
-	g.tap("repinit_three_body.sw", env.sw)
-	g.tap("repinit_three_body.angular", env.angular)
-	triples := g.Pairs("triple", list.centre)
-	kind := g.Index("triple.kind", triples.Dim(), g.pairKind)
-	pair := g.kindEmbedding(g.Index("pairkind.left", g.pairKind, g.types), g.Index("pairkind.right", g.pairKind, g.types))
-
-	theta := g.PairDot(env.angular, env.angular, triples, 1)
-	var embedding *graph.Tensor
-	if r.strip() {
-		sw := g.PairDot(env.sw, env.sw, triples, 1)
-		embedding = g.strip(g.net(g.cfg.threeNet(), theta), g.net(g.cfg.threeStripNet(), pair), kind, sw)
-	} else {
-		embedding = g.kindNet(g.cfg.threeNet(), theta, pair, kind)
-	}
-	sum := g.SegOuter(theta, embedding, g.SortedIndex("triple.centre", triples.Dim(), g.atom))
-	return g.Scale(sum, 1/math.Pow(float64(r.ThreeSel.Count), 2))
 }
 
 // nearEdges are the edges of an inner block.
