@@ -27,6 +27,7 @@ type layout struct {
 	mask, empty, fparam, aparam                      []float64
 	centre, neighbour, edgeFrame, edgeKind, edgeType []int32
 	delta                                            []float64
+	groups                                           groups // of edges
 	rep, three                                       blockLayout
 	repEmpty, repCount                               []float64
 	triples                                          triples
@@ -59,7 +60,7 @@ func newLayout(cfg *Config, samples []*Sample) *layout {
 	for _, v := range []*[]int32{&l.types, &l.atomFrame, &l.atomType} {
 		*v = make([]int32, 0, atoms)
 	}
-	for _, v := range []*[]int32{&l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType} {
+	for _, v := range []*[]int32{&l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType, &l.groups.of} {
 		*v = make([]int32, 0, edges)
 	}
 	l.delta = make([]float64, 0, 3*edges)
@@ -101,7 +102,9 @@ func (l *layout) addEdges(f int, s *Sample) {
 			l.neighbour = append(l.neighbour, base+j)
 			l.edgeFrame = append(l.edgeFrame, int32(f))
 			l.edgeType = append(l.edgeType, lookup(t))
-			l.edgeKind = append(l.edgeKind, l.kinds.number(lookup(t), lookup(s.types[j])))
+			kind := l.kinds.number(lookup(t), lookup(s.types[j]))
+			l.edgeKind = append(l.edgeKind, kind)
+			l.groups.add(base+int32(i), kind)
 		}
 	}
 	l.delta = append(l.delta, s.delta...)
@@ -160,36 +163,14 @@ func (l *layout) batch() *Batch {
 			"rep.empty": l.repEmpty, "rep.count": l.repCount, "triple.weight": l.triples.weight,
 		},
 	}
+	for axis, g := range map[string]*groups{axisEdge: &l.groups, axisTriple: &l.triples.groups} {
+		name := groupAxis(axis)
+		b.sizes[name] = len(g.atom)
+		b.indices[axis+".group"], b.indices[name+".atom"], b.indices[name+".kind"] = g.of, g.atom, g.kind
+	}
 	for name, block := range map[string]*blockLayout{blockNames[nearRep]: &l.rep, blockNames[nearThree]: &l.three} {
 		b.indices[name+".edge"], b.indices[name+".centre"] = block.edge, block.centre
 		b.indices[name+".neighbour"], b.indices[name+".type"] = block.neighbour, block.typ
 	}
 	return b
-}
-
-// kinds numbers the pairs of types that occur.
-type kinds struct {
-	ntypes      int
-	table       []int32 // number + 1, 0 = not met yet
-	left, right []int32
-}
-
-func newKinds(ntypes int) *kinds { return &kinds{ntypes: ntypes, table: make([]int32, ntypes*ntypes)} }
-
-func (k *kinds) number(left, right int32) int32 {
-	slot := &k.table[int(left)*k.ntypes+int(right)]
-	if *slot == 0 {
-		k.left, k.right = append(k.left, left), append(k.right, right)
-		*slot = int32(len(k.left))
-	}
-	return *slot - 1
-}
-
-// mirrors returns the number of (right, left) for each pair, which is numbered if it has not been.
-func (k *kinds) mirrors() []int32 {
-	var mirror []int32
-	for i := 0; i < len(k.left); i++ {
-		mirror = append(mirror, k.number(k.right[i], k.left[i]))
-	}
-	return mirror
 }

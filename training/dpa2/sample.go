@@ -1,6 +1,7 @@
 package dpa2
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -150,7 +151,7 @@ func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
 	}
 	for i := range n {
 		slots := 0
-		for e := list.Start[i]; e < list.Start[i+1]; e++ {
+		for _, e := range byType(list, i, s.types) {
 			j := list.Neighbor[e]
 			pair := int(s.types[i])*cfg.NumTypes() + int(s.types[j])
 			if !model[pair] {
@@ -174,6 +175,16 @@ func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
 			s.near[b].start = append(s.near[b].start, int32(len(s.near[b].edge)))
 		}
 	}
+}
+
+// byType returns the entries of the list of atom i, those of one type side by side, and of one type in their order.
+func byType(list *neighbor.List, i int, types []int32) []int32 {
+	var order []int32
+	for e := list.Start[i]; e < list.Start[i+1]; e++ {
+		order = append(order, int32(e))
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(types[list.Neighbor[a]], types[list.Neighbor[b]]) })
+	return order
 }
 
 // pairTable is a symmetric T x T table of the pairs listed.

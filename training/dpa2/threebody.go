@@ -17,22 +17,25 @@ func (g *energyGraph) threeBody() *graph.Tensor {
 
 	triple := graph.Axis(axisTriple)
 	ordered := g.Pairs("ordered", list.centre)
-	dot := func(x *graph.Tensor) *graph.Tensor {
-		return g.Gather(g.PairDot(x, x, ordered, 1), g.SortedIndex("triple.pair", triple, ordered.Dim()))
-	}
+	number := g.Index("triple.pair", triple, ordered.Dim())
+	dot := func(x *graph.Tensor) *graph.Tensor { return g.Gather(g.PairDot(x, x, ordered, 1), number) }
 	theta := dot(env.angular)
-	kind := g.Index("triple.kind", triple, g.pairKind)
-	var embedding *graph.Tensor
-	if pair := g.pairEmbedding(); r.strip() {
-		table := g.net(g.cfg.threeStripNet(), pair)
-		mirrored := g.Gather(table, g.Index("pairkind.mirror", g.pairKind, g.pairKind))
-		embedding = g.strip(g.net(g.cfg.threeNet(), theta), g.Scale(g.Add(table, mirrored), 0.5), kind, dot(env.sw))
-	} else {
-		embedding = g.kindNet(g.cfg.threeNet(), theta, pair, kind)
-	}
 	weighted := g.Mul(theta, g.Input("triple.weight", triple, 1))
-	sum := g.SegOuter(weighted, embedding, g.SortedIndex("triple.centre", triple, g.atom))
+	var sum *graph.Tensor
+	if net := g.cfg.threeNet(); r.strip() {
+		sum = g.stripSum(weighted, g.net(net, theta), dot(env.sw), g.threeTable(), g.groups(axisTriple, g.pairKind))
+	} else {
+		embedding := g.kindNet(net, theta, g.pairEmbedding(), g.Index("triple.kind", triple, g.pairKind))
+		sum = g.SegOuter(weighted, embedding, g.SortedIndex("triple.centre", triple, g.atom))
+	}
 	return g.Scale(sum, 1/math.Pow(float64(r.ThreeSel.Count), 2))
+}
+
+// threeTable returns G_t of the three-body block for each pair of types, the mean over their order.
+func (g *energyGraph) threeTable() *graph.Tensor {
+	table := g.net(g.cfg.threeStripNet(), g.pairEmbedding())
+	mirrored := g.Gather(table, g.Index("pairkind.mirror", g.pairKind, g.pairKind))
+	return g.Scale(g.Add(table, mirrored), 0.5)
 }
 
 // pairEmbedding returns concat(z_j, z_k) for each pair of types of neighbours.

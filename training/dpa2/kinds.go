@@ -1,0 +1,45 @@
+package dpa2
+
+// groupAxis names the axis of the groups of rows of an axis.
+func groupAxis(axis string) string { return axis + "group" }
+
+// groups are the rows of one atom and of one kind, which lie side by side.
+type groups struct {
+	of         []int32 // row -> group
+	atom, kind []int32 // of each group
+}
+
+// add counts one more row to the last group, or to a new one.
+func (g *groups) add(atom, kind int32) {
+	if n := len(g.atom); n == 0 || g.atom[n-1] != atom || g.kind[n-1] != kind {
+		g.atom, g.kind = append(g.atom, atom), append(g.kind, kind)
+	}
+	g.of = append(g.of, int32(len(g.atom)-1))
+}
+
+// kinds numbers the pairs of types that occur.
+type kinds struct {
+	ntypes      int
+	table       []int32 // number + 1, 0 = not met yet
+	left, right []int32
+}
+
+func newKinds(ntypes int) *kinds { return &kinds{ntypes: ntypes, table: make([]int32, ntypes*ntypes)} }
+
+func (k *kinds) number(left, right int32) int32 {
+	slot := &k.table[int(left)*k.ntypes+int(right)]
+	if *slot == 0 {
+		k.left, k.right = append(k.left, left), append(k.right, right)
+		*slot = int32(len(k.left))
+	}
+	return *slot - 1
+}
+
+// mirrors returns the number of (right, left) for each pair, which is numbered if it has not been.
+func (k *kinds) mirrors() []int32 {
+	var mirror []int32
+	for i := 0; i < len(k.left); i++ {
+		mirror = append(mirror, k.number(k.right[i], k.left[i]))
+	}
+	return mirror
+}
