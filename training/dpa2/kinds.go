@@ -9,12 +9,14 @@ type groups struct {
 	atom, kind []int32 // of each group
 }
 
-// add counts one more row to the last group, or to a new one.
-func (g *groups) add(atom, kind int32) {
-	if n := len(g.atom); n == 0 || g.atom[n-1] != atom || g.kind[n-1] != kind {
+// add counts n more rows to the last group, or to a new one.
+func (g *groups) add(atom, kind int32, n int) {
+	if k := len(g.atom); k == 0 || g.atom[k-1] != atom || g.kind[k-1] != kind {
 		g.atom, g.kind = append(g.atom, atom), append(g.kind, kind)
 	}
-	g.of = append(g.of, int32(len(g.atom)-1))
+	for range n {
+		g.of = append(g.of, int32(len(g.atom)-1))
+	}
 }
 
 // kinds numbers the pairs of types that occur.

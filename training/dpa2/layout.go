@@ -69,7 +69,7 @@ func newLayout(cfg *Config, samples []*Sample) *layout {
 			*v = make([]int32, 0, near[b])
 		}
 	}
-	l.triples = newTriples(triples)
+	l.triples = newTriples(cfg.Descriptor.Repinit.strip(), triples)
 	return l
 }
 
@@ -104,7 +104,9 @@ func (l *layout) addEdges(f int, s *Sample) {
 			l.edgeType = append(l.edgeType, lookup(t))
 			kind := l.kinds.number(lookup(t), lookup(s.types[j]))
 			l.edgeKind = append(l.edgeKind, kind)
-			l.groups.add(base+int32(i), kind)
+			if l.cfg.Descriptor.Repinit.strip() {
+				l.groups.add(base+int32(i), kind, 1)
+			}
 		}
 	}
 	l.delta = append(l.delta, s.delta...)
@@ -137,7 +139,7 @@ func (l *layout) addTriples(s *Sample) {
 		for _, e := range near.edge[near.start[i]:near.start[i+1]] {
 			types = append(types, lookup(s.types[s.neighbor[e]]))
 		}
-		l.triples.add(base+int32(i), types, l.cfg.Descriptor.Repinit.strip(), l.pairKinds)
+		l.triples.add(base+int32(i), types, l.pairKinds)
 	}
 }
 

@@ -5,52 +5,67 @@ package dpa2
 // depends on their order, so both are kept. In strip mode it is linear in what depends on the order, so one will do,
 // with the mean of both tables. Triples of one atom and one pair of types lie side by side.
 type triples struct {
-	pair   []int32 // number of the ordered pair, as graph.Pairs counts them
-	centre []int32
-	kind   []int32
-	weight []float64
-	groups groups
+	strip        bool
+	pair         []int32 // number of the ordered pair, as graph.Pairs counts them
+	weight       []float64
+	centre, kind []int32 // unless strip
+	groups       groups  // strip
 
-	before int // ordered pairs of the atoms so far
+	before int   // ordered pairs of the atoms so far
+	runs   []run // of the atom under way
 }
 
-func newTriples(capacity int) triples {
-	ints := func() []int32 { return make([]int32, 0, capacity) }
-	return triples{pair: ints(), centre: ints(), kind: ints(), weight: make([]float64, 0, capacity), groups: groups{of: ints()}}
+func newTriples(strip bool, capacity int) triples {
+	t := triples{strip: strip, pair: make([]int32, 0, capacity), weight: make([]float64, 0, capacity)}
+	if strip {
+		t.groups.of = make([]int32, 0, capacity)
+	} else {
+		t.centre, t.kind = make([]int32, 0, capacity), make([]int32, 0, capacity)
+	}
+	return t
 }
 
 // add appends the triples of an atom whose neighbours have the given types, those of one type side by side.
-func (t *triples) add(centre int32, types []int32, strip bool, kinds *kinds) {
-	list := runs(types)
-	for a, left := range list {
-		for b, right := range list {
-			if strip && b < a {
+func (t *triples) add(centre int32, types []int32, kinds *kinds) {
+	t.runs = appendRuns(t.runs[:0], types)
+	for a, left := range t.runs {
+		for b, right := range t.runs {
+			if t.strip && b < a {
 				continue
 			}
-			kind := kinds.number(types[left.from], types[right.from])
-			merged := strip || a == b
-			for j := left.from; j < left.to; j++ {
-				for k := right.from; k < right.to; k++ {
-					if a == b && k < j {
-						continue
-					}
-					t.pair = append(t.pair, int32(t.before+j*len(types)+k))
-					t.centre = append(t.centre, centre)
-					t.kind = append(t.kind, kind)
-					t.weight = append(t.weight, 1+one(merged && k != j))
-					t.groups.add(centre, kind)
-				}
+			t.addBlock(left, right, len(types), a == b)
+			kind, n := kinds.number(types[left.from], types[right.from]), len(t.pair)
+			if t.strip {
+				t.groups.add(centre, kind, n-len(t.groups.of))
+				continue
+			}
+			for len(t.centre) < n {
+				t.centre, t.kind = append(t.centre, centre), append(t.kind, kind)
 			}
 		}
 	}
 	t.before += len(types) * len(types)
 }
 
+// addBlock appends the pairs of two runs of an atom with n neighbours; of a run with itself, those with j ≤ k.
+func (t *triples) addBlock(left, right run, n int, same bool) {
+	weight := 1 + one(t.strip || same)
+	for j := left.from; j < left.to; j++ {
+		row, k := t.before+j*n, right.from
+		if same {
+			t.pair, t.weight = append(t.pair, int32(row+j)), append(t.weight, 1)
+			k = j + 1
+		}
+		for ; k < right.to; k++ {
+			t.pair, t.weight = append(t.pair, int32(row+k)), append(t.weight, weight)
+		}
+	}
+}
+
 // run is a stretch of equal numbers: from (included) to (excluded).
 type run struct{ from, to int }
 
-func runs(list []int32) []run {
-	var out []run
+func appendRuns(out []run, list []int32) []run {
 	for k, v := range list {
 		if k == 0 || v != list[k-1] {
 			out = append(out, run{from: k})
@@ -63,21 +78,16 @@ func runs(list []int32) []run {
 // numTriples returns the number of triples of the sample.
 func (s *Sample) numTriples(strip bool) int {
 	total, near := 0, &s.near[nearThree]
-	count := map[int32]int{}
 	for i := range s.types {
 		list := near.edge[near.start[i]:near.start[i+1]]
-		n := len(list)
-		if strip {
-			total += n * (n + 1) / 2
-			continue
-		}
-		clear(count)
-		for _, e := range list {
-			count[lookup(s.types[s.neighbor[e]])]++
-		}
-		total += n * n
-		for _, same := range count {
-			total -= same * (same - 1) / 2
+		total += len(list) * len(list)
+		merged := 0 // earlier neighbours k of neighbour j whose pair (j, k) is left out
+		for j, e := range list {
+			if j > 0 && !strip && s.types[s.neighbor[e]] != s.types[s.neighbor[list[j-1]]] {
+				merged = 0
+			}
+			total -= merged
+			merged++
 		}
 	}
 	return total
