@@ -40,7 +40,8 @@ func (t *triples) add(centre int32, types []int32, kinds *kinds) {
 				continue
 			}
 			for len(t.centre) < n {
-				t.centre, t.kind = append(t.centre, centre), append(t.kind, kind)
+				t.centre = append(t.centre, centre)
+				t.kind = append(t.kind, kind)
 			}
 		}
 	}
@@ -50,16 +51,20 @@ func (t *triples) add(centre int32, types []int32, kinds *kinds) {
 // addBlock appends the pairs of two runs of an atom with n neighbours; of a run with itself, those with j ≤ k.
 func (t *triples) addBlock(left, right run, n int, same bool) {
 	weight := 1 + one(t.strip || same)
+	pair, weights := t.pair, t.weight
 	for j := left.from; j < left.to; j++ {
 		row, k := t.before+j*n, right.from
 		if same {
-			t.pair, t.weight = append(t.pair, int32(row+j)), append(t.weight, 1)
+			pair = append(pair, int32(row+j))
+			weights = append(weights, 1)
 			k = j + 1
 		}
 		for ; k < right.to; k++ {
-			t.pair, t.weight = append(t.pair, int32(row+k)), append(t.weight, weight)
+			pair = append(pair, int32(row+k))
+			weights = append(weights, weight)
 		}
 	}
+	t.pair, t.weight = pair, weights
 }
 
 // run is a stretch of equal numbers: from (included) to (excluded).
