@@ -139,6 +139,6 @@ func (c *Config) fittingNet() []linear {
 	return append(net, out)
 }
 
-func last(list []int) int { return list[len(list)-1] }
+func last[E any](list []E) E { return list[len(list)-1] }
 
 func sqrt(x float64) float64 { return math.Sqrt(x) }

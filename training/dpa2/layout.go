@@ -9,6 +9,7 @@ const (
 	axisEdge     = "edge"
 	axisKind     = "kind" // distinct pairs (type of centre, type of neighbour) of repinit edges
 	axisPairKind = "pairkind"
+	axisTriple   = "triple" // pairs of neighbours in the three-body block
 )
 
 // blockNames are the axis names of the inner blocks; names of their maps and inputs derive from them.
@@ -26,9 +27,10 @@ type layout struct {
 	mask, empty, fparam, aparam                      []float64
 	centre, neighbour, edgeFrame, edgeKind, edgeType []int32
 	delta                                            []float64
+	groups                                           groups // of edges
 	rep, three                                       blockLayout
 	repEmpty, repCount                               []float64
-	tripleCentre, tripleKind                         []int32
+	triples                                          triples
 	kinds, pairKinds                                 *kinds
 }
 
@@ -37,6 +39,7 @@ type blockLayout struct{ edge, centre, neighbour, typ []int32 }
 
 func newLayout(cfg *Config) *layout {
 	l := &layout{cfg: cfg, kinds: newKinds(cfg.NumTypes()), pairKinds: newKinds(cfg.NumTypes()), dead: make([]bool, cfg.NumTypes())}
+	l.triples.strip = cfg.Descriptor.Repinit.strip()
 	for _, list := range [][]int{cfg.AtomSkip, cfg.Fitting.ExcludeTypes} {
 		for _, t := range list {
 			l.dead[t] = true
@@ -57,18 +60,19 @@ func (l *layout) clear(samples []*Sample) {
 		for b := range near {
 			near[b] += len(s.near[b].edge)
 		}
-		triples += s.triples()
+		if l.cfg.Descriptor.Repinit.UseThreeBody {
+			triples += s.numTriples(l.triples.strip)
+		}
 	}
 	room(atoms, &l.types, &l.atomFrame, &l.atomType, &l.emptyKind)
 	room(atoms, &l.mask, &l.empty, &l.fparam, &l.aparam, &l.repEmpty, &l.repCount)
-	room(edges, &l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType)
+	room(edges, &l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType, &l.groups.of)
 	room(3*edges, &l.delta)
+	l.groups.clear()
 	for b, block := range [2]*blockLayout{nearThree: &l.three, nearRep: &l.rep} {
 		room(near[b], &block.edge, &block.centre, &block.neighbour, &block.typ)
 	}
-	if l.cfg.Descriptor.Repinit.UseThreeBody {
-		room(triples, &l.tripleCentre, &l.tripleKind)
-	}
+	l.triples.clear(triples)
 }
 
 // room empties lists and makes room for n entries in each.
@@ -76,16 +80,6 @@ func room[T any](n int, lists ...*[]T) {
 	for _, v := range lists {
 		*v = slices.Grow((*v)[:0], n)
 	}
-}
-
-// triples returns the number of ordered neighbour pairs of the three-body block.
-func (s *Sample) triples() int {
-	total, start := 0, s.near[nearThree].start
-	for i := range s.types {
-		n := int(start[i+1] - start[i])
-		total += n * n
-	}
-	return total
 }
 
 // lookup is the type used in tables: virtual atoms count as type 0 there, and are masked at the end.
@@ -117,7 +111,11 @@ func (l *layout) addEdges(f int, s *Sample) {
 			l.neighbour = append(l.neighbour, base+j)
 			l.edgeFrame = append(l.edgeFrame, int32(f))
 			l.edgeType = append(l.edgeType, lookup(t))
-			l.edgeKind = append(l.edgeKind, l.kinds.number(lookup(t), lookup(s.types[j])))
+			kind := l.kinds.number(lookup(t), lookup(s.types[j]))
+			l.edgeKind = append(l.edgeKind, kind)
+			if l.cfg.Descriptor.Repinit.strip() {
+				l.groups.add(base+int32(i), kind, 1)
+			}
 		}
 	}
 	l.delta = append(l.delta, s.delta...)
@@ -141,67 +139,49 @@ func (l *layout) addNear(block *blockLayout, near *nearList, s *Sample) {
 	}
 }
 
-// addTriples adds what the three-body block knows of ordered neighbour pairs, in the order of graph.Pairs.
+// addTriples adds the pairs of neighbours of each atom in the three-body block.
 func (l *layout) addTriples(s *Sample) {
 	near, base := &s.near[nearThree], l.base()
+	var types []int32
 	for i := range s.types {
-		list := near.edge[near.start[i]:near.start[i+1]]
-		for _, j := range list {
-			left := lookup(s.types[s.neighbor[j]])
-			for _, k := range list {
-				l.tripleCentre = append(l.tripleCentre, base+int32(i))
-				l.tripleKind = append(l.tripleKind, l.pairKinds.number(left, lookup(s.types[s.neighbor[k]])))
-			}
+		types = types[:0]
+		for _, e := range near.edge[near.start[i]:near.start[i+1]] {
+			types = append(types, lookup(s.types[s.neighbor[e]]))
 		}
+		l.triples.add(base+int32(i), types, l.pairKinds)
 	}
 }
 
 // batch names what has been laid out.
 func (l *layout) batch() *Batch {
+	mirror := l.pairKinds.mirrors() // first: it may meet new kinds
 	b := &Batch{
 		samples: slices.Clone(l.samples), first: l.first, types: l.types,
 		sizes: map[string]int{
 			axisFrame: len(l.samples), axisAtom: len(l.types), axisEdge: len(l.centre),
-			axisKind: len(l.kinds.left), axisPairKind: len(l.pairKinds.left),
+			axisKind: len(l.kinds.left), axisPairKind: len(l.pairKinds.left), axisTriple: len(l.triples.pair),
 			blockNames[nearRep]: len(l.rep.edge), blockNames[nearThree]: len(l.three.edge),
 		},
 		indices: map[string][]int32{
 			"atom.frame": l.atomFrame, "atom.type": l.atomType, "empty.kind": l.emptyKind,
 			"edge.centre": l.centre, "edge.neighbour": l.neighbour, "edge.frame": l.edgeFrame, "edge.kind": l.edgeKind, "edge.type": l.edgeType,
-			"triple.centre": l.tripleCentre, "triple.kind": l.tripleKind,
-			"kind.centre": l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
+			"triple.pair": l.triples.pair, "triple.centre": l.triples.centre, "triple.kind": l.triples.kind,
+			"pairkind.mirror": mirror,
+			"kind.centre":     l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
 		},
 		inputs: map[string][]float64{
 			"delta": l.delta, "mask": l.mask, "empty": l.empty, "fparam": l.fparam, "aparam": l.aparam,
-			"rep.empty": l.repEmpty, "rep.count": l.repCount,
+			"rep.empty": l.repEmpty, "rep.count": l.repCount, "triple.weight": l.triples.weight,
 		},
+	}
+	for axis, g := range map[string]*groups{axisEdge: &l.groups, axisTriple: &l.triples.groups} {
+		name := groupAxis(axis)
+		b.sizes[name] = len(g.atom)
+		b.indices[axis+".group"], b.indices[name+".atom"], b.indices[name+".kind"] = g.of, g.atom, g.kind
 	}
 	for name, block := range map[string]*blockLayout{blockNames[nearRep]: &l.rep, blockNames[nearThree]: &l.three} {
 		b.indices[name+".edge"], b.indices[name+".centre"] = block.edge, block.centre
 		b.indices[name+".neighbour"], b.indices[name+".type"] = block.neighbour, block.typ
 	}
 	return b
-}
-
-// kinds numbers the pairs of types that occur.
-type kinds struct {
-	ntypes      int
-	table       []int32 // number + 1, 0 = not met yet
-	left, right []int32
-}
-
-func newKinds(ntypes int) *kinds { return &kinds{ntypes: ntypes, table: make([]int32, ntypes*ntypes)} }
-
-func (k *kinds) clear() {
-	clear(k.table)
-	k.left, k.right = k.left[:0], k.right[:0]
-}
-
-func (k *kinds) number(left, right int32) int32 {
-	slot := &k.table[int(left)*k.ntypes+int(right)]
-	if *slot == 0 {
-		k.left, k.right = append(k.left, left), append(k.right, right)
-		*slot = int32(len(k.left))
-	}
-	return *slot - 1
 }

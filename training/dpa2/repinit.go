@@ -1,8 +1,6 @@
 package dpa2
 
 import (
-	"math"
-
 	"github.com/fedlam/fedlam/training/graph"
 )
 
@@ -41,8 +39,7 @@ func (g *energyGraph) repinit() *graph.Tensor {
 	matrix := g.Concat(env.radial, env.angular)
 	g.tap("repinit.env_mat_normalized", matrix)
 
-	embedding := g.repinitEmbedding(env.radial, env.sw, g.Index("edge.kind", g.edge, g.kind))
-	moments := g.SegOuter(matrix, embedding, g.centre)
+	moments := g.moments(matrix, env)
 	if !r.SetDavgZero {
 		moments = g.Add(moments, g.emptySlots())
 	}
@@ -57,32 +54,28 @@ func (g *energyGraph) repinit() *graph.Tensor {
 	return g.Concat(out, three)
 }
 
-// repinitEmbedding returns G for rows with radial feature s and switch sw (SPEC 2.3).
-func (g *energyGraph) repinitEmbedding(s, sw *graph.Tensor, kind *graph.Index) *graph.Tensor {
-	r := &g.cfg.Descriptor.Repinit
-	left, right := g.Index("kind.neighbour", g.kind, g.types), g.Index("kind.centre", g.kind, g.types)
-	if r.TypeOneSide {
-		right = nil
+// moments returns Σ_j R_ij ⊗ G_ij, [N x 4·width].
+func (g *energyGraph) moments(matrix *graph.Tensor, env environment) *graph.Tensor {
+	net := g.cfg.repinitNet()
+	if g.cfg.Descriptor.Repinit.strip() {
+		return g.stripSum(matrix, g.net(net, env.radial), env.sw, g.repinitTable(), g.groups(axisEdge, g.kind))
 	}
-	pair := g.kindEmbedding(left, right)
-	if !r.strip() {
-		return g.kindNet(g.cfg.repinitNet(), s, pair, kind)
-	}
-	return g.strip(g.net(g.cfg.repinitNet(), s), g.net(g.cfg.repinitStripNet(), pair), kind, sw)
+	kind := g.Index("edge.kind", g.edge, g.kind)
+	return g.SegOuter(matrix, g.kindNet(net, env.radial, g.repinitKinds(), kind), g.centre)
 }
 
-// strip returns G_s ⊙ G_t + G_s with G_t looked up by kind, and switched off smoothly where the model is smooth. A
-// nil sw is a switch of 0: the rows are empty slots.
-func (g *energyGraph) strip(gs, table *graph.Tensor, kind *graph.Index, sw *graph.Tensor) *graph.Tensor {
-	smooth := g.cfg.Descriptor.Smooth
-	if smooth && sw == nil {
-		return gs
+// repinitKinds returns the type embeddings that enter G_ij, for each kind.
+func (g *energyGraph) repinitKinds() *graph.Tensor {
+	left, right := g.Index("kind.neighbour", g.kind, g.types), g.Index("kind.centre", g.kind, g.types)
+	if g.cfg.Descriptor.Repinit.TypeOneSide {
+		right = nil
 	}
-	gt := g.Gather(table, kind)
-	if smooth {
-		gt = g.Mul(gt, sw)
-	}
-	return g.Mul(gs, g.AddScalar(gt, 1))
+	return g.kindEmbedding(left, right)
+}
+
+// repinitTable returns G_t of repinit for each kind.
+func (g *energyGraph) repinitTable() *graph.Tensor {
+	return g.net(g.cfg.repinitStripNet(), g.repinitKinds())
 }
 
 // emptySlots returns what empty slots add to the moments where davg is not 0: there R = (−davg/dstd, 0, 0, 0), and
@@ -92,7 +85,16 @@ func (g *energyGraph) emptySlots() *graph.Tensor {
 	mean := g.Slice(g.param(repinitPath+"/@variables/davg", g.types.Mul, 4), 0, 1)
 	scale := g.Recip(g.Slice(g.param(repinitPath+"/@variables/dstd", g.types.Mul, 4), 0, 1))
 	s := g.Gather(g.Neg(g.Mul(mean, scale)), g.atomType)
-	embedding := g.repinitEmbedding(s, nil, g.Index("empty.kind", g.atom, g.kind))
+	kind, net := g.Index("empty.kind", g.atom, g.kind), g.cfg.repinitNet()
+	var embedding *graph.Tensor
+	switch {
+	case !g.cfg.Descriptor.Repinit.strip():
+		embedding = g.kindNet(net, s, g.repinitKinds(), kind)
+	case g.cfg.Descriptor.Smooth: // their switch is 0
+		embedding = g.net(net, s)
+	default:
+		embedding = g.Mul(g.net(net, s), g.AddScalar(g.Gather(g.repinitTable(), kind), 1))
+	}
 	return g.Place(g.Mul(embedding, g.Mul(s, g.Input("empty", g.atom, 1))), 0, 4*width)
 }
 
@@ -105,29 +107,6 @@ func (g *energyGraph) momentProduct(moments *graph.Tensor, width, axis int) *gra
 func (g *energyGraph) leading(x *graph.Tensor, k, width, n int) *graph.Tensor {
 	rows := x.Rows()
 	return g.Reshape(g.Slice(g.Reshape(x, rows.Times(k), width), 0, n), rows, k*n)
-}
-
-// threeBody returns Σ_jk θ_jk G_jk / K² (SPEC 3.2). Empty slots have θ = 0.
-func (g *energyGraph) threeBody() *graph.Tensor {
-	r := &g.cfg.Descriptor.Repinit
-	list := g.near(nearThree)
-	env := g.environment(threePath, list.delta, list.typ, r.ThreeRCut, r.ThreeRCutSmoth, false)
-	g.tap("repinit_three_body.sw", env.sw)
-	g.tap("repinit_three_body.angular", env.angular)
-	triples := g.Pairs("triple", list.centre)
-	kind := g.Index("triple.kind", triples.Dim(), g.pairKind)
-	pair := g.kindEmbedding(g.Index("pairkind.left", g.pairKind, g.types), g.Index("pairkind.right", g.pairKind, g.types))
-
-	theta := g.PairDot(env.angular, env.angular, triples, 1)
-	var embedding *graph.Tensor
-	if r.strip() {
-		sw := g.PairDot(env.sw, env.sw, triples, 1)
-		embedding = g.strip(g.net(g.cfg.threeNet(), theta), g.net(g.cfg.threeStripNet(), pair), kind, sw)
-	} else {
-		embedding = g.kindNet(g.cfg.threeNet(), theta, pair, kind)
-	}
-	sum := g.SegOuter(theta, embedding, g.SortedIndex("triple.centre", triples.Dim(), g.atom))
-	return g.Scale(sum, 1/math.Pow(float64(r.ThreeSel.Count), 2))
 }
 
 // nearEdges are the edges of an inner block.

@@ -1,6 +1,7 @@
 package dpa2
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -134,7 +135,7 @@ func fit(cfg *Config, f *dataset.Frame) (*Sample, error) {
 	return s, nil
 }
 
-// fillEdges keeps the edges whose types see each other. A pair that the model excludes leaves an empty slot; one that
+// fillEdges keeps the edges whose types see each other, those of an atom sorted by the type of the neighbour. A pair that the model excludes leaves an empty slot; one that
 // the descriptor excludes leaves a slot of zeros in repinit and an empty slot in repformers (SPEC 1.4).
 func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
 	d := &cfg.Descriptor
@@ -148,9 +149,11 @@ func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
 	for b := range s.near {
 		s.near[b].start = make([]int32, 1, n+1)
 	}
+	var order []int32
 	for i := range n {
 		slots := 0
-		for e := list.Start[i]; e < list.Start[i+1]; e++ {
+		order = byType(order, list, i, s.types)
+		for _, e := range order {
 			j := list.Neighbor[e]
 			pair := int(s.types[i])*cfg.NumTypes() + int(s.types[j])
 			if !model[pair] {
@@ -174,6 +177,16 @@ func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
 			s.near[b].start = append(s.near[b].start, int32(len(s.near[b].edge)))
 		}
 	}
+}
+
+// byType lists in order the entries of the list of atom i, those of one type side by side, and of one type as they come.
+func byType(order []int32, list *neighbor.List, i int, types []int32) []int32 {
+	order = order[:0]
+	for e := list.Start[i]; e < list.Start[i+1]; e++ {
+		order = append(order, e)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(types[list.Neighbor[a]], types[list.Neighbor[b]]) })
+	return order
 }
 
 // pairTable is a symmetric T x T table of the pairs listed.
