@@ -25,7 +25,7 @@ type recomputer struct {
 // 4 terms, or several that take at most so many steps together, from what is kept on.
 const (
 	fewSteps = 8
-	maxSteps = 80
+	maxSteps = 120
 )
 
 // recompute returns the units with copies in regions that compute things again.
@@ -80,14 +80,17 @@ func (r *recomputer) markAgain() {
 
 // decide finds out what is kept and what is computed again.
 func (r *recomputer) decide(sorted []*unit) {
-	crossing := map[*Tensor]bool{}
+	readers := map[*Tensor]map[int]bool{} // later regions
 	for _, u := range sorted {
 		r.eachAccess(u, r.inline, func(a *Tensor, aligned bool) {
 			at, ok := r.region[a]
 			if !ok || at == none || at == u.region {
 				return
 			}
-			crossing[a] = true
+			if readers[a] == nil {
+				readers[a] = map[int]bool{}
+			}
+			readers[a][u.region] = true
 			if u.region == none || !aligned {
 				r.kept[a] = true
 			}
@@ -95,14 +98,14 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 	for _, u := range sorted {
 		for _, t := range u.members {
-			if crossing[t] && !r.kept[t] && !r.cheap(t) {
+			if n := len(readers[t]); n > 0 && !r.kept[t] && !r.cheap(t, n) {
 				r.kept[t] = true
 			}
 		}
 	}
 	for _, u := range sorted {
 		for _, t := range u.members {
-			if !crossing[t] || r.kept[t] {
+			if readers[t] == nil || r.kept[t] {
 				continue
 			}
 			more := map[*Tensor]bool{}
@@ -122,8 +125,8 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 }
 
-// cheap reports whether t may be computed again.
-func (r *recomputer) cheap(t *Tensor) bool {
+// cheap reports whether t may be computed again, so many times.
+func (r *recomputer) cheap(t *Tensor, times int) bool {
 	if !r.within(t.rows) {
 		return false
 	}
@@ -132,7 +135,7 @@ func (r *recomputer) cheap(t *Tensor) bool {
 		return true
 	}
 	clear(r.costs) // what is kept has changed since they were found
-	return r.cost(t) <= maxSteps*cols
+	return r.cost(t)*float64(times) <= maxSteps*cols
 }
 
 // cost returns how many operations a row of t takes, from what is kept on.
@@ -176,7 +179,7 @@ func (r *recomputer) frontier(t *Tensor, more map[*Tensor]bool) {
 		case r.inline[a]:
 			r.frontier(a, more)
 		case !computed || at == none || r.kept[a] || !r.within(a.rows):
-		case r.cheap(a):
+		case r.cheap(a, 1):
 			r.frontier(a, more)
 		default:
 			more[a] = true
