@@ -25,6 +25,7 @@ type Evaluator struct {
 	run   runner
 	stale bool // weights have changed since they were copied
 	buf   struct{ energy, force, virial []float64 }
+	names pathNames
 	taps  []string // names of extra outputs, for tests
 }
 
@@ -104,7 +105,7 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 	e.buf.energy = e.run.output("energy", e.buf.energy)
 	e.buf.force = e.run.output("force", e.buf.force)
 	e.buf.virial = e.run.output("virial", e.buf.virial)
-	reference := e.model.references()
+	reference := e.model.references(nil, &e.names)
 	for f := range b.NumFrames() {
 		first, end := b.first[f], b.first[f+1]
 		p := Prediction{
@@ -129,26 +130,33 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 // ErrOverflow is the cause when a model's energy or virial for a frame is not a finite number.
 var ErrOverflow = errors.New("the prediction is not finite; use float64, or check the frame for atoms that nearly coincide")
 
-// references returns the sum of the reference energies of each frame, eV.
-func (b *Batch) references(m *Model) []float64 {
-	perType, sums := m.references(), make([]float64, b.NumFrames())
-	for f := range sums {
+// references appends to dst the sum of the reference energies of each frame, eV. perType is what Model.references returns.
+func (b *Batch) references(dst, perType []float64) []float64 {
+	for f := range b.NumFrames() {
+		sum := 0.0
 		for _, t := range b.types[b.first[f]:b.first[f+1]] {
 			if t >= 0 {
-				sums[f] += perType[t]
+				sum += perType[t]
 			}
 		}
+		dst = append(dst, sum)
 	}
-	return sums
+	return dst
 }
 
-// references returns the energy that is added to the network's for each type: out_bias + bias_atom_e, with the
-// exclusions of the configuration (SPEC 4.1, 4.2).
-func (m *Model) references() []float64 {
-	out, fit := m.tensor("@variables/out_bias"), m.tensor("fitting/@variables/bias_atom_e")
-	sum := make([]float64, len(out))
-	for t := range sum {
-		sum[t] = out[t] + fit[t]
+// referencePaths are the tensors that reference energies come from.
+var referencePaths = []string{"@variables/out_bias", "fitting/@variables/bias_atom_e"}
+
+// references appends to dst the energy that is added to the network's for each type: out_bias + bias_atom_e, with the
+// exclusions of the configuration (SPEC 4.1, 4.2). names are those of referencePaths.
+func (m *Model) references(dst []float64, names *pathNames) []float64 {
+	list := names.of(m.Head, referencePaths)
+	bias, _ := m.Params.Get(list[0])
+	atom, _ := m.Params.Get(list[1])
+	out, fit := bias.Data, atom.Data
+	sum := dst
+	for t := range out {
+		sum = append(sum, out[t]+fit[t])
 	}
 	for _, t := range m.Config.Fitting.ExcludeTypes {
 		sum[t] = out[t]

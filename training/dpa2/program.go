@@ -34,6 +34,8 @@ type exec[T kernels.Float] struct {
 	cfg    *Config
 	batch  graph.Batch[T]
 	params []paramSpec // those that the program uses
+	paths  []string    // of params
+	names  pathNames
 }
 
 func newRunner(cfg *Config, p *graph.Program, used map[string]*graph.Tensor, precision Precision, threads int) (runner, error) {
@@ -52,6 +54,7 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 	for _, spec := range cfg.params() {
 		if used[spec.path] != nil {
 			e.params = append(e.params, spec)
+			e.paths = append(e.paths, spec.path)
 		}
 	}
 	return e
@@ -59,14 +62,15 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 
 // load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
 func (e *exec[T]) load(m *Model) error {
-	for _, spec := range e.params {
+	names := e.names.of(m.Head, e.paths)
+	for k, spec := range e.params {
 		dst := e.Param(spec.path)
 		if len(dst) == 0 { // taken out of the program: nothing depends on it
 			continue
 		}
-		src, ok := m.Params.Get(HeadPath(m.Head, spec.path))
+		src, ok := m.Params.Get(names[k])
 		if !ok || len(src.Data) != product(spec.shape) {
-			return fmt.Errorf("model: tensor %q is missing or does not have shape %v", HeadPath(m.Head, spec.path), spec.shape)
+			return fmt.Errorf("model: tensor %q is missing or does not have shape %v", names[k], spec.shape)
 		}
 		if len(spec.shape) == 3 {
 			for t := range spec.shape[0] {

@@ -11,15 +11,18 @@ import (
 // A TrainingStep computes a loss and its gradient by every trained tensor. One step serves all heads of one
 // architecture: give Run the model of the head. It keeps its memory between runs and is for one goroutine.
 type TrainingStep struct {
-	cfg         *Config
-	loss        LossConfig
-	run         runner
-	trainable   []string // paths in the DeePMD tree, without head
-	outputs     []string // names of their gradients among the program's outputs
-	labels      labels
-	extra       map[string][]float64 // inputs besides those of a batch
-	derivatives bool                 // the program computes forces and virials
-	out         struct{ loss, energy, force, virial []float64 }
+	cfg                   *Config
+	loss                  LossConfig
+	run                   runner
+	trainable             []string // paths in the DeePMD tree, without head
+	outputs               []string // names of their gradients among the program's outputs
+	labels                labels
+	extra                 map[string][]float64 // inputs besides those of a batch
+	derivatives           bool                 // the program computes forces and virials
+	perType               []float64            // reference energies, eV
+	reference             []float64            // of each frame, eV
+	names, referenceNames pathNames            // of trainable, and of referencePaths
+	out                   struct{ loss, energy, force, virial []float64 }
 }
 
 // NewTrainingStep compiles the step in a precision, for the given number of threads (0 = all cores). The gradient's
@@ -80,12 +83,14 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 	if err := s.run.load(m); err != nil {
 		return Metrics{}, fmt.Errorf("training step: %w", err)
 	}
-	s.fillInputs(b, p, b.references(m))
+	s.perType = m.references(s.perType[:0], &s.referenceNames)
+	s.reference = b.references(s.reference[:0], s.perType)
+	s.fillInputs(b, p, s.reference)
 	if err := s.run.run(b, s.extra); err != nil {
 		return Metrics{}, fmt.Errorf("training step on %d frames: %w", b.NumFrames(), err)
 	}
-	for k, path := range s.trainable {
-		like, _ := m.Params.Get(HeadPath(m.Head, path))
+	for k, name := range s.names.of(m.Head, s.trainable) {
+		like, _ := m.Params.Get(name)
 		t, ok := grad.Get(like.Name)
 		if !ok || len(t.Data) != len(like.Data) {
 			grad.Put(weights.Tensor{Name: like.Name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})

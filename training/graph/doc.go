@@ -32,6 +32,10 @@
 // that feed it happen while a tile is loaded, sums over rows or columns before it is left, and cheap operands are
 // computed again rather than stored.
 //
+// Steps that need only rows of the centres they work on, such as the edges of some atoms, form regions: a region is done for
+// a block of centres at a time, and what its steps hand on to each other stays in the cache. What a later region needs is
+// kept for all centres, or computed again where that is cheap.
+//
 // # Runs
 //
 // An Exec runs a program on batches, in float32 or float64.
@@ -47,9 +51,9 @@
 // All memory is one arena, in which values share space when their lifetimes allow; it is laid out anew when sizes change,
 // which takes a few microseconds per hundred steps. A run allocates nothing once it has seen sizes as large.
 //
-// Each step is cut into pieces by sizes alone, sums over pieces are combined in their order, and sums over rows are
-// accumulated in float64. So results have the same bits for any number of threads and on every run. Another instruction
-// set, see package kernels, rounds differently.
+// Each step or region is cut into pieces by the batch alone, sums over pieces are combined in their order, and sums over
+// rows are accumulated in float64. So results have the same bits for any number of threads and on every run. Another
+// instruction set, see package kernels, rounds differently.
 //
 // Whatever a batch gets wrong, a missing input, a wrong length, an index that points outside, is an error of Run; only
 // wrong use of a Builder panics. Values are not looked at: NaN and Inf in inputs come out as arithmetic has them, except
