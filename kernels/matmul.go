@@ -43,7 +43,7 @@ func MatMulTN[F Float](c, a, b []F, m, k, n int) {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
-		addTN(be, c, a, b, m, k, n, 0)
+		addTN(be, c, a, m, b, m, k, n, 0)
 		return
 	}
 	plainTN(c, a, b, m, k, n)
@@ -62,13 +62,38 @@ func MatMulTT[F Float](c, a, b []F, m, k, n int) {
 	}
 }
 
+// MatMulTNRows sets the rows first to last, excluded, of what MatMulTN sets.
+func MatMulTNRows[F Float](c, a, b []F, m, k, n, first, last int) {
+	if first >= last {
+		return
+	}
+	if k == 0 || n == 0 {
+		clear(c[first*n : last*n])
+		return
+	}
+	if be := backendOf[F](); be.wide != nil {
+		addTN(be, c[first*n:], a[first:], m, b, last-first, k, n, 0)
+		return
+	}
+	for i := first; i < last; i++ {
+		out := c[i*n : (i+1)*n]
+		clear(out)
+		for p := range k {
+			v := a[p*m+i]
+			for j, w := range b[p*n : (p+1)*n] {
+				out[j] += v * w
+			}
+		}
+	}
+}
+
 // AddMatMulTN adds to c (m x n) the product of the transpose of a (k x m) and b (k x n).
 func AddMatMulTN[F Float](c, a, b []F, m, k, n int) {
 	if k == 0 || m == 0 || n == 0 {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
-		addTN(be, c, a, b, m, k, n, 1)
+		addTN(be, c, a, m, b, m, k, n, 1)
 		return
 	}
 	for p := range k {

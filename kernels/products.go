@@ -40,10 +40,10 @@ func stack[F Float](tiles []tile[F], heights []int, c []F, ldc int, a []F, rs, c
 // sumBlock is how many terms of a sum over rows are added before the result goes through memory.
 const sumBlock = 256
 
-// addTN is strided for a transposed a (k x m) and long sums: it goes through a and b block by block.
-func addTN[F Float](be *backend[F], c, a, b []F, m, k, n, add int) {
+// addTN is strided for a transposed a (k x m, rows lda apart) and long sums: it goes through a and b block by block.
+func addTN[F Float](be *backend[F], c, a []F, lda int, b []F, m, k, n, add int) {
 	for p := 0; p < k; p += sumBlock {
-		strided(be, c, n, a[p*m:], 1, m, b[p*n:], n, m, min(sumBlock, k-p), n, add)
+		strided(be, c, n, a[p*lda:], 1, lda, b[p*n:], n, m, min(sumBlock, k-p), n, add)
 		add = 1
 	}
 }

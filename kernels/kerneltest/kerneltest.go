@@ -24,6 +24,8 @@ import (
 // Kernels holds one implementation of each operation, with the meaning that package kernels documents.
 type Kernels[F kernels.Float] struct {
 	MatMul, MatMulTN, MatMulTT func(c, a, b []F, m, k, n int)
+	AddMatMulTN                func(c, a, b []F, m, k, n int)
+	MatMulTNRows               func(c, a, b []F, m, k, n, first, last int)
 	MatMulNT                   func(c, a, b []F, m, k, n int, scratch []F)
 
 	Add, Sub, Mul                  func(dst, a, b []F)
@@ -55,6 +57,7 @@ type Kernels[F kernels.Float] struct {
 func Host[F kernels.Float]() Kernels[F] {
 	return Kernels[F]{
 		MatMul: kernels.MatMul[F], MatMulNT: kernels.MatMulNT[F], MatMulTN: kernels.MatMulTN[F], MatMulTT: kernels.MatMulTT[F],
+		AddMatMulTN: kernels.AddMatMulTN[F], MatMulTNRows: kernels.MatMulTNRows[F],
 		Add: kernels.Add[F], Sub: kernels.Sub[F], Mul: kernels.Mul[F],
 		Neg: kernels.Neg[F], Square: kernels.Square[F], Recip: kernels.Recip[F], Sqrt: kernels.Sqrt[F], Step: kernels.Step[F],
 		Exp: kernels.Exp[F], Tanh: kernels.Tanh[F], Sigmoid: kernels.Sigmoid[F], Softplus: kernels.Softplus[F],

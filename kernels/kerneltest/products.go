@@ -24,6 +24,17 @@ func productsOf[F kernels.Float](t *testing.T, k Kernels[F]) []product[F] {
 			check(t)
 		}, false, true},
 		{"TN", k.MatMulTN, true, false},
+		{"TN by rows", func(c, a, b []F, m, kk, n int) {
+			for first := 0; first < m; first += 7 {
+				k.MatMulTNRows(c, a, b, m, kk, n, first, min(first+7, m))
+			}
+		}, true, false},
+		{"TN added", func(c, a, b []F, m, kk, n int) {
+			clear(c[:m*n])
+			half := kk / 2
+			k.AddMatMulTN(c, a, b, m, half, n)
+			k.AddMatMulTN(c, a[half*m:], b[half*n:], m, kk-half, n)
+		}, true, false},
 		{"TT", k.MatMulTT, true, true},
 	}
 }

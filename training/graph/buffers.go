@@ -36,7 +36,7 @@ func (e *Exec[F]) growScratch() {
 		}
 		n.add(e.program, s, rows)
 		switch {
-		case s.sumsRows():
+		case s.sumsRows() && !w.across:
 			n.partial = max(n.partial, len(e.vals[s.outs[0]])*w.pieces)
 		case s.tile != nil:
 			n.partial8 = max(n.partial8, s.tile.sums*max(w.pieces, 1))

@@ -139,6 +139,7 @@ type work struct {
 	rows   int // of the operand that is cut: rows or segments
 	grain  int // rows of a piece
 	pieces int
+	across bool // a product that sums over rows, cut by rows of the result
 }
 
 func (w *work) bounds(piece int) (from, to int) {

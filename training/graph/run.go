@@ -12,6 +12,9 @@ const matMulSpeed = 4
 // minSumRows is the least number of rows that one partial sum of a product over rows covers.
 const minSumRows = 256
 
+// maxAcross is the number of rows up to which a product that sums over them is cut by rows of its result instead.
+const maxAcross = 4 * minSumRows
+
 // cut decides, from sizes alone, into which pieces step i is cut.
 func (e *Exec[F]) cut(i int) work {
 	s := &e.program.steps[i]
@@ -27,7 +30,12 @@ func (e *Exec[F]) cut(i int) work {
 		cost = rows * s.tile.cols * s.tile.weight
 	case opMatMul:
 		x := &e.program.values[s.args[0]]
-		if Transpose(s.n[0]) == T {
+		if s.sumsRows() && e.rowsOf(x) <= maxAcross {
+			w := cutRows(x.cols, e.rowsOf(x)*x.cols*cols/matMulSpeed, 48)
+			w.across = true
+			return w
+		}
+		if s.sumsRows() {
 			cost, rows, least = e.rowsOf(x)*x.cols*cols/matMulSpeed, e.rowsOf(x), minSumRows
 		} else {
 			cost, least = cost*x.cols/matMulSpeed, 48
@@ -73,7 +81,7 @@ func cutRows(rows, cost, least int) work {
 	pieces := min(max(1, cost/pieceCost), maxPieces)
 	grain := (rows + pieces - 1) / pieces
 	grain = max((grain+least-1)/least*least, least)
-	return work{rows, grain, (rows + grain - 1) / grain}
+	return work{rows: rows, grain: grain, pieces: (rows + grain - 1) / grain}
 }
 
 // chunk does one piece of step i, all centres in view.
@@ -81,6 +89,10 @@ func (e *Exec[F]) chunk(i, piece, worker int) {
 	s := &e.program.steps[i]
 	w := &e.work[i]
 	from, to := w.bounds(piece)
+	if w.across {
+		e.runAcross(s, from, to)
+		return
+	}
 	var sums []float64
 	if s.tile != nil {
 		n := s.tile.sums
@@ -131,7 +143,7 @@ func (e *Exec[F]) arg(s *step, v *view[F], a int) ([]F, int) {
 func (e *Exec[F]) finish(i int) {
 	s := &e.program.steps[i]
 	pieces := e.work[i].pieces
-	if s.sumsRows() && pieces == 1 {
+	if s.sumsRows() && (pieces == 1 || e.work[i].across) {
 		return // it went where it belongs
 	}
 	e.combine(s, pieces, e.partial, e.partial8)

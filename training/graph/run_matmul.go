@@ -18,6 +18,13 @@ func (e *Exec[F]) runMatMul(s *step, v *view[F], from, to int, sum []F, add bool
 	}
 }
 
+// runAcross does the rows from to to of the result of a product that sums over rows.
+func (e *Exec[F]) runAcross(s *step, from, to int) {
+	x, m := e.arg(s, &e.view, 0)
+	y, n := e.arg(s, &e.view, 1)
+	kernels.MatMulTNRows(e.vals[s.outs[0]], x, y, m, e.rowsOf(&e.program.values[s.args[0]]), n, from, to)
+}
+
 func (e *Exec[F]) runBatchMatMul(s *step, v *view[F], from, to, worker int) {
 	x, xc := e.arg(s, v, 0)
 	y, yc := e.arg(s, v, 1)
