@@ -51,7 +51,7 @@ type measuring struct {
 type subject struct {
 	Model   string `default:"small" help:"small, medium or large of DeePMD-kit's inputs for water, or a model as eval reads it."`
 	Head    string `help:"Head of a model with several: its key or its name."`
-	System  string `default:"water192" help:"water192, water1536 or water12288, or a file of frames, of which the first counts."`
+	System  string `default:"water192" help:"water192, water1536, water12288 or another waterN with N = 3n³ atoms, or a file of frames, of which the first counts."`
 	Profile bool   `help:"Measure each node of the program too."`
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/dataset/load"
@@ -17,30 +16,34 @@ type System struct {
 	Frame dataset.Frame
 }
 
-// builtIn are the systems without a file: molecules along each edge of a cube.
-var builtIn = []struct {
-	name string
-	edge int
-}{{"water192", 4}, {"water1536", 8}, {"water12288", 16}}
+// mostEdge is the most molecules along the edge of a built-in system: 6.3 million atoms.
+const mostEdge = 128
 
-// OpenSystem returns a built-in system (water192, water1536, water12288), or the first frame of a file in one of the
-// formats that training reads. typeMap names the types of a DeePMD system that does not do so itself.
-func OpenSystem(name string, typeMap []string) (*System, error) {
-	var names []string
-	for _, b := range builtIn {
-		if b.name == name {
-			f, err := reference.Label(reference.SPCFw(6), waterLattice(b.edge))
-			if err != nil {
-				return nil, fmt.Errorf("system %q: %w", name, err)
-			}
-			f.Source = name
-			return &System{name, f}, nil
+// waterEdge returns how many molecules lie along each edge of the built-in system called waterN: n, where N = 3n³.
+func waterEdge(name string) (edge int, ok bool) {
+	for n := 1; n <= mostEdge; n++ {
+		if name == fmt.Sprintf("water%d", 3*n*n*n) {
+			return n, true
 		}
-		names = append(names, b.name)
+	}
+	return 0, false
+}
+
+// OpenSystem returns a built-in system, water of 3n³ atoms in a cube (water192, water1536, water12288, water98304 and all
+// between), or the first frame of a file in one of the formats that training reads. typeMap names the types of a DeePMD
+// system that does not do so itself.
+func OpenSystem(name string, typeMap []string) (*System, error) {
+	if edge, ok := waterEdge(name); ok {
+		f, err := reference.Label(reference.SPCFw(6), waterLattice(edge))
+		if err != nil {
+			return nil, fmt.Errorf("system %q: %w", name, err)
+		}
+		f.Source = name
+		return &System{name, f}, nil
 	}
 	frames, err := load.OpenWith(name, nil, load.Options{TypeMap: typeMap})
 	if err != nil {
-		return nil, fmt.Errorf("system: give %s or a file of frames: %w", strings.Join(names, ", "), err)
+		return nil, fmt.Errorf("system: give water192, water1536, water12288 (or another number of 3n³ atoms) or a file of frames: %w", err)
 	}
 	f := frames[0]
 	makeLabels(&f)

@@ -98,6 +98,12 @@ func TestOpenSystem(t *testing.T) {
 	if s.Frame.Energy == nil || len(s.Frame.Forces) != 3*192 {
 		t.Error("a built-in system has no labels")
 	}
+	if s, err = OpenSystem("water375", nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.Frame.NumAtoms() != 375 {
+		t.Errorf("water375 has %d atoms", s.Frame.NumAtoms())
+	}
 	path := filepath.Join(t.TempDir(), "two.xyz")
 	text := "2\nProperties=species:S:1:pos:R:3\nO 0 0 0\nH 0 0 1\n1\nProperties=species:S:1:pos:R:3\nO 0 0 0\n"
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -2,6 +2,7 @@ package dpa2
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/fedlam/fedlam/kernels"
 	"github.com/fedlam/fedlam/training/graph"
@@ -48,7 +49,11 @@ func newRunner(cfg *Config, p *graph.Program, used map[string]*graph.Tensor, pre
 	return nil, fmt.Errorf("precision %q is unknown; want %q or %q", precision, Float64, Float32)
 }
 
+// newExec makes a runner with so many threads, or for 0 one for each processor that Go may use.
 func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*graph.Tensor, threads int) *exec[T] {
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
 	e := &exec[T]{Exec: graph.NewExec[T](p, threads), cfg: cfg}
 	e.batch.Inputs = map[string][]T{}
 	for _, spec := range cfg.params() {

@@ -72,6 +72,9 @@ func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 	return e
 }
 
+// Threads returns the number of workers.
+func (e *Exec[F]) Threads() int { return len(e.scratch) }
+
 // Param returns the storage of a parameter, row-major, to be read and written between runs; nil if the program has no
 // such parameter.
 func (e *Exec[F]) Param(name string) []F { return e.params[name] }
