@@ -27,7 +27,7 @@ func benchmarkMatMul[F kernels.Float](b *testing.B) {
 		name string
 		call func(c, a, b []F, m, k, n int)
 	}{{"NN", kernels.MatMul[F]}, {"NT", matMulNT[F]}, {"TN", kernels.MatMulTN[F]}}
-	for _, s := range [][3]int{{1024, 1024, 1024}, {3000, 128, 128}, {3000, 32, 128}, {3000, 8, 8}, {3000, 1, 32}, {120, 32, 32}, {30, 4, 32}} {
+	for _, s := range [][3]int{{1024, 1024, 1024}, {3000, 128, 128}, {3000, 32, 128}, {400, 25, 50}, {400, 50, 100}, {400, 100, 50}, {3000, 8, 8}, {3000, 1, 32}, {120, 32, 32}, {30, 4, 32}} {
 		for _, p := range products {
 			m, k, n := s[0], s[1], s[2]
 			if p.name == "TN" {

@@ -43,10 +43,10 @@ func (e *Exec[F]) growScratch() {
 		}
 	}
 	e.growRegions(&n)
-	e.partial, e.partial8 = grow(e.partial, n.partial), grow(e.partial8, n.partial8)
+	e.partial, e.partial8 = growLarge(e.partial, n.partial), grow(e.partial8, n.partial8)
 	for _, sc := range e.scratch {
 		sc.regs, sc.buffer, sc.sums = grow(sc.regs, n.regs), grow(sc.buffer, n.buffer), grow(sc.sums, n.sums)
-		sc.narrow, sc.local = grow(sc.narrow, n.narrow), grow(sc.local, n.local)
+		sc.narrow, sc.local = grow(sc.narrow, n.narrow), growLarge(sc.local, n.local)
 	}
 }
 
@@ -60,4 +60,12 @@ func (e *Exec[F]) growPairs() {
 			}
 		}
 	}
+}
+
+// growLarge is grow for memory of a size worth asking for large pages.
+func growLarge[F kernels.Float](s []F, n int) []F {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	return kernels.Alloc[F](n + n/4)[:n]
 }

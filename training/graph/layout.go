@@ -20,7 +20,7 @@ func (e *Exec[F]) layOut() {
 		}
 		i = last
 	}
-	e.arena = grow(e.arena, e.plan.end)
+	e.arena = growLarge(e.arena, e.plan.end)
 	for i := range prog.values {
 		v := &prog.values[i]
 		if v.where == inArena && v.local == none {
