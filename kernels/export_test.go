@@ -15,3 +15,19 @@ func UsePath(name string) (restore func()) {
 	current = choose(paths(), name)
 	return func() { current = old }
 }
+
+// NumOps is the number of operations of formulas.
+const NumOps = int(numOps)
+
+// Interpret keeps formulas from being compiled until restore is called.
+func Interpret() (restore func()) {
+	old := compiling
+	compiling = false
+	return func() { compiling = old }
+}
+
+// CanCompile reports whether the operating system lets programs write code, and nothing forbids it here.
+func CanCompile() bool {
+	t, err := newText([]byte{0xc3})
+	return err == nil && len(t.bytes) > 0 && compiling
+}

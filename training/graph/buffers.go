@@ -5,8 +5,9 @@ import "github.com/fedlam/fedlam/kernels"
 // bufferSizes is how much memory steps need besides values.
 type bufferSizes struct{ partial, partial8, regs, buffer, narrow, sums, local int }
 
-// add makes the sizes large enough for a step that works on so many rows at once.
-func (n *bufferSizes) add(p *Program, s *step, rows int) {
+// addBuffers makes the sizes large enough for a step that works on so many rows at once.
+func (e *Exec[F]) addBuffers(n *bufferSizes, s *step, rows int) {
+	p := e.program
 	switch {
 	case s.op == opBatchMatMul:
 		n.buffer = max(n.buffer, s.n[3]*s.n[4])
@@ -15,10 +16,12 @@ func (n *bufferSizes) add(p *Program, s *step, rows int) {
 	case s.op == opSegSoftmax:
 		n.sums = max(n.sums, rows*p.values[s.outs[0]].cols)
 	case s.tile != nil:
-		high := min(tileRows(s.tile.cols), rows)
+		high := e.tileHeight(s.tile, rows)
 		n.regs = max(n.regs, s.tile.registers())
-		n.buffer = max(n.buffer, s.tile.buffers()*high*s.tile.cols)
-		n.narrow = max(n.narrow, high)
+		n.buffer = max(n.buffer, e.buffers(s.tile)*high*s.tile.cols)
+		if e.buffers(s.tile) > 0 {
+			n.narrow = max(n.narrow, high)
+		}
 	}
 }
 
@@ -34,7 +37,7 @@ func (e *Exec[F]) growScratch() {
 		if s.op == opSegSoftmax {
 			rows = w.grain
 		}
-		n.add(e.program, s, rows)
+		e.addBuffers(&n, s, rows)
 		switch {
 		case s.sumsRows() && !w.across:
 			n.partial = max(n.partial, len(e.vals[s.outs[0]])*w.pieces)

@@ -118,9 +118,5 @@ func (c *combiner) of(t *Tensor) (in combined, ok bool) {
 	if in, ok := c.with[t]; ok {
 		return in, true
 	}
-	o := t.op
-	if o == opBroadcastCols {
-		o = opBroadcastRows
-	}
-	return combined{o, t.args, t.c, t.n[0]}, true
+	return combined{t.op, t.args, t.c, t.n[0]}, true
 }

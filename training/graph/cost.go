@@ -21,7 +21,7 @@ func flopOf(o op) int64 {
 		return 2
 	case opQuadratic:
 		return 3
-	case opBroadcastRows: // a copy
+	case opBroadcastRows, opBroadcastCols: // copies
 		return 0
 	}
 	return 1
@@ -83,12 +83,7 @@ func (e *Exec[F]) stepFLOP(s *step) int64 {
 }
 
 func (e *Exec[F]) tileFLOP(p *tileProgram) int64 {
-	each := int64(0)
-	for i := range p.code {
-		each += flopOf(p.code[i].op)
-	}
-	each += int64(len(p.stores) - p.whole) // sums
-	return each * int64(e.extent(p.rows)) * int64(p.cols)
+	return p.flop * int64(e.extent(p.rows)) * int64(p.cols)
 }
 
 func (e *Exec[F]) productFLOP(s *step) int64 {

@@ -14,6 +14,7 @@ import (
 // pieces are combined in their order.
 type Exec[F kernels.Float] struct {
 	program *Program
+	fused   []*kernels.Fused[F] // by number of a tileProgram
 	params  map[string][]F
 	view[F] // of the whole batch
 
@@ -52,6 +53,7 @@ type scratch[F kernels.Float] struct {
 // NewExec returns an Exec with parameters of zeros, for threads workers (at least one).
 func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 	e := &Exec[F]{program: p, params: map[string][]F{}, work: make([]work, len(p.steps))}
+	e.fused = kernels.Fuse[F](p.formulas)
 	e.vals = make([][]F, len(p.values))
 	for i, v := range p.values {
 		switch v.where {

@@ -103,7 +103,7 @@ func (e *Exec[F]) growRegions(buffers *bufferSizes) {
 				*at = partial8
 				partial8 += s.tile.sums * max(plan.pieces, 1)
 			}
-			buffers.add(prog, s, k.planned[s.over.axis]*s.over.mul)
+			e.addBuffers(buffers, s, k.planned[s.over.axis]*s.over.mul)
 		}
 		buffers.partial, buffers.partial8 = max(buffers.partial, partial), max(buffers.partial8, partial8)
 		buffers.local = max(buffers.local, plan.localElems)

@@ -9,13 +9,14 @@ import (
 // A Program is a compiled set of expressions: a fixed order of steps over values. It holds no numbers but constants, never
 // changes, and may serve any number of Execs at once.
 type Program struct {
-	axes    []string // sizes that a batch gives
-	pairs   []*Pairs // axes derived at run time; their sizes come after those of axes
-	indices []*Index // index maps in use; a pairs' maps come after its centre
-	values  []value
-	steps   []step
-	leaves  []leaf
-	outputs map[string]int // value by name
+	axes     []string // sizes that a batch gives
+	pairs    []*Pairs // axes derived at run time; their sizes come after those of axes
+	indices  []*Index // index maps in use; a pairs' maps come after its centre
+	values   []value
+	steps    []step
+	leaves   []leaf
+	formulas []*kernels.Formula // of the steps with tiles, in their order
+	outputs  map[string]int     // value by name
 
 	regions  []region
 	aligned  []rowAlignment // by axis, those of pairs last

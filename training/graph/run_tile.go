@@ -8,6 +8,27 @@ const tileElements = 1024
 // tileRows returns the number of rows of a tile.
 func tileRows(cols int) int { return max(1, tileElements/max(cols, 1)) }
 
+// tileHeight returns how many of so many rows are done at a time. Without memory of their own, registers are those of the
+// processor, and there is no reason to stop.
+func (e *Exec[F]) tileHeight(p *tileProgram, rows int) int {
+	if e.buffers(p) == 0 {
+		return rows
+	}
+	return min(rows, tileRows(p.cols))
+}
+
+// buffers returns the number of registers that are not memory of values.
+func (e *Exec[F]) buffers(p *tileProgram) int {
+	n := 0
+	for r := range p.registers() {
+		isLoad := r < len(p.loads)
+		if isLoad && !p.loads[r].direct || r >= len(p.loads)+p.whole && e.fused[p.number].InMemory(r) {
+			n++
+		}
+	}
+	return n
+}
+
 // runTiles runs a tileProgram on rows from to to; sums over rows are added to sums.
 func (e *Exec[F]) runTiles(s *step, v *view[F], from, to int, sums []float64, worker int) {
 	p := s.tile
@@ -19,9 +40,10 @@ func (e *Exec[F]) runTiles(s *step, v *view[F], from, to int, sums []float64, wo
 		}
 		return
 	}
-	high := tileRows(p.cols)
+	fused := e.fused[p.number]
+	high := e.tileHeight(p, to-from)
 	sc := e.scratch[worker]
-	e.prepareTile(s, v, sc, min(high, to-from))
+	e.prepareTile(s, v, sc, high)
 	for r := from; r < to; r += high {
 		n := min(high, to-r)
 		for l := range p.loads {
@@ -30,9 +52,7 @@ func (e *Exec[F]) runTiles(s *step, v *view[F], from, to int, sums []float64, wo
 		for o := range p.whole {
 			sc.regs[len(p.loads)+o] = v.vals[s.outs[o]][r*p.cols : (r+n)*p.cols]
 		}
-		for i := range p.code {
-			runInstr(&p.code[i], sc.regs, n*p.cols)
-		}
+		fused.Eval(sc.regs, n*p.cols)
 		for o := p.whole; o < len(p.stores); o++ {
 			st := &p.stores[o]
 			x := sc.regs[st.reg][:n*p.cols]
@@ -71,7 +91,9 @@ func (e *Exec[F]) prepareTile(s *step, v *view[F], sc *scratch[F], rows int) {
 		}
 	}
 	for t := len(p.loads) + p.whole; t < p.registers(); t++ {
-		sc.regs[t] = next()
+		if e.fused[p.number].InMemory(t) {
+			sc.regs[t] = next()
+		}
 	}
 }
 
@@ -109,56 +131,5 @@ func (e *Exec[F]) fillLoad(s *step, v *view[F], sc *scratch[F], l, r, n int) {
 		default:
 			kernels.CopyCols(sc.regs[l], p.cols, pt.at, x[r*xc:], xc, pt.from, n, pt.cols)
 		}
-	}
-}
-
-// runInstr does one instruction on n numbers.
-func runInstr[F kernels.Float](in *instr, regs [][]F, n int) {
-	dst, a := regs[in.dst][:n], regs[in.a]
-	switch in.op {
-	case opAdd:
-		kernels.Add(dst, a, regs[in.b])
-	case opSub:
-		kernels.Sub(dst, a, regs[in.b])
-	case opMul:
-		kernels.Mul(dst, a, regs[in.b])
-	case opNeg:
-		kernels.Neg(dst, a)
-	case opScale:
-		kernels.Scale(dst, a, F(in.c[0]))
-	case opAddScalar:
-		kernels.AddScalar(dst, a, F(in.c[0]))
-	case opTanh:
-		kernels.Tanh(dst, a)
-	case opExp:
-		kernels.Exp(dst, a)
-	case opSqrt:
-		kernels.Sqrt(dst, a)
-	case opRecip:
-		kernels.Recip(dst, a)
-	case opSigmoid:
-		kernels.Sigmoid(dst, a)
-	case opSoftplus:
-		kernels.Softplus(dst, a)
-	case opSquare:
-		kernels.Square(dst, a)
-	case opSwitch:
-		kernels.Switch(dst, a, in.c[0], in.c[1], in.n)
-	case opStep:
-		kernels.Step(dst, a)
-	case opMulMul:
-		kernels.MulMul(dst, a, regs[in.b], F(in.c[0]))
-	case opAddScaled:
-		kernels.AddScaled(dst, a, regs[in.b], F(in.c[0]))
-	case opMulAdd:
-		kernels.MulAdd(dst, a, regs[in.b], regs[in.third])
-	case opMulSub:
-		kernels.MulSub(dst, a, regs[in.b], regs[in.third])
-	case opSubMul:
-		kernels.SubMul(dst, a, regs[in.b], regs[in.third])
-	case opQuadratic:
-		kernels.Quadratic(dst, a, F(in.c[0]), F(in.c[1]))
-	case opBroadcastRows:
-		copy(dst, a[:n])
 	}
 }

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/fedlam/fedlam/kernels"
+import (
+	"slices"
+
+	"github.com/fedlam/fedlam/kernels"
+)
 
 // A tileProgram computes operations of one shape for a few rows at a time, so that what lies between loads and stores
 // stays in the first-level cache. Its registers are slices of one tile: first the loads, then the stores of the shape
@@ -12,9 +16,13 @@ type tileProgram struct {
 	stores []store // in the order of the step's outputs
 	whole  int     // stores of the shape of the tile; they come first
 	temps  int
-	code   []instr
-	sums   int // numbers that all sums over rows have together
-	weight int // cost of an element, in additions
+	code   []kernels.Instr
+	sums   int   // numbers that all sums over rows have together
+	weight int   // cost of an element, in additions
+	flop   int64 // floating-point operations of an element
+
+	formula *kernels.Formula // the instructions, once they are complete
+	number  int              // position in Program.formulas
 }
 
 // loadMode says how an operand covers the tile.
@@ -58,26 +66,19 @@ const (
 	storeSumRows                  // the sum over rows
 )
 
-// instr computes register dst from a and, for more operands, b and third.
-type instr struct {
-	op               op // opBroadcastRows stands for a copy
-	dst, a, b, third int
-	c                [2]float64
-	n                int
-}
-
 // registers returns the number of registers.
 func (p *tileProgram) registers() int { return len(p.loads) + p.whole + p.temps }
 
-// buffers returns the number of registers that are not memory of values.
-func (p *tileProgram) buffers() int {
-	n := p.temps
-	for _, l := range p.loads {
-		if !l.direct {
-			n++
+// complete makes the formula of the instructions.
+func (p *tileProgram) complete() *kernels.Formula {
+	f := &kernels.Formula{Registers: p.registers(), Inputs: len(p.loads), Code: p.code}
+	for _, s := range p.stores {
+		if s.reg >= f.Inputs && !slices.Contains(f.Stored, s.reg) {
+			f.Stored = append(f.Stored, s.reg)
 		}
 	}
-	return n
+	p.formula = f
+	return f
 }
 
 // readsEnd returns the number of instructions after which register r is not read any more.
@@ -88,7 +89,7 @@ func (p *tileProgram) readsEnd(r int) int {
 		}
 	}
 	for i := len(p.code) - 1; i >= 0; i-- {
-		if in := &p.code[i]; in.a == r || in.b == r || in.third == r {
+		if in := &p.code[i]; in.A == r || in.B == r || in.C == r {
 			return i
 		}
 	}
@@ -98,7 +99,7 @@ func (p *tileProgram) readsEnd(r int) int {
 // written returns the number of the instruction that writes register r.
 func (p *tileProgram) written(r int) int {
 	for i, in := range p.code {
-		if in.dst == r {
+		if in.Dst == r {
 			return i
 		}
 	}

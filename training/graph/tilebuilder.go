@@ -41,6 +41,8 @@ func (c *compiler) lowerFused(u *unit, outputs []*Tensor) {
 	}
 	f.addStores(u, outputs)
 	f.emit(u.members)
+	f.number = len(f.formulas)
+	f.formulas = append(f.formulas, f.complete())
 	f.step.label = label(u)
 	c.steps = append(c.steps, f.step)
 }

@@ -1,6 +1,21 @@
 package graph
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/fedlam/fedlam/kernels"
+)
+
+// instructions are the operations of tiles, as the kernels name them. A column or a row repeated is there when it is
+// loaded, so that only a copy remains.
+var instructions = map[op]kernels.Op{
+	opAdd: kernels.OpAdd, opSub: kernels.OpSub, opMul: kernels.OpMul, opNeg: kernels.OpNeg, opScale: kernels.OpScale,
+	opAddScalar: kernels.OpAddScalar, opTanh: kernels.OpTanh, opExp: kernels.OpExp, opSqrt: kernels.OpSqrt,
+	opRecip: kernels.OpRecip, opSigmoid: kernels.OpSigmoid, opSoftplus: kernels.OpSoftplus, opSquare: kernels.OpSquare,
+	opSwitch: kernels.OpSwitch, opStep: kernels.OpStep, opBroadcastRows: kernels.OpCopy, opBroadcastCols: kernels.OpCopy,
+	opMulMul: kernels.OpMulMul, opAddScaled: kernels.OpAddScaled, opMulAdd: kernels.OpMulAdd, opMulSub: kernels.OpMulSub,
+	opSubMul: kernels.OpSubMul, opQuadratic: kernels.OpQuadratic,
+}
 
 // emit writes the instructions, reusing temporaries after their last reader.
 func (f *tileBuilder) emit(members []*Tensor) {
@@ -28,8 +43,9 @@ func (f *tileBuilder) emit(members []*Tensor) {
 		if !ok {
 			continue
 		}
-		in := instr{op: c.op, a: -1, b: -1, third: -1, c: c.c, n: c.n}
-		for i, r := range []*int{&in.a, &in.b, &in.third} {
+		in := kernels.Instr{Op: instructions[c.op], A: -1, B: -1, C: -1, S: c.c[0], T: c.c[1], N: c.n}
+		f.flop += flopOf(c.op)
+		for i, r := range []*int{&in.A, &in.B, &in.C} {
 			if i < len(c.args) {
 				*r = f.operand(c.args[i])
 			}
@@ -39,7 +55,7 @@ func (f *tileBuilder) emit(members []*Tensor) {
 				f.free = append(f.free, f.reg[a])
 			}
 		}
-		in.dst = f.target(t)
+		in.Dst = f.target(t)
 		f.code = append(f.code, in)
 	}
 }
@@ -58,6 +74,7 @@ func (f *tileBuilder) addSum(t *Tensor) {
 		s.kind, s.sum = storeSumRows, f.sums
 		f.sums += t.cols
 	}
+	f.flop++
 	f.stores = append(f.stores, s)
 	f.step.outs = append(f.step.outs, f.value(t))
 }
