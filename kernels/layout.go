@@ -63,18 +63,23 @@ func RepeatCol[F Float](dst, src []F, srcCols, at, rows, cols int) {
 
 // Transpose sets dst (cols x rows) to the transpose of src (rows x cols).
 func Transpose[F Float](dst, src []F, rows, cols int) {
-	dst = dst[:rows*cols]
+	TransposeRows(dst[:rows*cols], src, rows, cols, 0, cols)
+}
+
+// TransposeRows does the same for rows from to to of dst only.
+func TransposeRows[F Float](dst, src []F, rows, cols, from, to int) {
 	r := 0
 	for ; r+4 <= rows; r += 4 {
-		s0, s1, s2, s3 := src[r*cols:][:cols], src[(r+1)*cols:][:cols], src[(r+2)*cols:][:cols], src[(r+3)*cols:][:cols]
+		s := src[r*cols : (r+4)*cols]
+		s0, s1, s2, s3 := s[from:to], s[cols+from:][:to-from], s[2*cols+from:][:to-from], s[3*cols+from:][:to-from]
 		for c := range s0 {
-			d := dst[c*rows+r:][:4]
+			d := dst[(from+c)*rows+r:][:4]
 			d[0], d[1], d[2], d[3] = s0[c], s1[c], s2[c], s3[c]
 		}
 	}
 	for ; r < rows; r++ {
-		for c, x := range src[r*cols:][:cols] {
-			dst[c*rows+r] = x
+		for c, x := range src[r*cols:][:cols][from:to] {
+			dst[(from+c)*rows+r] = x
 		}
 	}
 }

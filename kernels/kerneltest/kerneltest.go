@@ -48,6 +48,7 @@ type Kernels[F kernels.Float] struct {
 	RowApply                       func(dst, a, b []F, start []int32, first, last, p, q int, scratch []F)
 	MapRows                        func(m *kernels.RowMap, dst, src []F, rows int)
 	Transpose                      func(dst, src []F, rows, cols int)
+	TransposeRows                  func(dst, src []F, rows, cols, from, to int)
 	PairApply, PairApplyT          func(dst, a, b []F, start, pair []int32, first, last, heads, d int)
 	PairDot                        func(dst, a, b []F, start, pair []int32, first, last, heads, d int, scratch []F)
 	SegSoftmax                     func(dst, x, phantom []F, value float64, start []int32, first, last, cols int, scratch []float64)
@@ -65,7 +66,7 @@ func Host[F kernels.Float]() Kernels[F] {
 		MulAdd: kernels.MulAdd[F], MulSub: kernels.MulSub[F], SubMul: kernels.SubMul[F],
 		Scale: kernels.Scale[F], AddScalar: kernels.AddScalar[F], Switch: kernels.Switch[F],
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
-		Transpose: kernels.Transpose[F], MapRows: kernels.MapRows[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
+		Transpose: kernels.Transpose[F], TransposeRows: kernels.TransposeRows[F], MapRows: kernels.MapRows[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
 		Gather: kernels.Gather[F], Scatter: kernels.Scatter[F],
 		SegOuter: kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
 		PairDot: kernels.PairDot[F], PairApply: kernels.PairApply[F], PairApplyT: kernels.PairApplyT[F],

@@ -23,6 +23,12 @@ func layouts[F kernels.Float](t *testing.T, k Kernels[F]) {
 				from := i%rows*cols + i/rows
 				same(t, dst[i:i+1], src[from:from+1], "Transpose %d x %d", rows, cols)
 			}
+			parts, check := guarded[F](rows * cols)
+			cut := rng.IntN(cols + 1)
+			k.TransposeRows(parts, src, rows, cols, cut, cols)
+			k.TransposeRows(parts, src, rows, cols, 0, cut)
+			check(t)
+			same(t, parts, dst, "TransposeRows %d x %d, cut at %d", rows, cols, cut)
 			mapped(t, k, rng, src, rows, cols)
 			at := rng.IntN(cols)
 			wide := rng.IntN(40)

@@ -24,6 +24,7 @@ func (e *Exec[F]) bind(b *Batch[F]) error {
 		e.sizes = make([]int, len(p.axes)+len(p.pairs))
 		e.planned = make([]int, len(e.sizes))
 		e.index = make([]indexState, len(p.indices))
+		e.ready, e.bound = make([]int, 0, len(p.indices)), make([]error, len(p.indices))
 		e.pairOff, e.pairMost = make([][]int32, len(p.pairs)), make([]int, len(p.pairs))
 	}
 	for i, name := range p.axes {
@@ -36,20 +37,8 @@ func (e *Exec[F]) bind(b *Batch[F]) error {
 		}
 		e.sizes[i] = n
 	}
-	for i := range e.program.pairs {
-		e.sizes[len(p.axes)+i] = -1 // not yet known
-	}
-	for i, x := range p.indices {
-		if err := e.bindIndex(i, x, b); err != nil {
-			return err
-		}
-	}
-	for i := range p.pairs {
-		if e.sizes[len(p.axes)+i] < 0 {
-			if err := e.bindPairs(i); err != nil {
-				return err
-			}
-		}
+	if err := e.bindIndices(b); err != nil {
+		return err
 	}
 	return e.bindInputs(b)
 }
@@ -86,26 +75,21 @@ func (e *Exec[F]) extent(x extent) int {
 	return x.mul * e.sizes[x.axis]
 }
 
-// dim returns the number of rows of d, which refers to axes of the program.
-func (e *Exec[F]) dim(d Dim) (int, error) {
+// dim returns the number of rows of d, which refers to axes of the program; negative if it depends on pairs that are not
+// yet bound.
+func (e *Exec[F]) dim(d Dim) int {
 	if d.Axis == "" {
-		return d.Mul, nil
+		return d.Mul
 	}
 	for i, p := range e.program.pairs {
 		if p.name == d.Axis {
-			at := len(e.program.axes) + i
-			if e.sizes[at] < 0 {
-				if err := e.bindPairs(i); err != nil {
-					return 0, err
-				}
-			}
-			return d.Mul * e.sizes[at], nil
+			return d.Mul * e.sizes[len(e.program.axes)+i]
 		}
 	}
 	for i, name := range e.program.axes {
 		if name == d.Axis {
-			return d.Mul * e.sizes[i], nil
+			return d.Mul * e.sizes[i]
 		}
 	}
-	return 0, fmt.Errorf("axis %q is not part of the program", d.Axis)
+	panic(fmt.Sprintf("graph: axis %q is not part of the program", d.Axis)) // Compile has collected them all
 }

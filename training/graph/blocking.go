@@ -23,7 +23,7 @@ func (k *blocking) rows(x extent, b int) int {
 	return x.mul * (to - from)
 }
 
-// cutBlocks makes the blocking of the batch under way into blocks of so many centres.
+// cutBlocks makes the blocking of the batch under way into blocks of so many centres, but for what rebaseBlock does.
 func (e *Exec[F]) cutBlocks(k *blocking, centres int) {
 	p := e.program
 	total := e.sizes[p.root]
@@ -53,54 +53,69 @@ func (e *Exec[F]) cutBlocks(k *blocking, centres int) {
 		}
 	}
 	for i := range p.indices {
-		if p.internal[i] {
-			e.rebaseIndex(k, i)
+		if own := &k.index[i]; p.internal[i] {
+			st := &e.index[i]
+			own.to = grow(own.to, len(st.to))
+			if len(st.start) > 0 {
+				own.start = grow(own.start, len(st.start)+k.blocks)
+			}
+			if p.transpose[i] {
+				own.rows = grow(own.rows, len(st.rows))
+			}
 		}
 	}
 	for i := range p.pairs {
-		if p.aligned[len(p.axes)+i].kind == byPairs {
-			k.pairOff[i] = k.rebaseSegments(k.pairOff[i], e.pairOff[i], p.root)
+		if e.alignedPairs(i) {
+			k.pairOff[i] = grow(k.pairOff[i], len(e.pairOff[i])+k.blocks)
 		}
 	}
 }
 
-// rebaseIndex lets a map and its segments count from the first row of each block.
-func (e *Exec[F]) rebaseIndex(k *blocking, i int) {
-	st, own := &e.index[i], &k.index[i]
-	fromAxis, toAxis := e.program.mapAxes[i][0], e.program.mapAxes[i][1]
-	own.to = k.rebase(own.to, st.to, fromAxis, toAxis)
-	if len(st.start) > 0 {
-		own.start = k.rebaseSegments(own.start, st.start, toAxis)
+func (e *Exec[F]) alignedPairs(i int) bool {
+	return e.program.aligned[len(e.program.axes)+i].kind == byPairs
+}
+
+// rebaseBlock lets the maps and segments of block b count from its first rows.
+func (e *Exec[F]) rebaseBlock(k *blocking, b int) {
+	p := e.program
+	for i := range p.indices {
+		if !p.internal[i] {
+			continue
+		}
+		st, own := &e.index[i], &k.index[i]
+		from, to := p.mapAxes[i][0], p.mapAxes[i][1]
+		k.rebase(own.to, st.to, b, from, to)
+		if len(st.start) > 0 {
+			k.rebaseSegments(own.start, st.start, b, to)
+		}
+		if p.transpose[i] {
+			k.rebase(own.rows, st.rows, b, from, from)
+		}
 	}
-	if e.program.transpose[i] {
-		own.rows = k.rebase(own.rows, st.rows, fromAxis, fromAxis)
+	for i := range p.pairs {
+		if e.alignedPairs(i) {
+			k.rebaseSegments(k.pairOff[i], e.pairOff[i], b, p.root)
+		}
 	}
 }
 
-// rebase subtracts from each number, which belongs to a row of one axis, the first row of its block on another.
-func (k *blocking) rebase(dst, src []int32, axis, base int) []int32 {
-	dst = grow(dst, len(src))
-	for b := range k.blocks {
-		from, to := k.span(axis, b)
-		first := k.first[base][b]
-		for r := from; r < to; r++ {
-			dst[r] = src[r] - first
-		}
+// rebase subtracts from each number of block b, which belongs to a row of one axis, the first row of the block on another.
+func (k *blocking) rebase(dst, src []int32, b, axis, base int) {
+	from, to := k.span(axis, b)
+	first := k.first[base][b]
+	dst, src = dst[from:to], src[from:to]
+	for r, x := range src {
+		dst[r] = x - first
 	}
-	return dst
 }
 
 // rebaseSegments does the same for the starts of segments; each block has its own end, so those of block b begin at b
 // plus its first segment.
-func (k *blocking) rebaseSegments(dst, src []int32, axis int) []int32 {
-	dst = grow(dst, len(src)+k.blocks)
-	for b := range k.blocks {
-		from, to := k.span(axis, b)
-		for s := from; s <= to; s++ {
-			dst[s+b] = src[s] - src[from]
-		}
+func (k *blocking) rebaseSegments(dst, src []int32, b, axis int) {
+	from, to := k.span(axis, b)
+	for s := from; s <= to; s++ {
+		dst[s+b] = src[s] - src[from]
 	}
-	return dst
 }
 
 // segments returns the starts of block b among rebased ones.

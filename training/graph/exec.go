@@ -19,8 +19,10 @@ type Exec[F kernels.Float] struct {
 	view[F] // of the whole batch
 
 	// The batch under way.
-	sizes    []int // by axis, those of pairs last
-	pairMost []int // by pairs: the most rows of a centre
+	sizes    []int   // by axis, those of pairs last
+	pairMost []int   // by pairs: the most rows of a centre
+	ready    []int   // index maps that are being bound
+	bound    []error // likewise: what came of it
 
 	// The plan, good for the sizes in planned.
 	planned   []int
@@ -93,6 +95,8 @@ func (e *Exec[F]) Output(name string) []F {
 // Run computes all outputs. It fails, without having computed anything, if the batch lacks something, a length is
 // wrong or an index points outside. Once it has seen sizes as large as those of b, it allocates nothing.
 func (e *Exec[F]) Run(b *Batch[F]) error {
+	e.pool.start()
+	defer e.pool.stop()
 	if err := e.bind(b); err != nil {
 		return fmt.Errorf("run graph: %w", err)
 	}
@@ -107,8 +111,6 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 	}
 	e.growPairs()
 	e.viewInputs()
-	e.pool.start()
-	defer e.pool.stop()
 	for i := 0; i < len(e.program.steps); i++ {
 		if r := e.program.steps[i].region; r != none {
 			e.runRegion(r)
@@ -120,13 +122,26 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 	return nil
 }
 
-// piece does one piece of a job: a step, or region r as job -1-r.
-func (e *Exec[F]) piece(job, piece, worker int) {
-	if job < 0 {
-		e.regionPiece(-1-job, piece, worker)
-		return
+// Kinds of jobs, with what their item is.
+const (
+	stepJob   jobKind = iota // step
+	regionJob                // region
+	indexJob                 // none; pieces are the index maps that are ready to be bound
+	rebaseJob                // level of a blocking; pieces are blocks
+)
+
+// piece does one piece of a job.
+func (e *Exec[F]) piece(j job, piece, worker int) {
+	switch j.kind {
+	case stepJob:
+		e.chunk(j.item, piece, worker)
+	case regionJob:
+		e.regionPiece(j.item, piece, worker)
+	case indexJob:
+		e.bound[piece] = e.bindIndex(e.ready[piece])
+	case rebaseJob:
+		e.rebaseBlock(&e.blockings[j.item], piece)
 	}
-	e.chunk(job, piece, worker)
 }
 
 // viewInputs lets the views of inputs point at the slices of this batch.
@@ -159,7 +174,7 @@ func (e *Exec[F]) step(i int) {
 	case 1:
 		e.chunk(i, 0, 0)
 	default:
-		e.pool.run(i, n)
+		e.pool.run(job{stepJob, i}, n)
 	}
 	e.finish(i)
 	e.profile.end()

@@ -30,7 +30,7 @@ type regionPlan struct {
 func (e *Exec[F]) runRegion(r int) {
 	plan := &e.regions[r]
 	if plan.pieces > 0 {
-		e.pool.run(-1-r, plan.pieces)
+		e.pool.run(job{regionJob, r}, plan.pieces)
 	}
 	reg := &e.program.regions[r]
 	for i := reg.first; i <= reg.last; i++ {

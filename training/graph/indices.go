@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -11,33 +12,85 @@ type indexState struct {
 	start []int32 // segments (sorted maps), or starts within rows (others)
 	rows  []int32 // rows that map to each row in turn, if the map is not sorted
 	own   []int32 // memory of to, for maps derived from pairs
+	bound bool
+}
+
+// bindIndices binds all index maps and pairs, those first that others are derived from; maps that do not depend on each
+// other, side by side.
+func (e *Exec[F]) bindIndices(b *Batch[F]) error {
+	p := e.program
+	for i := range p.pairs {
+		e.sizes[len(p.axes)+i] = -1 // not yet bound
+	}
+	for i := range e.index {
+		e.index[i].bound = false
+	}
+	for done := 0; done < len(p.indices); done += len(e.ready) {
+		e.ready = e.ready[:0]
+		for i, x := range p.indices {
+			if !e.index[i].bound && e.dim(x.from) >= 0 && e.dim(x.to) >= 0 {
+				if err := e.locate(i, b); err != nil {
+					return err
+				}
+				e.ready = append(e.ready, i)
+			}
+		}
+		if len(e.ready) == 0 {
+			return errors.New("index maps depend on each other in a circle")
+		}
+		e.bound = grow(e.bound, len(e.ready))
+		e.pool.run(job{kind: indexJob}, len(e.ready))
+		for k, i := range e.ready {
+			if e.bound[k] != nil {
+				return e.bound[k]
+			}
+			e.index[i].bound = true
+		}
+		if err := e.bindAllPairs(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bindAllPairs finds the sizes of the pairs whose centres are bound.
+func (e *Exec[F]) bindAllPairs() error {
+	p := e.program
+	for i := range p.pairs {
+		if e.sizes[len(p.axes)+i] < 0 && e.index[e.indexOf(p.pairs[i].centre)].bound {
+			if err := e.bindPairs(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// locate finds map i in the batch, unless it is derived.
+func (e *Exec[F]) locate(i int, b *Batch[F]) error {
+	x := e.program.indices[i]
+	if x.pairs != nil {
+		return nil
+	}
+	data, ok := b.Indices[x.name]
+	if !ok {
+		return fmt.Errorf("the batch gives no index %q", x.name)
+	}
+	if from := e.dim(x.from); len(data) != from {
+		return fmt.Errorf("index %q has %d values, want %d (%v)", x.name, len(data), from, x.from)
+	}
+	e.index[i].to = data
+	return nil
 }
 
 // bindIndex checks map i of the batch, or derives it, and finds its segments.
-func (e *Exec[F]) bindIndex(i int, x *Index, b *Batch[F]) error {
-	st := &e.index[i]
-	to, err := e.dim(x.to)
-	if err != nil {
-		return err
-	}
-	from, err := e.dim(x.from)
-	if err != nil {
-		return err
-	}
+func (e *Exec[F]) bindIndex(i int) error {
+	x, st := e.program.indices[i], &e.index[i]
+	from, to := e.dim(x.from), e.dim(x.to)
 	if x.pairs != nil {
 		e.derivePairs(st, x)
-	} else {
-		data, ok := b.Indices[x.name]
-		if !ok {
-			return fmt.Errorf("the batch gives no index %q", x.name)
-		}
-		if len(data) != from {
-			return fmt.Errorf("index %q has %d values, want %d (%v)", x.name, len(data), from, x.from)
-		}
-		if err := checkIndex(data, to, x.sorted); err != nil {
-			return fmt.Errorf("index %q: %w", x.name, err)
-		}
-		st.to = data
+	} else if err := checkIndex(st.to, to, x.sorted); err != nil {
+		return fmt.Errorf("index %q: %w", x.name, err)
 	}
 	if e.program.segmented[i] || e.program.transpose[i] {
 		if to >= maxElements {

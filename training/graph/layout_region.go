@@ -45,6 +45,7 @@ func (e *Exec[F]) block() (fits bool) {
 		done[level] = true
 		k := &e.blockings[level]
 		e.cutBlocks(k, 1<<level)
+		e.pool.run(job{rebaseJob, level}, k.blocks)
 		for axis, n := range k.most {
 			if n > k.planned[axis] {
 				fits = false

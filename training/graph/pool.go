@@ -11,13 +11,13 @@ import (
 //
 // The state of the job under way is one word, so that a helper that comes late cannot take a piece of the wrong job.
 type pool struct {
-	work    func(job, piece, worker int)
+	work    func(j job, piece, worker int)
 	helpers []*sleeper
 	mains   []func() // bodies of the helpers' goroutines
 	group   sync.WaitGroup
 
 	state   atomic.Uint64
-	job     int
+	job     job
 	pending atomic.Int32 // pieces not finished
 	owner   *sleeper     // waits for pending to become 0
 	closing atomic.Bool
@@ -32,7 +32,15 @@ const (
 
 func jobOf(state uint64) uint64 { return state >> (2 * pieceBits) }
 
-func newPool(threads int, work func(job, piece, worker int)) *pool {
+// job is what is done in pieces: an item of a kind that the owner of the pool knows.
+type job struct {
+	kind jobKind
+	item int
+}
+
+type jobKind uint8
+
+func newPool(threads int, work func(j job, piece, worker int)) *pool {
 	p := &pool{work: work, owner: newSleeper()}
 	for i := 1; i < threads; i++ {
 		h := newSleeper()
@@ -67,14 +75,14 @@ func (p *pool) rouse() {
 }
 
 // run does all pieces of a job and returns when they are finished.
-func (p *pool) run(job, pieces int) {
+func (p *pool) run(j job, pieces int) {
 	if len(p.helpers) == 0 {
 		for i := range pieces {
-			p.work(job, i, 0)
+			p.work(j, i, 0)
 		}
 		return
 	}
-	p.job = job
+	p.job = j
 	p.pending.Store(int32(pieces))
 	number := jobOf(p.state.Load()) + 1
 	p.state.Store(number<<(2*pieceBits) | uint64(pieces)<<pieceBits)

@@ -10,25 +10,25 @@ func TestPool(t *testing.T) {
 	for _, threads := range []int{1, 2, 4} {
 		var done [64]atomic.Int32
 		var current atomic.Int64
-		p := newPool(threads, func(job, piece, worker int) {
-			if int64(job) != current.Load() || worker < 0 || worker >= threads {
-				t.Errorf("piece %d of job %d on worker %d, during job %d", piece, job, worker, current.Load())
+		p := newPool(threads, func(j job, piece, worker int) {
+			if int64(j.item) != current.Load() || worker < 0 || worker >= threads {
+				t.Errorf("piece %d of job %d on worker %d, during job %d", piece, j.item, worker, current.Load())
 			}
 			done[piece].Add(1)
 		})
 		for round := range 20 {
 			p.start()
-			for job := range 200 {
-				current.Store(int64(job))
-				pieces := 1 + (job*7+round)%len(done)
-				p.run(job, pieces)
+			for item := range 200 {
+				current.Store(int64(item))
+				pieces := 1 + (item*7+round)%len(done)
+				p.run(job{item: item}, pieces)
 				for i := range done {
 					want := int32(0)
 					if i < pieces {
 						want = 1
 					}
 					if got := done[i].Swap(0); got != want {
-						t.Fatalf("%d threads, job %d of %d pieces: piece %d done %d times", threads, job, pieces, i, got)
+						t.Fatalf("%d threads, job %d of %d pieces: piece %d done %d times", threads, item, pieces, i, got)
 					}
 				}
 			}

@@ -9,6 +9,9 @@ const pieceCost = 1 << 16
 // matMulSpeed is how many multiplications of a matrix product count as one simple operation.
 const matMulSpeed = 4
 
+// transposeSteps is how many simple operations moving a number to another row costs.
+const transposeSteps = 8
+
 // minSumRows is the least number of rows that one partial sum of a product over rows covers.
 const minSumRows = 256
 
@@ -24,7 +27,7 @@ func (e *Exec[F]) cut(i int) work {
 	cost := rows * cols // of all rows
 	switch s.op {
 	case opTranspose:
-		least = rows
+		cost *= transposeSteps
 	case opAdd:
 		rows, least = e.extent(s.tile.rows), tileRows(s.tile.cols)
 		cost = rows * s.tile.cols * s.tile.weight
@@ -56,7 +59,7 @@ func (e *Exec[F]) cut(i int) work {
 func (e *Exec[F]) cutSegments(s *step, cost int) (segments, total int) {
 	x := &e.program.values[s.args[len(s.args)-1]]
 	y := &e.program.values[s.args[0]]
-	segments, _ = e.dim(e.program.indices[s.index].to)
+	segments = e.dim(e.program.indices[s.index].to)
 	switch s.op {
 	case opSegOuter:
 		return segments, e.rowsOf(x) * x.cols * y.cols / matMulSpeed
@@ -69,8 +72,7 @@ func (e *Exec[F]) cutSegments(s *step, cost int) (segments, total int) {
 }
 
 func (e *Exec[F]) extentOfPairs(s *step) int {
-	centres, _ := e.dim(e.program.pairs[s.pairs].centre.to)
-	return centres
+	return e.dim(e.program.pairs[s.pairs].centre.to)
 }
 
 // cutRows cuts rows that cost so much together into pieces of a multiple of least rows.
@@ -128,7 +130,7 @@ func (e *Exec[F]) do(s *step, v *view[F], from, to int, sum []F, add bool, sums 
 		e.runLayout(s, v, from, to)
 	case opTranspose:
 		x, n := e.arg(s, v, 0)
-		kernels.Transpose(out, x, cols, n)
+		kernels.TransposeRows(out, x, cols, n, from, to)
 	default:
 		e.runSegments(s, v, from, to, worker)
 	}
