@@ -37,7 +37,7 @@ type backend[F Float] struct {
 	mapRows             func(dst, src *F, p *lanePlan, groups, step int)
 	gatherRows          func(dst *F, dstStride int, src *F, srcStride int, index *int32, rows, cols int)
 	sumList             func(dst, src *F, list *int32, rows, cols int)
-	sumRun              func(dst, src *F, rows, cols int)
+	sumRun, sumEach     func(dst, src *F, rows, cols int)
 	addRows             func(dst *float64, src *F, rows, cols int)
 
 	softmax   func(dst, x *F, n, cols int, value, count F) // cols is a divisor of lanes

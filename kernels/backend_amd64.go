@@ -27,7 +27,7 @@ func avx512F32() *backend[float32] {
 		mulAdd: mulAddAVX512F32, mulSub: mulSubAVX512F32, subMul: subMulAVX512F32,
 		square: squareAVX512F32, recip: recipAVX512F32, sqrt: sqrtAVX512F32,
 		copyRows: copyRowsAVX512F32, repeatCol: repeatColAVX512F32, gatherRows: gatherRowsAVX512F32, mapRows: mapPlan32,
-		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, addRows: addRowsAVX512F32,
+		sumList: sumListAVX512F32, sumRun: sumRunAVX512F32, sumEach: sumEachAVX512F32, addRows: addRowsAVX512F32,
 		softmax: softmaxAVX512F32, prefetch: prefetchAVX512F32,
 		fourHeads: &headTiles[float32]{
 			arrange: arrangeAVX512F32, heights: []int{12, 4, 2, 1},
@@ -51,7 +51,7 @@ func avx512F64() *backend[float64] {
 		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
 		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64,
 		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
-		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, addRows: addRowsAVX512F64,
+		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, sumEach: sumEachAVX512F64, addRows: addRowsAVX512F64,
 		softmax: softmaxAVX512F64, prefetch: prefetchAVX512F64,
 		fourHeads: &headTiles[float64]{
 			arrange: arrangeAVX512F64, heights: []int{12, 4, 2, 1},
@@ -72,7 +72,7 @@ func avx2F32() *backend[float32] {
 		mulAdd: mulAddAVX2F32, mulSub: mulSubAVX2F32, subMul: subMulAVX2F32,
 		square: squareAVX2F32, recip: recipAVX2F32, sqrt: sqrtAVX2F32,
 		copyRows: copyRowsAVX2F32, repeatCol: repeatColAVX2F32, gatherRows: gatherRowsAVX2F32,
-		sumList: sumListAVX2F32, sumRun: sumRunAVX2F32, addRows: addRowsAVX2F32,
+		sumList: sumListAVX2F32, sumRun: sumRunAVX2F32, sumEach: sumEachAVX2F32, addRows: addRowsAVX2F32,
 		softmax: softmaxAVX2F32, prefetch: prefetchAVX2F32,
 		fourHeads: &headTiles[float32]{
 			arrange: arrangeAVX2F32, heights: []int{6, 2, 1},
@@ -95,7 +95,7 @@ func avx2F64() *backend[float64] {
 		square: squareAVX2F64, recip: recipAVX2F64, sqrt: sqrtAVX2F64,
 		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64,
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
-		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, addRows: addRowsAVX2F64,
+		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, sumEach: sumEachAVX2F64, addRows: addRowsAVX2F64,
 		softmax: softmaxAVX2F64, prefetch: prefetchAVX2F64,
 		fourHeads: &headTiles[float64]{
 			arrange: arrangeAVX2F64, heights: []int{6, 2, 1},

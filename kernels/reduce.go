@@ -29,9 +29,17 @@ func AddRows[F Float](sum []float64, a []F) {
 	}
 }
 
+// leastSumEach is the number of columns from which on a row is summed by vectors.
+const leastSumEach = 8
+
 // SumEachRow sets dst[r] to the sum of row r of a (len(dst) x cols). Four rows go side by side, as a single sum would
 // wait for each addition.
 func SumEachRow[F Float](dst, a []F, cols int) {
+	if f := backendOf[F]().sumEach; f != nil && cols >= leastSumEach && len(dst) > 0 {
+		_ = a[len(dst)*cols-1]
+		f(&dst[0], &a[0], len(dst), cols)
+		return
+	}
 	r := 0
 	for ; r+4 <= len(dst); r += 4 {
 		a0, a1, a2, a3 := a[r*cols:][:cols], a[(r+1)*cols:][:cols], a[(r+2)*cols:][:cols], a[(r+3)*cols:][:cols]

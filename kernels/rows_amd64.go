@@ -34,6 +34,11 @@ func sumRunAVX512F32(dst *float32, src *float32, rows int, cols int)
 //go:noescape
 func addRowsAVX512F32(dst *float64, src *float32, rows int, cols int)
 
+// sumEach sets each number of dst to the sum of a row of src, in float64.
+//
+//go:noescape
+func sumEachAVX512F32(dst *float32, src *float32, rows int, cols int)
+
 // mapRows sets vector p of each group to numbers that index names of the two vectors at offset p of the group of src.
 //
 //go:noescape
@@ -68,6 +73,11 @@ func sumRunAVX512F64(dst *float64, src *float64, rows int, cols int)
 //
 //go:noescape
 func addRowsAVX512F64(dst *float64, src *float64, rows int, cols int)
+
+// sumEach sets each number of dst to the sum of a row of src, in float64.
+//
+//go:noescape
+func sumEachAVX512F64(dst *float64, src *float64, rows int, cols int)
 
 // mapRows sets vector p of each group to numbers that index names of the two vectors at offset p of the group of src.
 //
@@ -104,6 +114,11 @@ func sumRunAVX2F32(dst *float32, src *float32, rows int, cols int)
 //go:noescape
 func addRowsAVX2F32(dst *float64, src *float32, rows int, cols int)
 
+// sumEach sets each number of dst to the sum of a row of src, in float64.
+//
+//go:noescape
+func sumEachAVX2F32(dst *float32, src *float32, rows int, cols int)
+
 // copyRows copies the first cols numbers of rows that lie srcStride apart to rows dstStride apart.
 //
 //go:noescape
@@ -133,3 +148,8 @@ func sumRunAVX2F64(dst *float64, src *float64, rows int, cols int)
 //
 //go:noescape
 func addRowsAVX2F64(dst *float64, src *float64, rows int, cols int)
+
+// sumEach sets each number of dst to the sum of a row of src, in float64.
+//
+//go:noescape
+func sumEachAVX2F64(dst *float64, src *float64, rows int, cols int)

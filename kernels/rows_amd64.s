@@ -19,14 +19,23 @@ TEXT ·copyRowsAVX512F32(SB), NOSPLIT, $0-48
 	JE    done
 	LEAQ  -1(CX), R8
 	SHRQ  $0x04, R8
-	MOVQ  R8, R9
-	SHLQ  $0x04, R9
-	SUBQ  R9, CX
-	MOVQ  $-1, R9
-	BZHIQ CX, R9, R9
-	KMOVW R9, K1
+	MOVQ  R8, R10
+	SHLQ  $0x04, R10
+	MOVQ  CX, R9
+	SUBQ  R10, R9
+	MOVQ  $-1, R10
+	BZHIQ R9, R10, R10
+	KMOVW R10, K1
 	TESTQ R8, R8
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes4
+	CMPQ  CX, $0x02
+	JE    bytes8
+	CMPQ  CX, $0x04
+	JE    bytes16
+	CMPQ  CX, $0x08
+	JE    bytes32
 
 narrow:
 	MOVQ      BX, CX
@@ -37,6 +46,46 @@ narrow:
 	DECQ      AX
 	JNE       narrow
 	JMP       done
+
+bytes4:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVL (CX), CX
+	MOVL CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes4
+	JMP  done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVQ BX, CX
@@ -77,14 +126,23 @@ TEXT ·gatherRowsAVX512F32(SB), NOSPLIT, $0-56
 	JE    done
 	LEAQ  -1(CX), R9
 	SHRQ  $0x04, R9
-	MOVQ  R9, R10
-	SHLQ  $0x04, R10
-	SUBQ  R10, CX
-	MOVQ  $-1, R10
-	BZHIQ CX, R10, R10
-	KMOVW R10, K1
+	MOVQ  R9, R11
+	SHLQ  $0x04, R11
+	MOVQ  CX, R10
+	SUBQ  R11, R10
+	MOVQ  $-1, R11
+	BZHIQ R10, R11, R11
+	KMOVW R11, K1
 	TESTQ R9, R9
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes4
+	CMPQ  CX, $0x02
+	JE    bytes8
+	CMPQ  CX, $0x04
+	JE    bytes16
+	CMPQ  CX, $0x08
+	JE    bytes32
 
 narrow:
 	MOVLQSX   (R8), CX
@@ -97,6 +155,54 @@ narrow:
 	DECQ      AX
 	JNE       narrow
 	JMP       done
+
+bytes4:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVL    (CX), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes4
+	JMP     done
+
+bytes8:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVQ    (CX), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes8
+	JMP     done
+
+bytes16:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVLQSX (R8), CX
@@ -138,14 +244,23 @@ TEXT ·repeatColAVX512F32(SB), NOSPLIT, $0-48
 	JE    done
 	LEAQ  -1(CX), R8
 	SHRQ  $0x04, R8
-	MOVQ  R8, R9
-	SHLQ  $0x04, R9
-	SUBQ  R9, CX
-	MOVQ  $-1, R9
-	BZHIQ CX, R9, R9
-	KMOVW R9, K1
+	MOVQ  R8, R10
+	SHLQ  $0x04, R10
+	MOVQ  CX, R9
+	SUBQ  R10, R9
+	MOVQ  $-1, R10
+	BZHIQ R9, R10, R10
+	KMOVW R10, K1
 	TESTQ R8, R8
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes4
+	CMPQ  CX, $0x02
+	JE    bytes8
+	CMPQ  CX, $0x04
+	JE    bytes16
+	CMPQ  CX, $0x08
+	JE    bytes32
 
 narrow:
 	MOVQ         BX, CX
@@ -155,6 +270,46 @@ narrow:
 	ADDQ         SI, DX
 	DECQ         AX
 	JNE          narrow
+	JMP          done
+
+bytes4:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVL (CX), CX
+	MOVL CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes4
+	JMP  done
+
+bytes8:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), X0
+	VMOVQ        X0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes8
+	JMP          done
+
+bytes16:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), X0
+	VMOVUPS      X0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes16
+	JMP          done
+
+bytes32:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes32
 	JMP          done
 
 wide:
@@ -374,6 +529,57 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumEachAVX512F32(dst *float32, src *float32, rows int, cols int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·sumEachAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ  rows+16(FP), AX
+	MOVQ  cols+24(FP), CX
+	MOVQ  dst+0(FP), DX
+	MOVQ  src+8(FP), BX
+	MOVQ  CX, SI
+	SHRQ  $0x03, SI
+	MOVQ  SI, DI
+	SHLQ  $0x03, DI
+	SUBQ  DI, CX
+	MOVQ  CX, DI
+	MOVQ  $-1, CX
+	BZHIQ DI, CX, CX
+	KMOVW CX, K1
+	TESTQ AX, AX
+	JE    done
+
+row:
+	VMOVUPS.Z (BX), K1, Y0
+	VCVTPS2PD Y0, Z0
+	LEAQ      (BX)(DI*4), BX
+	MOVQ      SI, CX
+	TESTQ     CX, CX
+	JE        add
+
+vector:
+	VCVTPS2PD (BX), Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      $0x20, BX
+	DECQ      CX
+	JNE       vector
+
+add:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	VCVTSD2SS     X1, X1, X1
+	VMOVSS        X1, (DX)
+	ADDQ          $0x04, DX
+	DECQ          AX
+	JNE           row
+
+done:
+	VZEROUPPER
+	RET
+
 // func mapRowsAVX512F32(dst *float32, src *float32, index *int32, offsets *int64, phases int, groups int, step int)
 // Requires: AVX, AVX512F
 TEXT ·mapRowsAVX512F32(SB), NOSPLIT, $0-56
@@ -422,14 +628,21 @@ TEXT ·copyRowsAVX512F64(SB), NOSPLIT, $0-48
 	JE    done
 	LEAQ  -1(CX), R8
 	SHRQ  $0x03, R8
-	MOVQ  R8, R9
-	SHLQ  $0x03, R9
-	SUBQ  R9, CX
-	MOVQ  $-1, R9
-	BZHIQ CX, R9, R9
-	KMOVB R9, K1
+	MOVQ  R8, R10
+	SHLQ  $0x03, R10
+	MOVQ  CX, R9
+	SUBQ  R10, R9
+	MOVQ  $-1, R10
+	BZHIQ R9, R10, R10
+	KMOVB R10, K1
 	TESTQ R8, R8
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes8
+	CMPQ  CX, $0x02
+	JE    bytes16
+	CMPQ  CX, $0x04
+	JE    bytes32
 
 narrow:
 	MOVQ      BX, CX
@@ -440,6 +653,36 @@ narrow:
 	DECQ      AX
 	JNE       narrow
 	JMP       done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVQ BX, CX
@@ -480,14 +723,21 @@ TEXT ·gatherRowsAVX512F64(SB), NOSPLIT, $0-56
 	JE    done
 	LEAQ  -1(CX), R9
 	SHRQ  $0x03, R9
-	MOVQ  R9, R10
-	SHLQ  $0x03, R10
-	SUBQ  R10, CX
-	MOVQ  $-1, R10
-	BZHIQ CX, R10, R10
-	KMOVB R10, K1
+	MOVQ  R9, R11
+	SHLQ  $0x03, R11
+	MOVQ  CX, R10
+	SUBQ  R11, R10
+	MOVQ  $-1, R11
+	BZHIQ R10, R11, R11
+	KMOVB R11, K1
 	TESTQ R9, R9
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes8
+	CMPQ  CX, $0x02
+	JE    bytes16
+	CMPQ  CX, $0x04
+	JE    bytes32
 
 narrow:
 	MOVLQSX   (R8), CX
@@ -500,6 +750,42 @@ narrow:
 	DECQ      AX
 	JNE       narrow
 	JMP       done
+
+bytes8:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVQ    (CX), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes8
+	JMP     done
+
+bytes16:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVLQSX (R8), CX
@@ -541,14 +827,21 @@ TEXT ·repeatColAVX512F64(SB), NOSPLIT, $0-48
 	JE    done
 	LEAQ  -1(CX), R8
 	SHRQ  $0x03, R8
-	MOVQ  R8, R9
-	SHLQ  $0x03, R9
-	SUBQ  R9, CX
-	MOVQ  $-1, R9
-	BZHIQ CX, R9, R9
-	KMOVB R9, K1
+	MOVQ  R8, R10
+	SHLQ  $0x03, R10
+	MOVQ  CX, R9
+	SUBQ  R10, R9
+	MOVQ  $-1, R10
+	BZHIQ R9, R10, R10
+	KMOVB R10, K1
 	TESTQ R8, R8
 	JNE   wide
+	CMPQ  CX, $0x01
+	JE    bytes8
+	CMPQ  CX, $0x02
+	JE    bytes16
+	CMPQ  CX, $0x04
+	JE    bytes32
 
 narrow:
 	MOVQ         BX, CX
@@ -558,6 +851,36 @@ narrow:
 	ADDQ         SI, DX
 	DECQ         AX
 	JNE          narrow
+	JMP          done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ     BX, CX
+	ADDQ     DI, BX
+	VMOVDDUP (CX), X0
+	VMOVUPD  X0, (DX)
+	ADDQ     SI, DX
+	DECQ     AX
+	JNE      bytes16
+	JMP      done
+
+bytes32:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSD (CX), Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes32
 	JMP          done
 
 wide:
@@ -764,6 +1087,55 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumEachAVX512F64(dst *float64, src *float64, rows int, cols int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumEachAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ  rows+16(FP), AX
+	MOVQ  cols+24(FP), CX
+	MOVQ  dst+0(FP), DX
+	MOVQ  src+8(FP), BX
+	MOVQ  CX, SI
+	SHRQ  $0x03, SI
+	MOVQ  SI, DI
+	SHLQ  $0x03, DI
+	SUBQ  DI, CX
+	MOVQ  CX, DI
+	MOVQ  $-1, CX
+	BZHIQ DI, CX, CX
+	KMOVB CX, K1
+	TESTQ AX, AX
+	JE    done
+
+row:
+	VMOVUPD.Z (BX), K1, Z0
+	VMOVAPD   Z0, Z0
+	LEAQ      (BX)(DI*8), BX
+	MOVQ      SI, CX
+	TESTQ     CX, CX
+	JE        add
+
+vector:
+	VADDPD (BX), Z0, Z0
+	ADDQ   $0x40, BX
+	DECQ   CX
+	JNE    vector
+
+add:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	VMOVSD        X1, (DX)
+	ADDQ          $0x08, DX
+	DECQ          AX
+	JNE           row
+
+done:
+	VZEROUPPER
+	RET
+
 // func mapRowsAVX512F64(dst *float64, src *float64, index *int64, offsets *int64, phases int, groups int, step int)
 // Requires: AVX, AVX512F
 TEXT ·mapRowsAVX512F64(SB), NOSPLIT, $0-56
@@ -812,15 +1184,24 @@ TEXT ·copyRowsAVX2F32(SB), NOSPLIT, $0-48
 	JE      done
 	LEAQ    -1(CX), R8
 	SHRQ    $0x03, R8
-	MOVQ    R8, R9
-	SHLQ    $0x03, R9
-	SUBQ    R9, CX
-	LEAQ    mask32<>+0(SB), R9
-	MOVQ    $+8, R10
-	SUBQ    CX, R10
-	VMOVUPS (R9)(R10*4), Y0
+	MOVQ    R8, R10
+	SHLQ    $0x03, R10
+	MOVQ    CX, R9
+	SUBQ    R10, R9
+	LEAQ    mask32<>+0(SB), R10
+	MOVQ    $+8, R11
+	SUBQ    R9, R11
+	VMOVUPS (R10)(R11*4), Y0
 	TESTQ   R8, R8
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes4
+	CMPQ    CX, $0x02
+	JE      bytes8
+	CMPQ    CX, $0x04
+	JE      bytes16
+	CMPQ    CX, $0x08
+	JE      bytes32
 
 narrow:
 	MOVQ       BX, CX
@@ -831,6 +1212,46 @@ narrow:
 	DECQ       AX
 	JNE        narrow
 	JMP        done
+
+bytes4:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVL (CX), CX
+	MOVL CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes4
+	JMP  done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVQ BX, CX
@@ -889,15 +1310,24 @@ TEXT ·gatherRowsAVX2F32(SB), NOSPLIT, $0-56
 	JE      done
 	LEAQ    -1(CX), R9
 	SHRQ    $0x03, R9
-	MOVQ    R9, R10
-	SHLQ    $0x03, R10
-	SUBQ    R10, CX
-	LEAQ    mask32<>+0(SB), R10
-	MOVQ    $+8, R11
-	SUBQ    CX, R11
-	VMOVUPS (R10)(R11*4), Y0
+	MOVQ    R9, R11
+	SHLQ    $0x03, R11
+	MOVQ    CX, R10
+	SUBQ    R11, R10
+	LEAQ    mask32<>+0(SB), R11
+	MOVQ    $+8, R12
+	SUBQ    R10, R12
+	VMOVUPS (R11)(R12*4), Y0
 	TESTQ   R9, R9
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes4
+	CMPQ    CX, $0x02
+	JE      bytes8
+	CMPQ    CX, $0x04
+	JE      bytes16
+	CMPQ    CX, $0x08
+	JE      bytes32
 
 narrow:
 	MOVLQSX    (R8), CX
@@ -910,6 +1340,54 @@ narrow:
 	DECQ       AX
 	JNE        narrow
 	JMP        done
+
+bytes4:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVL    (CX), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes4
+	JMP     done
+
+bytes8:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVQ    (CX), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes8
+	JMP     done
+
+bytes16:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVLQSX (R8), CX
@@ -951,15 +1429,24 @@ TEXT ·repeatColAVX2F32(SB), NOSPLIT, $0-48
 	JE      done
 	LEAQ    -1(CX), R8
 	SHRQ    $0x03, R8
-	MOVQ    R8, R9
-	SHLQ    $0x03, R9
-	SUBQ    R9, CX
-	LEAQ    mask32<>+0(SB), R9
-	MOVQ    $+8, R10
-	SUBQ    CX, R10
-	VMOVUPS (R9)(R10*4), Y0
+	MOVQ    R8, R10
+	SHLQ    $0x03, R10
+	MOVQ    CX, R9
+	SUBQ    R10, R9
+	LEAQ    mask32<>+0(SB), R10
+	MOVQ    $+8, R11
+	SUBQ    R9, R11
+	VMOVUPS (R10)(R11*4), Y0
 	TESTQ   R8, R8
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes4
+	CMPQ    CX, $0x02
+	JE      bytes8
+	CMPQ    CX, $0x04
+	JE      bytes16
+	CMPQ    CX, $0x08
+	JE      bytes32
 
 narrow:
 	MOVQ         BX, CX
@@ -969,6 +1456,46 @@ narrow:
 	ADDQ         SI, DX
 	DECQ         AX
 	JNE          narrow
+	JMP          done
+
+bytes4:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVL (CX), CX
+	MOVL CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes4
+	JMP  done
+
+bytes8:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), X0
+	VMOVQ        X0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes8
+	JMP          done
+
+bytes16:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), X0
+	VMOVUPS      X0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes16
+	JMP          done
+
+bytes32:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSS (CX), Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes32
 	JMP          done
 
 wide:
@@ -1204,6 +1731,56 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumEachAVX2F32(dst *float32, src *float32, rows int, cols int)
+// Requires: AVX
+TEXT ·sumEachAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ    rows+16(FP), AX
+	MOVQ    cols+24(FP), CX
+	MOVQ    dst+0(FP), DX
+	MOVQ    src+8(FP), BX
+	MOVQ    CX, SI
+	SHRQ    $0x02, SI
+	MOVQ    SI, DI
+	SHLQ    $0x02, DI
+	SUBQ    DI, CX
+	MOVQ    CX, DI
+	LEAQ    mask32<>+0(SB), CX
+	MOVQ    $+8, R8
+	SUBQ    DI, R8
+	VMOVUPS (CX)(R8*4), X0
+	TESTQ   AX, AX
+	JE      done
+
+row:
+	VMASKMOVPS (BX), X0, X1
+	VCVTPS2PD  X1, Y1
+	LEAQ       (BX)(DI*4), BX
+	MOVQ       SI, CX
+	TESTQ      CX, CX
+	JE         add
+
+vector:
+	VCVTPS2PD (BX), Y2
+	VADDPD    Y2, Y1, Y1
+	ADDQ      $0x10, BX
+	DECQ      CX
+	JNE       vector
+
+add:
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDSD       X1, X2, X2
+	VCVTSD2SS    X2, X2, X2
+	VMOVSS       X2, (DX)
+	ADDQ         $0x04, DX
+	DECQ         AX
+	JNE          row
+
+done:
+	VZEROUPPER
+	RET
+
 // func copyRowsAVX2F64(dst *float64, dstStride int, src *float64, srcStride int, rows int, cols int)
 // Requires: AVX
 TEXT ·copyRowsAVX2F64(SB), NOSPLIT, $0-48
@@ -1219,15 +1796,22 @@ TEXT ·copyRowsAVX2F64(SB), NOSPLIT, $0-48
 	JE      done
 	LEAQ    -1(CX), R8
 	SHRQ    $0x02, R8
-	MOVQ    R8, R9
-	SHLQ    $0x02, R9
-	SUBQ    R9, CX
-	LEAQ    mask64<>+0(SB), R9
-	MOVQ    $+4, R10
-	SUBQ    CX, R10
-	VMOVUPD (R9)(R10*8), Y0
+	MOVQ    R8, R10
+	SHLQ    $0x02, R10
+	MOVQ    CX, R9
+	SUBQ    R10, R9
+	LEAQ    mask64<>+0(SB), R10
+	MOVQ    $+4, R11
+	SUBQ    R9, R11
+	VMOVUPD (R10)(R11*8), Y0
 	TESTQ   R8, R8
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes8
+	CMPQ    CX, $0x02
+	JE      bytes16
+	CMPQ    CX, $0x04
+	JE      bytes32
 
 narrow:
 	MOVQ       BX, CX
@@ -1238,6 +1822,36 @@ narrow:
 	DECQ       AX
 	JNE        narrow
 	JMP        done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVQ    BX, CX
+	ADDQ    DI, BX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVQ BX, CX
@@ -1278,15 +1892,22 @@ TEXT ·gatherRowsAVX2F64(SB), NOSPLIT, $0-56
 	JE      done
 	LEAQ    -1(CX), R9
 	SHRQ    $0x02, R9
-	MOVQ    R9, R10
-	SHLQ    $0x02, R10
-	SUBQ    R10, CX
-	LEAQ    mask64<>+0(SB), R10
-	MOVQ    $+4, R11
-	SUBQ    CX, R11
-	VMOVUPD (R10)(R11*8), Y0
+	MOVQ    R9, R11
+	SHLQ    $0x02, R11
+	MOVQ    CX, R10
+	SUBQ    R11, R10
+	LEAQ    mask64<>+0(SB), R11
+	MOVQ    $+4, R12
+	SUBQ    R10, R12
+	VMOVUPD (R11)(R12*8), Y0
 	TESTQ   R9, R9
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes8
+	CMPQ    CX, $0x02
+	JE      bytes16
+	CMPQ    CX, $0x04
+	JE      bytes32
 
 narrow:
 	MOVLQSX    (R8), CX
@@ -1299,6 +1920,42 @@ narrow:
 	DECQ       AX
 	JNE        narrow
 	JMP        done
+
+bytes8:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	MOVQ    (CX), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes8
+	JMP     done
+
+bytes16:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes16
+	JMP     done
+
+bytes32:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	ADDQ    BX, CX
+	ADDQ    $0x04, R8
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	DECQ    AX
+	JNE     bytes32
+	JMP     done
 
 wide:
 	MOVLQSX (R8), CX
@@ -1340,15 +1997,22 @@ TEXT ·repeatColAVX2F64(SB), NOSPLIT, $0-48
 	JE      done
 	LEAQ    -1(CX), R8
 	SHRQ    $0x02, R8
-	MOVQ    R8, R9
-	SHLQ    $0x02, R9
-	SUBQ    R9, CX
-	LEAQ    mask64<>+0(SB), R9
-	MOVQ    $+4, R10
-	SUBQ    CX, R10
-	VMOVUPD (R9)(R10*8), Y0
+	MOVQ    R8, R10
+	SHLQ    $0x02, R10
+	MOVQ    CX, R9
+	SUBQ    R10, R9
+	LEAQ    mask64<>+0(SB), R10
+	MOVQ    $+4, R11
+	SUBQ    R9, R11
+	VMOVUPD (R10)(R11*8), Y0
 	TESTQ   R8, R8
 	JNE     wide
+	CMPQ    CX, $0x01
+	JE      bytes8
+	CMPQ    CX, $0x02
+	JE      bytes16
+	CMPQ    CX, $0x04
+	JE      bytes32
 
 narrow:
 	MOVQ         BX, CX
@@ -1358,6 +2022,36 @@ narrow:
 	ADDQ         SI, DX
 	DECQ         AX
 	JNE          narrow
+	JMP          done
+
+bytes8:
+	MOVQ BX, CX
+	ADDQ DI, BX
+	MOVQ (CX), CX
+	MOVQ CX, (DX)
+	ADDQ SI, DX
+	DECQ AX
+	JNE  bytes8
+	JMP  done
+
+bytes16:
+	MOVQ     BX, CX
+	ADDQ     DI, BX
+	VMOVDDUP (CX), X0
+	VMOVUPD  X0, (DX)
+	ADDQ     SI, DX
+	DECQ     AX
+	JNE      bytes16
+	JMP      done
+
+bytes32:
+	MOVQ         BX, CX
+	ADDQ         DI, BX
+	VBROADCASTSD (CX), Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         SI, DX
+	DECQ         AX
+	JNE          bytes32
 	JMP          done
 
 wide:
@@ -1562,6 +2256,54 @@ fewRow:
 
 fewEnd:
 	VMASKMOVPD Y0, Y2, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumEachAVX2F64(dst *float64, src *float64, rows int, cols int)
+// Requires: AVX
+TEXT ·sumEachAVX2F64(SB), NOSPLIT, $0-32
+	MOVQ    rows+16(FP), AX
+	MOVQ    cols+24(FP), CX
+	MOVQ    dst+0(FP), DX
+	MOVQ    src+8(FP), BX
+	MOVQ    CX, SI
+	SHRQ    $0x02, SI
+	MOVQ    SI, DI
+	SHLQ    $0x02, DI
+	SUBQ    DI, CX
+	MOVQ    CX, DI
+	LEAQ    mask64<>+0(SB), CX
+	MOVQ    $+4, R8
+	SUBQ    DI, R8
+	VMOVUPD (CX)(R8*8), Y0
+	TESTQ   AX, AX
+	JE      done
+
+row:
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVAPD    Y1, Y1
+	LEAQ       (BX)(DI*8), BX
+	MOVQ       SI, CX
+	TESTQ      CX, CX
+	JE         add
+
+vector:
+	VADDPD (BX), Y1, Y1
+	ADDQ   $0x20, BX
+	DECQ   CX
+	JNE    vector
+
+add:
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDSD       X1, X2, X2
+	VMOVSD       X2, (DX)
+	ADDQ         $0x08, DX
+	DECQ         AX
+	JNE          row
 
 done:
 	VZEROUPPER

@@ -34,6 +34,12 @@ func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) 
 			copy(out, src[from*cols:])
 		case from+1 == to:
 			copy(out, src[int(list[from])*cols:])
+		case cols == 1 && list != nil:
+			sum := 0.0
+			for _, r := range list[from:to] {
+				sum += float64(src[r])
+			}
+			out[0] = F(sum)
 		case be.sumRun == nil:
 			plainScatter(out, src, list, from, to)
 		case list == nil:

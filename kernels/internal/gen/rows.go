@@ -20,6 +20,7 @@ func (v target) rowMoves() {
 	v.sums("sumList", true, false)
 	v.sums("sumRun", false, false)
 	v.sums("addRows", false, true)
+	v.sumEach()
 }
 
 type moveKind int
@@ -70,6 +71,11 @@ func (v target) move(name, sig, doc string, kind moveKind) {
 
 	TESTQ(full, full)
 	JNE(LabelRef("wide"))
+	exact := v.exactRows()
+	for _, x := range exact {
+		CMPQ(cols, Imm(uint64(x.cols)))
+		JE(LabelRef(x.label))
+	}
 	Label("narrow")
 	next()
 	if kind == repeatEach {
@@ -82,6 +88,16 @@ func (v target) move(name, sig, doc string, kind moveKind) {
 	DECQ(rows)
 	JNE(LabelRef("narrow"))
 	JMP(LabelRef("done"))
+
+	for _, x := range exact {
+		Label(x.label)
+		next()
+		x.move(kind == repeatEach, from, dst)
+		ADDQ(dstStride, dst)
+		DECQ(rows)
+		JNE(LabelRef(x.label))
+		JMP(LabelRef("done"))
+	}
 
 	Label("wide")
 	next()
@@ -110,6 +126,61 @@ func (v target) move(name, sig, doc string, kind moveKind) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// exactRow moves rows of as many bytes as some register has, without a mask.
+type exactRow struct {
+	target
+	label string
+	cols  int
+}
+
+func (v target) exactRows() []exactRow {
+	var list []exactRow
+	for bytes := v.size(); bytes <= 32; bytes *= 2 {
+		list = append(list, exactRow{v, fmt.Sprintf("bytes%d", bytes), bytes / v.size()})
+	}
+	return list
+}
+
+// move copies a row, or repeats its first number.
+func (x exactRow) move(repeat bool, from, dst Register) {
+	src, to := Mem{Base: from}, Mem{Base: dst}
+	bytes := x.cols * x.size()
+	switch {
+	case bytes == 4:
+		r := GP32()
+		MOVL(src, r)
+		MOVL(r, to)
+	case bytes == 8 && repeat && !x.double:
+		r := XMM()
+		VBROADCASTSS(src, r)
+		VMOVQ(r, to)
+	case bytes == 8:
+		r := GP64()
+		MOVQ(src, r)
+		MOVQ(r, to)
+	case bytes == 16 && repeat && x.double:
+		r := XMM()
+		VMOVDDUP(src, r)
+		VMOVUPD(r, to)
+	case bytes == 16 && repeat:
+		r := XMM()
+		VBROADCASTSS(src, r)
+		VMOVUPS(r, to)
+	case bytes == 16:
+		r := XMM()
+		VMOVUPS(src, r)
+		VMOVUPS(r, to)
+	case repeat:
+		r := YMM()
+		x.broadcast(src, r)
+		VMOVUPS(r, to)
+	default:
+		r := YMM()
+		VMOVUPS(src, r)
+		VMOVUPS(r, to)
+	}
 }
 
 // laneShift is the binary logarithm of lanes.
@@ -250,6 +321,84 @@ func (v target) sums(name string, listed, accumulate bool) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// sumEach writes the function that adds up the numbers of each row in float64.
+func (v target) sumEach() {
+	TEXT("sumEach"+v.name, NOSPLIT, "func(dst, src *"+v.elem()+", rows, cols int)")
+	Pragma("noescape")
+	Doc("sumEach sets each number of dst to the sum of a row of src, in float64.")
+	rows := Load(Param("rows"), GP64())
+	cols := Load(Param("cols"), GP64()).(GPVirtual)
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	d := v
+	d.double = true
+	half := halfTarget{v}
+	full, rest := GP64(), GP64() // vectors, and numbers after them
+	MOVQ(cols, full)
+	SHRQ(Imm(uint64(d.laneShift())), full)
+	MOVQ(full, rest)
+	SHLQ(Imm(uint64(d.laneShift())), rest)
+	SUBQ(rest, cols)
+	MOVQ(cols, rest)
+	tail := half.newMask(rest)
+	sum, x, left := d.reg(), d.reg(), GP64()
+	h := half.reg()
+	TESTQ(rows, rows)
+	JE(LabelRef("done"))
+	Label("row")
+	tail.load(Mem{Base: src}, h)
+	if v.double {
+		VMOVAPD(h, sum)
+	} else {
+		VCVTPS2PD(h, sum)
+	}
+	LEAQ(Mem{Base: src, Index: rest, Scale: uint8(v.size())}, src)
+	MOVQ(full, left)
+	TESTQ(left, left)
+	JE(LabelRef("add"))
+	Label("vector")
+	if v.double {
+		VADDPD(Mem{Base: src}, sum, sum)
+	} else {
+		VCVTPS2PD(Mem{Base: src}, x)
+		VADDPD(x, sum, sum)
+	}
+	ADDQ(Imm(uint64(d.lanes()*v.size())), src)
+	DECQ(left)
+	JNE(LabelRef("vector"))
+	Label("add")
+	total := v.addLanes(sum)
+	if v.double {
+		VMOVSD(total, Mem{Base: dst})
+	} else {
+		VCVTSD2SS(total, total, total)
+		VMOVSS(total, Mem{Base: dst})
+	}
+	ADDQ(Imm(uint64(v.size())), dst)
+	DECQ(rows)
+	JNE(LabelRef("row"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// addLanes returns the sum of the numbers of a vector of float64, in the lowest lane.
+func (v target) addLanes(sum VecVirtual) VecVirtual {
+	low, high := YMM(), YMM()
+	if v.wide {
+		VEXTRACTF64X4(Imm(1), sum, high)
+		VADDPD(sum.AsY(), high, low)
+	} else {
+		low = sum
+	}
+	upper := XMM()
+	VEXTRACTF128(Imm(1), low, upper)
+	VADDPD(low.AsX(), upper, upper)
+	swapped := XMM()
+	VPERMILPD(Imm(1), upper, swapped)
+	VADDSD(swapped, upper, upper)
+	return upper
 }
 
 // halfTarget works on half vectors of float32, or on whole ones of float64.
