@@ -10,6 +10,12 @@ import (
 // instruction, on the same instruction set.
 var compiling = os.Getenv("FEDLAM_COMPILE") != "off"
 
+// Compiles reports whether formulas become machine code on this machine.
+func Compiles() bool {
+	negate := &Formula{Registers: 2, Inputs: 1, Stored: []int{1}, Code: []Instr{{Op: OpNeg, Dst: 1}}}
+	return Fuse[float32]([]*Formula{negate})[0].Compiled()
+}
+
 // code is the machine code of a formula: a function that takes the address of arguments in register DI.
 type code struct {
 	text     *text

@@ -10,7 +10,10 @@
 // the module internal/gen; after a change there, run go generate. Package kerneltest states what all versions have in
 // common, as tests. Those of NEON have passed in an emulator; its speed on real processors has not been measured.
 //
-// No function allocates, starts goroutines or keeps state: a caller that wants several cores splits the rows and calls
+// A Formula is elementwise arithmetic in several steps, of which Fuse makes machine code where it can: on amd64 with Linux,
+// unless the environment variable FEDLAM_COMPILE is "off".
+//
+// No function but Fuse and Alloc allocates, starts goroutines or keeps state: a caller that wants several cores splits the rows and calls
 // several times. Slices must be long enough for the sizes given with them. Results depend on nothing but the arguments and
 // the instruction set, so equal calls give equal bits, and a row of a product has the same bits whichever rows are
 // computed with it. Instruction sets differ from each other in the last bits.

@@ -25,9 +25,3 @@ func Interpret() (restore func()) {
 	compiling = false
 	return func() { compiling = old }
 }
-
-// CanCompile reports whether the operating system lets programs write code, and nothing forbids it here.
-func CanCompile() bool {
-	t, err := newText([]byte{0xc3})
-	return err == nil && len(t.bytes) > 0 && compiling
-}

@@ -11,15 +11,16 @@ import (
 
 // A Machine says what the numbers were measured on.
 type Machine struct {
-	CPU     string `json:"cpu"`     // model, "unknown" where the system does not tell
-	Cores   int    `json:"cores"`   // processors that Go may use
-	Kernels string `json:"kernels"` // instruction set of the kernels
-	Go      string `json:"go"`      // version
-	System  string `json:"system"`  // operating system and architecture
+	CPU      string `json:"cpu"`      // model, "unknown" where the system does not tell
+	Cores    int    `json:"cores"`    // processors that Go may use
+	Kernels  string `json:"kernels"`  // instruction set of the kernels
+	Compiled bool   `json:"compiled"` // elementwise formulas are machine code
+	Go       string `json:"go"`       // version
+	System   string `json:"system"`   // operating system and architecture
 }
 
 func thisMachine() Machine {
-	return Machine{cpuModel(), runtime.GOMAXPROCS(0), kernels.Path(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	return Machine{cpuModel(), runtime.GOMAXPROCS(0), kernels.Path(), kernels.Compiles(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 }
 
 // cpuModel reads the name of the processor where Linux tells it.

@@ -35,7 +35,11 @@ func printPeak(line func(name, format string, args ...any), p Peak) {
 }
 
 func printMachine(line func(name, format string, args ...any), m Machine) {
-	line("machine", "%s, %d cores, kernels %s, %s %s", m.CPU, m.Cores, m.Kernels, m.Go, m.System)
+	formulas := "interpreted formulas"
+	if m.Compiled {
+		formulas = "compiled formulas"
+	}
+	line("machine", "%s, %d cores, kernels %s, %s, %s %s", m.CPU, m.Cores, m.Kernels, formulas, m.Go, m.System)
 }
 
 func megabytes(n int64) string {

@@ -140,7 +140,7 @@ func TestPrint(t *testing.T) {
 	r := &Report{
 		What: "step", Model: "m", Parameters: 7, System: "s", Atoms: 10, Neighbors: 25, Precision: dpa2.Float32, Threads: 2,
 		Times: Times{4, 0.002, 0.001, 0.004}, FLOP: 6e8, ProductFLOP: 4e8, Peak: Peak{1000, 20},
-		Memory: Memory{Process: 5e6, Arena: 2e6}, Machine: Machine{"cpu", 2, "avx2", "go1", "linux/amd64"},
+		Memory: Memory{Process: 5e6, Arena: 2e6}, Machine: Machine{"cpu", 2, "avx2", true, "go1", "linux/amd64"},
 		Nodes: []Node{{3, "Add+Tanh edge x 5", 9, 5, false, Load{Seconds: 0.001, Share: 1, FLOP: 2e6, Bytes: 3e6}}},
 		Kinds: []Kind{{"Elementwise", 1, Load{Seconds: 0.001, Share: 1}}},
 	}

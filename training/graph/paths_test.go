@@ -19,10 +19,13 @@ func TestEachPath(t *testing.T) {
 		return
 	}
 	assembly := map[string][]string{"amd64": {"avx2", "avx512"}, "arm64": {"neon"}}
-	for _, path := range append([]string{"plain"}, assembly[runtime.GOARCH]...) {
+	for _, path := range append([]string{"plain", "interpreted"}, assembly[runtime.GOARCH]...) {
 		t.Run(path, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^(TestEachPath|TestValues|TestRandomPrograms|TestThreads)$")
 			cmd.Env = append(os.Environ(), chosen+"="+path)
+			if path == "interpreted" { // the best instruction set, without compiled formulas
+				cmd.Env = append(os.Environ(), chosen+"=best", "FEDLAM_COMPILE=off")
+			}
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Errorf("%v\n%s", err, out)
