@@ -7,14 +7,14 @@ import (
 	"github.com/fedlam/fedlam/dataset"
 )
 
-// TestFloat32Forces evaluates the same weights in both precisions. Over all frames of a case, the largest difference of a
-// force component must stay below 1e-5 of the largest component, and so must the root mean square of the differences
-// relative to that of the components.
+// TestFloat32Forces evaluates the same weights in both precisions. Most of the difference of the strip model comes from its
+// three-body table, to whose weights its forces are ten times as sensitive as those of the others.
 func TestFloat32Forces(t *testing.T) {
+	const tol = 1e-5
 	for _, c := range goldenCases {
 		t.Run(c.name, func(t *testing.T) {
 			m, g := readGolden(t, c.name, c.folder)
-			compareForces(t, m, g.frames(m.Config.TypeMap))
+			compareForces(t, m, g.frames(m.Config.TypeMap), tol)
 		})
 	}
 	if testing.Short() {
@@ -34,13 +34,15 @@ func TestFloat32Forces(t *testing.T) {
 		{"strip", strip},
 		{"attention of g1 and g2", attention},
 	} {
-		t.Run(c.name, func(t *testing.T) { compareForces(t, hashFilled(t, c.cfg), frames) })
+		t.Run(c.name, func(t *testing.T) { compareForces(t, hashFilled(t, c.cfg), frames, tol) })
 	}
 }
 
-func compareForces(t *testing.T, m *Model, frames []dataset.Frame) {
+// compareForces evaluates a model in both precisions. Over all frames together, the largest difference of a force component
+// must stay below tol of the largest component in float64, and so must the root mean square of the differences relative to
+// that of the components.
+func compareForces(t *testing.T, m *Model, frames []dataset.Frame, tol float64) {
 	t.Helper()
-	const tol = 1e-5
 	got, want := forcesIn(t, Float32, m, frames), forcesIn(t, Float64, m, frames)
 	var largest, worst, squares, errors float64
 	for k, f := range want {
