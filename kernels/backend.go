@@ -19,7 +19,6 @@ import (
 // replaced by plain Go. Products are made of tiles.
 type backend[F Float] struct {
 	lanes   int       // elements of a vector; a tile is at most two vectors wide
-	masks   bool      // part of a vector is stored as fast as all of it
 	heights []int     // rows of the tiles, tallest first, ending with 1
 	half    []tile[F] // by height, tiles of half a vector; nil if they are no faster than narrow
 	narrow  []tile[F] // by height, tiles of one vector

@@ -17,7 +17,7 @@ func machinePaths() []*path {
 
 func avx512F32() *backend[float32] {
 	return &backend[float32]{
-		lanes: 16, masks: true, heights: []int{12, 8, 4, 3, 2, 1},
+		lanes: 16, heights: []int{12, 8, 4, 3, 2, 1},
 		half:   []tile[float32]{tile12xhalfAVX512F32, tile8xhalfAVX512F32, tile4xhalfAVX512F32, tile3xhalfAVX512F32, tile2xhalfAVX512F32, tile1xhalfAVX512F32},
 		narrow: []tile[float32]{tile12x1AVX512F32, tile8x1AVX512F32, tile4x1AVX512F32, tile3x1AVX512F32, tile2x1AVX512F32, tile1x1AVX512F32},
 		wide:   []tile[float32]{tile12x2AVX512F32, tile8x2AVX512F32, tile4x2AVX512F32, tile3x2AVX512F32, tile2x2AVX512F32, tile1x2AVX512F32},
@@ -40,7 +40,7 @@ func avx512F32() *backend[float32] {
 
 func avx512F64() *backend[float64] {
 	return &backend[float64]{
-		lanes: 8, masks: true, heights: []int{12, 8, 4, 3, 2, 1},
+		lanes: 8, heights: []int{12, 8, 4, 3, 2, 1},
 		half:   []tile[float64]{tile12xhalfAVX512F64, tile8xhalfAVX512F64, tile4xhalfAVX512F64, tile3xhalfAVX512F64, tile2xhalfAVX512F64, tile1xhalfAVX512F64},
 		narrow: []tile[float64]{tile12x1AVX512F64, tile8x1AVX512F64, tile4x1AVX512F64, tile3x1AVX512F64, tile2x1AVX512F64, tile1x1AVX512F64},
 		wide:   []tile[float64]{tile12x2AVX512F64, tile8x2AVX512F64, tile4x2AVX512F64, tile3x2AVX512F64, tile2x2AVX512F64, tile1x2AVX512F64},

@@ -21,7 +21,7 @@ func MatMulNT[F Float](c, a, b []F, m, k, n int, scratch []F) {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
-		if be.prefersDots(k, n) {
+		if n <= maxDots && k >= minTerms {
 			dotProducts(be, c, a, b, m, k, n)
 			return
 		}

@@ -48,25 +48,18 @@ func addTN[F Float](be *backend[F], c, a []F, lda int, b []F, m, k, n, add int) 
 	}
 }
 
+// Scalar products are faster than transposing and tiles for few columns, unless they have few terms: then most of their time
+// goes into adding up vectors.
 const (
-	maxDots   = 16 // columns up to which scalar products are faster than transposing
-	fewTerms  = 16 // terms up to which they are not: most of their time goes into adding up vectors
-	dotsWidth = 4  // columns of scalar products at a time
+	maxDots  = 16 // columns
+	minTerms = 13
 )
-
-// prefersDots tells whether the product of a and the transpose of b (n x k) is faster as scalar products than by tiles. The
-// number of rows of a must not matter, as they are to have the same bits however many there are.
-func (be *backend[F]) prefersDots(k, n int) bool {
-	if k <= fewTerms && (n > dotsWidth || n >= be.lanes || be.masks) {
-		return false
-	}
-	return n <= maxDots
-}
 
 // dotProducts computes c = a*b', a m x k, b n x k, as scalar products.
 func dotProducts[F Float](be *backend[F], c, a, b []F, m, k, n int) {
+	const width = 4
 	_, _, _ = c[m*n-1], a[m*k-1], b[n*k-1]
-	for j := 0; j < n; j += dotsWidth {
-		be.dots(k, &a[0], k, &b[j*k], k, &c[j], n, m, min(dotsWidth, n-j))
+	for j := 0; j < n; j += width {
+		be.dots(k, &a[0], k, &b[j*k], k, &c[j], n, m, min(width, n-j))
 	}
 }
