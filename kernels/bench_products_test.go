@@ -38,9 +38,9 @@ func layerTask[F kernels.Float](kernel string, s [3]int, call func(c, a, b, scra
 	})
 }
 
-// segments are products of the descriptor of 192 atoms with 90 neighbours: embeddings by vectors.
+// segments are products of the descriptor, embeddings by vectors, of as many atoms with 90 neighbours as stay in the caches.
 func segments[F kernels.Float]() []task {
-	const atoms, each, p, q = 192, 90, 4, 100
+	const atoms, each, p, q = 8, 90, 4, 100
 	start := evenSegments(atoms, each)
 	size, flop := fmt.Sprintf("%dx%dx%dx%d", atoms, each, p, q), 2*atoms*each*p*q
 	operands := func(call func(narrow, wide, matrices, scratch []F)) func() func() {
