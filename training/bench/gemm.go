@@ -161,9 +161,9 @@ func product[F kernels.Float](op productOp, s shape, threads, runs int, least ti
 	return statistics(seconds)
 }
 
-// newProduct returns a product with memory of its own.
+// newProduct returns a product with memory of its own, laid out as that of a program.
 func newProduct[F kernels.Float](op productOp, s shape) func() {
-	a, b, c := make([]F, s.m*s.k), make([]F, s.k*s.n), make([]F, s.m*s.n)
+	a, b, c := kernels.Alloc[F](s.m*s.k), kernels.Alloc[F](s.k*s.n), kernels.Alloc[F](s.m*s.n)
 	for _, x := range [][]F{a, b} {
 		for k := range x {
 			x[k] = F(k%13) / 16
@@ -171,7 +171,7 @@ func newProduct[F kernels.Float](op productOp, s shape) func() {
 	}
 	switch op {
 	case opNT:
-		scratch := make([]F, s.k*s.n)
+		scratch := kernels.Alloc[F](s.k * s.n)
 		return func() { kernels.MatMulNT(c, a, b, s.m, s.k, s.n, scratch) }
 	case opTN:
 		return func() { kernels.MatMulTN(c, a, b, s.m, s.k, s.n) }
