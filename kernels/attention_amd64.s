@@ -2836,18 +2836,132 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y4, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y5, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y6, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X3, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X4, (R9)
+
+row3Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row4Below4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+row4Below4:
+	TESTQ    $0x00000002, AX
+	JE       row4Below2
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+row4Below2:
+	TESTQ  $0x00000001, AX
+	JE     row4Below1
+	VMOVSS X5, (R9)
+
+row4Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row5Below4
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row5Below4:
+	TESTQ    $0x00000002, AX
+	JE       row5Below2
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row5Below2:
+	TESTQ  $0x00000001, AX
+	JE     row5Below1
+	VMOVSS X6, (R9)
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -2983,24 +3097,138 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y5, (SI)
-	VMASKMOVPS Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y7, (SI)
-	VMASKMOVPS Y8, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y9, (SI)
-	VMASKMOVPS Y10, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y11, (SI)
-	VMASKMOVPS Y12, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X6, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X8, (R9)
+
+row3Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y9, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row4Below4
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+row4Below4:
+	TESTQ    $0x00000002, AX
+	JE       row4Below2
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+row4Below2:
+	TESTQ  $0x00000001, AX
+	JE     row4Below1
+	VMOVSS X10, (R9)
+
+row4Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y11, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row5Below4
+	VMOVUPS      X12, (R9)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, R9
+
+row5Below4:
+	TESTQ    $0x00000002, AX
+	JE       row5Below2
+	VMOVLPS  X12, (R9)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, R9
+
+row5Below2:
+	TESTQ  $0x00000001, AX
+	JE     row5Below1
+	VMOVSS X12, (R9)
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -3069,10 +3297,48 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R8)
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -3153,12 +3419,50 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R8)
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -3219,8 +3523,27 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R8)
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -3288,9 +3611,28 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R8)
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -3665,18 +4007,102 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y4, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y5, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y6, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row4Below2
+	VMOVUPD      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+row4Below2:
+	TESTQ    $0x00000001, AX
+	JE       row4Below1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+row4Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row5Below2
+	VMOVUPD      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row5Below2:
+	TESTQ    $0x00000001, AX
+	JE       row5Below1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -3812,24 +4238,108 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y5, (SI)
-	VMASKMOVPD Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y7, (SI)
-	VMASKMOVPD Y8, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y9, (SI)
-	VMASKMOVPD Y10, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y11, (SI)
-	VMASKMOVPD Y12, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y9, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row4Below2
+	VMOVUPD      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+row4Below2:
+	TESTQ    $0x00000001, AX
+	JE       row4Below1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+row4Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y11, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row5Below2
+	VMOVUPD      X12, (R9)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, R9
+
+row5Below2:
+	TESTQ    $0x00000001, AX
+	JE       row5Below1
+	VMOVLPS  X12, (R9)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, R9
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -3898,10 +4408,38 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -3982,12 +4520,40 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -4048,8 +4614,22 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -4117,9 +4697,23 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8

@@ -1,82 +1,74 @@
 package kernels_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/fedlam/fedlam/kernels"
 )
 
-func random[F kernels.Float](n int) []F {
-	rng := rand.New(rand.NewPCG(1, 1))
-	x := make([]F, n)
-	for i := range x {
-		x[i] = F(rng.Float64() - 0.5)
+// A task is the benchmark of one kernel on operands of one size. What it does per second is reported beside the peak that
+// the same process reaches: that of a product in the caches, or that of moving as many bytes.
+type task struct {
+	kernel  string // name of the function
+	size    string // of the operands
+	unit    string
+	amount  int // floating-point operations of a call, or bytes that it reads and writes
+	peak    func() float64
+	prepare func() (call func()) // lays the operands out
+}
+
+// productTask is a task of arithmetic.
+func productTask[F kernels.Float](kernel, size string, flop int, prepare func() func()) task {
+	return task{kernel, size, "GFLOP/s", flop, productPeak[F], prepare}
+}
+
+// memoryTask is a task bound by the memory that it walks through. Numbers that a call reads or writes count once each.
+func memoryTask(kernel, size string, bytes int, prepare func() func()) task {
+	return task{kernel, size, "GB/s", bytes, func() float64 { return bandwidth(bytes) }, prepare}
+}
+
+func (t task) run(b *testing.B) {
+	call := t.prepare()
+	for b.Loop() {
+		call()
 	}
-	return x
+	rate := float64(t.amount) * float64(b.N) / b.Elapsed().Seconds() / 1e9
+	b.ReportMetric(rate, t.unit)
+	b.ReportMetric(100*rate/t.peak(), "%peak")
 }
 
-func BenchmarkMatMul(b *testing.B) {
-	b.Run("float32", benchmarkMatMul[float32])
-	b.Run("float64", benchmarkMatMul[float64])
-}
-
-func benchmarkMatMul[F kernels.Float](b *testing.B) {
-	products := []struct {
-		name string
-		call func(c, a, b []F, m, k, n int)
-	}{{"NN", kernels.MatMul[F]}, {"NT", matMulNT[F]}, {"TN", kernels.MatMulTN[F]}}
-	for _, s := range [][3]int{{1024, 1024, 1024}, {3000, 128, 128}, {3000, 32, 128}, {400, 25, 50}, {400, 50, 100}, {400, 100, 50}, {3000, 8, 8}, {3000, 1, 32}, {120, 32, 32}, {30, 4, 32}} {
-		for _, p := range products {
-			m, k, n := s[0], s[1], s[2]
-			if p.name == "TN" {
-				m, k = k, m // the long side is summed over
-			}
-			b.Run(fmt.Sprintf("%s_%dx%dx%d", p.name, m, k, n), func(b *testing.B) {
-				x, y, c := random[F](m*k), random[F](k*n), make([]F, m*n)
-				for b.Loop() {
-					p.call(c, x, y, m, k, n)
-				}
-				b.ReportMetric(2*float64(m*k*n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-			})
+func benchmark(b *testing.B, float32s, float64s []task) {
+	for _, list := range []struct {
+		name  string
+		tasks []task
+	}{{"float32", float32s}, {"float64", float64s}} {
+		for _, t := range list.tasks {
+			b.Run(t.kernel+"/"+t.size+"/"+list.name, t.run)
 		}
 	}
 }
 
-func BenchmarkElementwise(b *testing.B) {
-	b.Run("float32", benchmarkElementwise[float32])
-	b.Run("float64", benchmarkElementwise[float64])
-}
+func BenchmarkProducts(b *testing.B) { benchmark(b, products[float32](), products[float64]()) }
 
-func benchmarkElementwise[F kernels.Float](b *testing.B) {
-	const n = 1024
-	dst, x, y := make([]F, n), random[F](n), random[F](n)
-	for _, f := range []struct {
-		name string
-		call func()
-	}{
-		{"Add", func() { kernels.Add(dst, x, y) }},
-		{"Mul", func() { kernels.Mul(dst, x, y) }},
-		{"Scale", func() { kernels.Scale(dst, x, 3) }},
-		{"Square", func() { kernels.Square(dst, x) }},
-		{"Recip", func() { kernels.Recip(dst, x) }},
-		{"Exp", func() { kernels.Exp(dst, x) }},
-		{"Tanh", func() { kernels.Tanh(dst, x) }},
-		{"Sigmoid", func() { kernels.Sigmoid(dst, x) }},
-		{"Switch", func() { kernels.Switch(dst, x, -1, 1, 1) }},
-		{"Sum", func() { kernels.Sum(x) }},
-		{"RepeatCol8", func() { kernels.RepeatCol(dst, x, 1, 0, n/8, 8) }},
-	} {
-		b.Run(f.name, func(b *testing.B) {
-			for b.Loop() {
-				f.call()
-			}
-			b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
-		})
+// BenchmarkSegments takes products within segments of rows.
+func BenchmarkSegments(b *testing.B) { benchmark(b, segments[float32](), segments[float64]()) }
+
+func BenchmarkElementwise(b *testing.B) { benchmark(b, elementwise[float32](), elementwise[float64]()) }
+
+// BenchmarkRows takes moves and sums of rows and columns.
+func BenchmarkRows(b *testing.B) { benchmark(b, rowTasks[float32](), rowTasks[float64]()) }
+
+func BenchmarkPairs(b *testing.B) { benchmark(b, pairs[float32](), pairs[float64]()) }
+
+// filled returns n numbers between 0 and 1 in memory like that of a program.
+func filled[F kernels.Float](n int) []F {
+	x := kernels.Alloc[F](n)
+	for i := range x {
+		x[i] = F(i%97+1) / 100
 	}
+	return x
 }
 
-func matMulNT[F kernels.Float](c, a, b []F, m, k, n int) {
-	kernels.MatMulNT(c, a, b, m, k, n, make([]F, n*k))
-}
+// sizeOf returns the bytes of n numbers.
+func sizeOf[F kernels.Float](n int) int { return n * int(unsafe.Sizeof(F(0))) }

@@ -21,11 +21,7 @@ func MatMulNT[F Float](c, a, b []F, m, k, n int, scratch []F) {
 		return
 	}
 	if be := backendOf[F](); be.wide != nil {
-		switch {
-		case n == 1 && k <= 2*be.lanes: // b is its own transpose
-			strided(be, c, n, a, k, 1, b, n, m, k, n, 0)
-			return
-		case n <= maxDots:
+		if n <= maxDots && k >= minTerms {
 			dotProducts(be, c, a, b, m, k, n)
 			return
 		}

@@ -48,8 +48,12 @@ func addTN[F Float](be *backend[F], c, a []F, lda int, b []F, m, k, n, add int) 
 	}
 }
 
-// maxDots is the number of columns up to which scalar products are faster than transposing.
-const maxDots = 16
+// Scalar products are faster than transposing and tiles for few columns, unless they have few terms: then most of their time
+// goes into adding up vectors.
+const (
+	maxDots  = 16 // columns
+	minTerms = 13
+)
 
 // dotProducts computes c = a*b', a m x k, b n x k, as scalar products.
 func dotProducts[F Float](be *backend[F], c, a, b []F, m, k, n int) {

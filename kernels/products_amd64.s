@@ -1706,7 +1706,7 @@ write:
 	RET
 
 // func dotsAVX512F32(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, m int, n int)
-// Requires: AVX, AVX512F, AVX512VL, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·dotsAVX512F32(SB), NOSPLIT, $0-72
 	MOVQ    n+64(FP), AX
 	MOVQ    $-1, CX
@@ -1810,7 +1810,7 @@ pairLast:
 	VHADDPS       X1, X0, X0
 	VHADDPS       X3, X2, X2
 	VHADDPS       X2, X0, X0
-	VMOVUPS       X0, K1, (R9)
+	VMOVUPS       Z0, K1, (R9)
 	ADDQ          R11, R9
 	VEXTRACTF64X4 $0x01, Z4, Y8
 	VADDPS        Y8, Y4, Y4
@@ -1831,7 +1831,7 @@ pairLast:
 	VHADDPS       X5, X4, X4
 	VHADDPS       X7, X6, X6
 	VHADDPS       X6, X4, X4
-	VMOVUPS       X4, K1, (R9)
+	VMOVUPS       Z4, K1, (R9)
 	ADDQ          R11, R9
 	LEAQ          (AX)(R10*2), AX
 	SUBQ          $0x02, R12
@@ -1890,7 +1890,7 @@ singleLast:
 	VHADDPS       X12, X11, X11
 	VHADDPS       X14, X13, X13
 	VHADDPS       X13, X11, X11
-	VMOVUPS       X11, K1, (R9)
+	VMOVUPS       Z11, K1, (R9)
 	ADDQ          R11, R9
 
 done:
@@ -3599,7 +3599,7 @@ write:
 	RET
 
 // func dotsAVX512F64(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, m int, n int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·dotsAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ    n+64(FP), AX
 	MOVQ    $-1, CX
@@ -3703,7 +3703,7 @@ pairLast:
 	VHADDPD       X1, X0, X0
 	VHADDPD       X3, X2, X2
 	VINSERTF128   $0x01, X2, Y0, Y0
-	VMOVUPD       Y0, K1, (R9)
+	VMOVUPD       Z0, K1, (R9)
 	ADDQ          R11, R9
 	VEXTRACTF64X4 $0x01, Z4, Y8
 	VADDPD        Y8, Y4, Y4
@@ -3724,7 +3724,7 @@ pairLast:
 	VHADDPD       X5, X4, X4
 	VHADDPD       X7, X6, X6
 	VINSERTF128   $0x01, X6, Y4, Y4
-	VMOVUPD       Y4, K1, (R9)
+	VMOVUPD       Z4, K1, (R9)
 	ADDQ          R11, R9
 	LEAQ          (AX)(R10*2), AX
 	SUBQ          $0x02, R12
@@ -3783,7 +3783,7 @@ singleLast:
 	VHADDPD       X12, X11, X11
 	VHADDPD       X14, X13, X13
 	VINSERTF128   $0x01, X13, Y11, Y11
-	VMOVUPD       Y11, K1, (R9)
+	VMOVUPD       Z11, K1, (R9)
 	ADDQ          R11, R9
 
 done:
@@ -3884,18 +3884,132 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y4, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y5, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y6, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X3, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X4, (R9)
+
+row3Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row4Below4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+row4Below4:
+	TESTQ    $0x00000002, AX
+	JE       row4Below2
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+row4Below2:
+	TESTQ  $0x00000001, AX
+	JE     row4Below1
+	VMOVSS X5, (R9)
+
+row4Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row5Below4
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row5Below4:
+	TESTQ    $0x00000002, AX
+	JE       row5Below2
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row5Below2:
+	TESTQ  $0x00000001, AX
+	JE     row5Below1
+	VMOVSS X6, (R9)
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -4049,24 +4163,138 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y5, (SI)
-	VMASKMOVPS Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y7, (SI)
-	VMASKMOVPS Y8, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y9, (SI)
-	VMASKMOVPS Y10, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y11, (SI)
-	VMASKMOVPS Y12, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X6, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X8, (R9)
+
+row3Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y9, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row4Below4
+	VMOVUPS      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+row4Below4:
+	TESTQ    $0x00000002, AX
+	JE       row4Below2
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+row4Below2:
+	TESTQ  $0x00000001, AX
+	JE     row4Below1
+	VMOVSS X10, (R9)
+
+row4Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y11, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row5Below4
+	VMOVUPS      X12, (R9)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, R9
+
+row5Below4:
+	TESTQ    $0x00000002, AX
+	JE       row5Below2
+	VMOVLPS  X12, (R9)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, R9
+
+row5Below2:
+	TESTQ  $0x00000001, AX
+	JE     row5Below1
+	VMOVSS X12, (R9)
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -4152,14 +4380,90 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y4, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X3, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X4, (R9)
+
+row3Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x04, BX, R9
@@ -4267,18 +4571,94 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y5, (SI)
-	VMASKMOVPS Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y7, (SI)
-	VMASKMOVPS Y8, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R9)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R9)
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X6, (R9)
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000004, AX
+	JE           row3Below4
+	VMOVUPS      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below4:
+	TESTQ    $0x00000002, AX
+	JE       row3Below2
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below2:
+	TESTQ  $0x00000001, AX
+	JE     row3Below1
+	VMOVSS X8, (R9)
+
+row3Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x04, BX, R9
@@ -4355,12 +4735,69 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R8)
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X3, (R8)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R8
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X3, (R8)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R8
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X3, (R8)
+
+row2Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x03, BX, R8
@@ -4454,15 +4891,72 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y5, (SI)
-	VMASKMOVPS Y6, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R8)
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y5, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row2Below4
+	VMOVUPS      X6, (R8)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R8
+
+row2Below4:
+	TESTQ    $0x00000002, AX
+	JE       row2Below2
+	VMOVLPS  X6, (R8)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R8
+
+row2Below2:
+	TESTQ  $0x00000001, AX
+	JE     row2Below1
+	VMOVSS X6, (R8)
+
+row2Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x03, BX, R8
@@ -4531,10 +5025,48 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X2, (R8)
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -4615,12 +5147,50 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPS    Y3, (SI)
-	VMASKMOVPS Y4, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R8)
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPS      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row1Below4
+	VMOVUPS      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below4:
+	TESTQ    $0x00000002, AX
+	JE       row1Below2
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below2:
+	TESTQ  $0x00000001, AX
+	JE     row1Below1
+	VMOVSS X4, (R8)
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -4681,8 +5251,27 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X1, (R8)
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -4750,9 +5339,28 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPS    Y1, (SI)
-	VMASKMOVPS Y2, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPS      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000004, AX
+	JE           row0Below4
+	VMOVUPS      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below4:
+	TESTQ    $0x00000002, AX
+	JE       row0Below2
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below2:
+	TESTQ  $0x00000001, AX
+	JE     row0Below1
+	VMOVSS X2, (R8)
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -4766,10 +5374,6 @@ written:
 // Requires: AVX, CMOV, FMA3
 TEXT ·dotsAVX2F32(SB), NOSPLIT, $0-72
 	MOVQ    n+64(FP), AX
-	LEAQ    mask32<>+0(SB), CX
-	MOVQ    $+8, DX
-	SUBQ    AX, DX
-	VMOVUPS (CX)(DX*4), X0
 	MOVQ    k+0(FP), CX
 	MOVQ    CX, DX
 	DECQ    CX
@@ -4779,7 +5383,7 @@ TEXT ·dotsAVX2F32(SB), NOSPLIT, $0-72
 	LEAQ    mask32<>+0(SB), BX
 	MOVQ    $+8, SI
 	SUBQ    DX, SI
-	VMOVUPS (BX)(SI*4), Y1
+	VMOVUPS (BX)(SI*4), Y0
 	SHLQ    $0x02, CX
 	MOVQ    b+24(FP), DX
 	MOVQ    ldb+32(FP), BX
@@ -4793,18 +5397,19 @@ TEXT ·dotsAVX2F32(SB), NOSPLIT, $0-72
 	LEAQ    (DI)(BX*1), BX
 	CMPQ    AX, $0x04
 	CMOVQLT DI, BX
-	MOVQ    a+8(FP), AX
-	MOVQ    c+40(FP), R9
-	MOVQ    lda+16(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    ldc+48(FP), R11
+	MOVQ    a+8(FP), R8
+	MOVQ    c+40(FP), R10
+	MOVQ    lda+16(FP), R11
 	SHLQ    $0x02, R11
-	MOVQ    m+56(FP), R12
+	MOVQ    ldc+48(FP), R12
+	SHLQ    $0x02, R12
+	MOVQ    m+56(FP), R13
 
 pair:
-	CMPQ   R12, $0x02
+	CMPQ   R13, $0x02
 	JL     single
-	LEAQ   (AX)(R10*1), R8
+	LEAQ   (R8)(R11*1), R9
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
@@ -4812,121 +5417,177 @@ pair:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	XORQ   R13, R13
+	XORQ   R14, R14
 
 pairVector:
-	CMPQ        R13, CX
+	CMPQ        R14, CX
 	JGE         pairLast
-	VMOVUPS     (AX)(R13*1), Y11
-	VMOVUPS     (R8)(R13*1), Y12
-	VMOVUPS     (DX)(R13*1), Y10
-	VFMADD231PS Y11, Y10, Y2
-	VFMADD231PS Y12, Y10, Y6
-	VMOVUPS     (SI)(R13*1), Y10
-	VFMADD231PS Y11, Y10, Y3
-	VFMADD231PS Y12, Y10, Y7
-	VMOVUPS     (DI)(R13*1), Y10
-	VFMADD231PS Y11, Y10, Y4
-	VFMADD231PS Y12, Y10, Y8
-	VMOVUPS     (BX)(R13*1), Y10
-	VFMADD231PS Y11, Y10, Y5
-	VFMADD231PS Y12, Y10, Y9
-	ADDQ        $0x20, R13
+	VMOVUPS     (R8)(R14*1), Y10
+	VMOVUPS     (R9)(R14*1), Y11
+	VMOVUPS     (DX)(R14*1), Y9
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y11, Y9, Y5
+	VMOVUPS     (SI)(R14*1), Y9
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y11, Y9, Y6
+	VMOVUPS     (DI)(R14*1), Y9
+	VFMADD231PS Y10, Y9, Y3
+	VFMADD231PS Y11, Y9, Y7
+	VMOVUPS     (BX)(R14*1), Y9
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y11, Y9, Y8
+	ADDQ        $0x20, R14
 	JMP         pairVector
 
 pairLast:
-	VMASKMOVPS   (AX)(R13*1), Y1, Y11
-	VMASKMOVPS   (R8)(R13*1), Y1, Y12
-	VMASKMOVPS   (DX)(R13*1), Y1, Y10
-	VFMADD231PS  Y11, Y10, Y2
-	VFMADD231PS  Y12, Y10, Y6
-	VMASKMOVPS   (SI)(R13*1), Y1, Y10
-	VFMADD231PS  Y11, Y10, Y3
-	VFMADD231PS  Y12, Y10, Y7
-	VMASKMOVPS   (DI)(R13*1), Y1, Y10
-	VFMADD231PS  Y11, Y10, Y4
-	VFMADD231PS  Y12, Y10, Y8
-	VMASKMOVPS   (BX)(R13*1), Y1, Y10
-	VFMADD231PS  Y11, Y10, Y5
-	VFMADD231PS  Y12, Y10, Y9
-	VEXTRACTF128 $0x01, Y2, X10
-	VADDPS       X10, X2, X2
-	VEXTRACTF128 $0x01, Y3, X10
-	VADDPS       X10, X3, X3
-	VEXTRACTF128 $0x01, Y4, X10
-	VADDPS       X10, X4, X4
-	VEXTRACTF128 $0x01, Y5, X10
-	VADDPS       X10, X5, X5
-	VHADDPS      X3, X2, X2
-	VHADDPS      X5, X4, X4
-	VHADDPS      X4, X2, X2
-	VMASKMOVPS   X2, X0, (R9)
-	ADDQ         R11, R9
-	VEXTRACTF128 $0x01, Y6, X2
-	VADDPS       X2, X6, X6
-	VEXTRACTF128 $0x01, Y7, X2
-	VADDPS       X2, X7, X7
-	VEXTRACTF128 $0x01, Y8, X2
-	VADDPS       X2, X8, X8
-	VEXTRACTF128 $0x01, Y9, X2
-	VADDPS       X2, X9, X9
-	VHADDPS      X7, X6, X6
-	VHADDPS      X9, X8, X8
-	VHADDPS      X8, X6, X6
-	VMASKMOVPS   X6, X0, (R9)
-	ADDQ         R11, R9
-	LEAQ         (AX)(R10*2), AX
-	SUBQ         $0x02, R12
-	JMP          pair
+	VMASKMOVPS   (R8)(R14*1), Y0, Y10
+	VMASKMOVPS   (R9)(R14*1), Y0, Y11
+	VMASKMOVPS   (DX)(R14*1), Y0, Y9
+	VFMADD231PS  Y10, Y9, Y1
+	VFMADD231PS  Y11, Y9, Y5
+	VMASKMOVPS   (SI)(R14*1), Y0, Y9
+	VFMADD231PS  Y10, Y9, Y2
+	VFMADD231PS  Y11, Y9, Y6
+	VMASKMOVPS   (DI)(R14*1), Y0, Y9
+	VFMADD231PS  Y10, Y9, Y3
+	VFMADD231PS  Y11, Y9, Y7
+	VMASKMOVPS   (BX)(R14*1), Y0, Y9
+	VFMADD231PS  Y10, Y9, Y4
+	VFMADD231PS  Y11, Y9, Y8
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPS       X9, X1, X1
+	VEXTRACTF128 $0x01, Y2, X9
+	VADDPS       X9, X2, X2
+	VEXTRACTF128 $0x01, Y3, X9
+	VADDPS       X9, X3, X3
+	VEXTRACTF128 $0x01, Y4, X9
+	VADDPS       X9, X4, X4
+	VHADDPS      X2, X1, X1
+	VHADDPS      X4, X3, X3
+	VHADDPS      X3, X1, X1
+	LEAQ         (R10), R9
+	TESTQ        $0x00000004, AX
+	JE           pairRow0Below4
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+pairRow0Below4:
+	TESTQ    $0x00000002, AX
+	JE       pairRow0Below2
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+pairRow0Below2:
+	TESTQ  $0x00000001, AX
+	JE     pairRow0Below1
+	VMOVSS X1, (R9)
+
+pairRow0Below1:
+	ADDQ         R12, R10
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X1, X5, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X1, X6, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPS       X1, X7, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPS       X1, X8, X8
+	VHADDPS      X6, X5, X5
+	VHADDPS      X8, X7, X7
+	VHADDPS      X7, X5, X5
+	LEAQ         (R10), R9
+	TESTQ        $0x00000004, AX
+	JE           pairRow1Below4
+	VMOVUPS      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+pairRow1Below4:
+	TESTQ    $0x00000002, AX
+	JE       pairRow1Below2
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+pairRow1Below2:
+	TESTQ  $0x00000001, AX
+	JE     pairRow1Below1
+	VMOVSS X5, (R9)
+
+pairRow1Below1:
+	ADDQ R12, R10
+	LEAQ (R8)(R11*2), R8
+	SUBQ $0x02, R13
+	JMP  pair
 
 single:
-	TESTQ  R12, R12
+	TESTQ  R13, R13
 	JE     done
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	XORQ   R13, R13
+	XORQ   R14, R14
 
 singleVector:
-	CMPQ        R13, CX
+	CMPQ        R14, CX
 	JGE         singleLast
-	VMOVUPS     (AX)(R13*1), Y7
-	VMOVUPS     (DX)(R13*1), Y6
-	VFMADD231PS Y7, Y6, Y2
-	VMOVUPS     (SI)(R13*1), Y6
-	VFMADD231PS Y7, Y6, Y3
-	VMOVUPS     (DI)(R13*1), Y6
-	VFMADD231PS Y7, Y6, Y4
-	VMOVUPS     (BX)(R13*1), Y6
-	VFMADD231PS Y7, Y6, Y5
-	ADDQ        $0x20, R13
+	VMOVUPS     (R8)(R14*1), Y6
+	VMOVUPS     (DX)(R14*1), Y5
+	VFMADD231PS Y6, Y5, Y1
+	VMOVUPS     (SI)(R14*1), Y5
+	VFMADD231PS Y6, Y5, Y2
+	VMOVUPS     (DI)(R14*1), Y5
+	VFMADD231PS Y6, Y5, Y3
+	VMOVUPS     (BX)(R14*1), Y5
+	VFMADD231PS Y6, Y5, Y4
+	ADDQ        $0x20, R14
 	JMP         singleVector
 
 singleLast:
-	VMASKMOVPS   (AX)(R13*1), Y1, Y7
-	VMASKMOVPS   (DX)(R13*1), Y1, Y6
-	VFMADD231PS  Y7, Y6, Y2
-	VMASKMOVPS   (SI)(R13*1), Y1, Y6
-	VFMADD231PS  Y7, Y6, Y3
-	VMASKMOVPS   (DI)(R13*1), Y1, Y6
-	VFMADD231PS  Y7, Y6, Y4
-	VMASKMOVPS   (BX)(R13*1), Y1, Y6
-	VFMADD231PS  Y7, Y6, Y5
-	VEXTRACTF128 $0x01, Y2, X1
-	VADDPS       X1, X2, X2
-	VEXTRACTF128 $0x01, Y3, X1
-	VADDPS       X1, X3, X3
-	VEXTRACTF128 $0x01, Y4, X1
-	VADDPS       X1, X4, X4
-	VEXTRACTF128 $0x01, Y5, X1
-	VADDPS       X1, X5, X5
-	VHADDPS      X3, X2, X2
-	VHADDPS      X5, X4, X4
-	VHADDPS      X4, X2, X2
-	VMASKMOVPS   X2, X0, (R9)
-	ADDQ         R11, R9
+	VMASKMOVPS   (R8)(R14*1), Y0, Y6
+	VMASKMOVPS   (DX)(R14*1), Y0, Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VMASKMOVPS   (SI)(R14*1), Y0, Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VMASKMOVPS   (DI)(R14*1), Y0, Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VMASKMOVPS   (BX)(R14*1), Y0, Y5
+	VFMADD231PS  Y6, Y5, Y4
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VHADDPS      X2, X1, X1
+	VHADDPS      X4, X3, X3
+	VHADDPS      X3, X1, X1
+	LEAQ         (R10), CX
+	TESTQ        $0x00000004, AX
+	JE           singleRow0Below4
+	VMOVUPS      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+singleRow0Below4:
+	TESTQ    $0x00000002, AX
+	JE       singleRow0Below2
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+singleRow0Below2:
+	TESTQ  $0x00000001, AX
+	JE     singleRow0Below1
+	VMOVSS X1, (CX)
+
+singleRow0Below1:
+	ADDQ R12, R10
 
 done:
 	VZEROUPPER
@@ -5026,18 +5687,102 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y4, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y5, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y6, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row4Below2
+	VMOVUPD      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+row4Below2:
+	TESTQ    $0x00000001, AX
+	JE       row4Below1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+row4Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row5Below2
+	VMOVUPD      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row5Below2:
+	TESTQ    $0x00000001, AX
+	JE       row5Below1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -5183,24 +5928,108 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y5, (SI)
-	VMASKMOVPD Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y7, (SI)
-	VMASKMOVPD Y8, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y9, (SI)
-	VMASKMOVPD Y10, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y11, (SI)
-	VMASKMOVPD Y12, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y9, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row4Below2
+	VMOVUPD      X10, (R9)
+	VEXTRACTF128 $0x01, Y10, X10
+	ADDQ         $0x10, R9
+
+row4Below2:
+	TESTQ    $0x00000001, AX
+	JE       row4Below1
+	VMOVLPS  X10, (R9)
+	VMOVHLPS X10, X10, X10
+	ADDQ     $0x08, R9
+
+row4Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y11, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row5Below2
+	VMOVUPD      X12, (R9)
+	VEXTRACTF128 $0x01, Y12, X12
+	ADDQ         $0x10, R9
+
+row5Below2:
+	TESTQ    $0x00000001, AX
+	JE       row5Below1
+	VMOVLPS  X12, (R9)
+	VMOVHLPS X12, X12, X12
+	ADDQ     $0x08, R9
+
+row5Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x06, BX, R9
@@ -5286,14 +6115,70 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y3, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y4, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X3, (R9)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X3, (R9)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x04, BX, R9
@@ -5401,18 +6286,74 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y5, (SI)
-	VMASKMOVPD Y6, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y7, (SI)
-	VMASKMOVPD Y8, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R9)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R9
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R9)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R9
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R9)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R9
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R9)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R9
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y5, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X6, (R9)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R9
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X6, (R9)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R9
+
+row2Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y7, (SI)
+	LEAQ         32(SI), R9
+	TESTQ        $0x00000002, AX
+	JE           row3Below2
+	VMOVUPD      X8, (R9)
+	VEXTRACTF128 $0x01, Y8, X8
+	ADDQ         $0x10, R9
+
+row3Below2:
+	TESTQ    $0x00000001, AX
+	JE       row3Below1
+	VMOVLPS  X8, (R9)
+	VMOVHLPS X8, X8, X8
+	ADDQ     $0x08, R9
+
+row3Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x04, BX, R9
@@ -5489,12 +6430,54 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y3, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X3, (R8)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R8
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X3, (R8)
+	VMOVHLPS X3, X3, X3
+	ADDQ     $0x08, R8
+
+row2Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x03, BX, R8
@@ -5588,15 +6571,57 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y5, (SI)
-	VMASKMOVPD Y6, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y5, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row2Below2
+	VMOVUPD      X6, (R8)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, R8
+
+row2Below2:
+	TESTQ    $0x00000001, AX
+	JE       row2Below1
+	VMOVLPS  X6, (R8)
+	VMOVHLPS X6, X6, X6
+	ADDQ     $0x08, R8
+
+row2Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x03, BX, R8
@@ -5665,10 +6690,38 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPD Y2, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -5749,12 +6802,40 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
-	VMOVUPD    Y3, (SI)
-	VMASKMOVPD Y4, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ         DI, SI
+	VMOVUPD      Y3, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row1Below2
+	VMOVUPD      X4, (R8)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, R8
+
+row1Below2:
+	TESTQ    $0x00000001, AX
+	JE       row1Below1
+	VMOVLPS  X4, (R8)
+	VMOVHLPS X4, X4, X4
+	ADDQ     $0x08, R8
+
+row1Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x02, BX, R8
@@ -5815,8 +6896,22 @@ write:
 	JMP     written
 
 partial:
-	VMASKMOVPD Y1, Y0, (SI)
-	ADDQ       DI, SI
+	LEAQ         (SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X1, (R8)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X1, (R8)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -5884,9 +6979,23 @@ write:
 	JMP     written
 
 partial:
-	VMOVUPD    Y1, (SI)
-	VMASKMOVPD Y2, Y0, 32(SI)
-	ADDQ       DI, SI
+	VMOVUPD      Y1, (SI)
+	LEAQ         32(SI), R8
+	TESTQ        $0x00000002, AX
+	JE           row0Below2
+	VMOVUPD      X2, (R8)
+	VEXTRACTF128 $0x01, Y2, X2
+	ADDQ         $0x10, R8
+
+row0Below2:
+	TESTQ    $0x00000001, AX
+	JE       row0Below1
+	VMOVLPS  X2, (R8)
+	VMOVHLPS X2, X2, X2
+	ADDQ     $0x08, R8
+
+row0Below1:
+	ADDQ DI, SI
 
 written:
 	IMUL3Q $0x01, BX, R8
@@ -5900,10 +7009,6 @@ written:
 // Requires: AVX, CMOV, FMA3
 TEXT ·dotsAVX2F64(SB), NOSPLIT, $0-72
 	MOVQ    n+64(FP), AX
-	LEAQ    mask64<>+0(SB), CX
-	MOVQ    $+4, DX
-	SUBQ    AX, DX
-	VMOVUPD (CX)(DX*8), Y0
 	MOVQ    k+0(FP), CX
 	MOVQ    CX, DX
 	DECQ    CX
@@ -5913,7 +7018,7 @@ TEXT ·dotsAVX2F64(SB), NOSPLIT, $0-72
 	LEAQ    mask64<>+0(SB), BX
 	MOVQ    $+4, SI
 	SUBQ    DX, SI
-	VMOVUPD (BX)(SI*8), Y1
+	VMOVUPD (BX)(SI*8), Y0
 	SHLQ    $0x03, CX
 	MOVQ    b+24(FP), DX
 	MOVQ    ldb+32(FP), BX
@@ -5927,18 +7032,19 @@ TEXT ·dotsAVX2F64(SB), NOSPLIT, $0-72
 	LEAQ    (DI)(BX*1), BX
 	CMPQ    AX, $0x04
 	CMOVQLT DI, BX
-	MOVQ    a+8(FP), AX
-	MOVQ    c+40(FP), R9
-	MOVQ    lda+16(FP), R10
-	SHLQ    $0x03, R10
-	MOVQ    ldc+48(FP), R11
+	MOVQ    a+8(FP), R8
+	MOVQ    c+40(FP), R10
+	MOVQ    lda+16(FP), R11
 	SHLQ    $0x03, R11
-	MOVQ    m+56(FP), R12
+	MOVQ    ldc+48(FP), R12
+	SHLQ    $0x03, R12
+	MOVQ    m+56(FP), R13
 
 pair:
-	CMPQ   R12, $0x02
+	CMPQ   R13, $0x02
 	JL     single
-	LEAQ   (AX)(R10*1), R8
+	LEAQ   (R8)(R11*1), R9
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
@@ -5946,121 +7052,183 @@ pair:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	XORQ   R13, R13
+	XORQ   R14, R14
 
 pairVector:
-	CMPQ        R13, CX
+	CMPQ        R14, CX
 	JGE         pairLast
-	VMOVUPD     (AX)(R13*1), Y11
-	VMOVUPD     (R8)(R13*1), Y12
-	VMOVUPD     (DX)(R13*1), Y10
-	VFMADD231PD Y11, Y10, Y2
-	VFMADD231PD Y12, Y10, Y6
-	VMOVUPD     (SI)(R13*1), Y10
-	VFMADD231PD Y11, Y10, Y3
-	VFMADD231PD Y12, Y10, Y7
-	VMOVUPD     (DI)(R13*1), Y10
-	VFMADD231PD Y11, Y10, Y4
-	VFMADD231PD Y12, Y10, Y8
-	VMOVUPD     (BX)(R13*1), Y10
-	VFMADD231PD Y11, Y10, Y5
-	VFMADD231PD Y12, Y10, Y9
-	ADDQ        $0x20, R13
+	VMOVUPD     (R8)(R14*1), Y10
+	VMOVUPD     (R9)(R14*1), Y11
+	VMOVUPD     (DX)(R14*1), Y9
+	VFMADD231PD Y10, Y9, Y1
+	VFMADD231PD Y11, Y9, Y5
+	VMOVUPD     (SI)(R14*1), Y9
+	VFMADD231PD Y10, Y9, Y2
+	VFMADD231PD Y11, Y9, Y6
+	VMOVUPD     (DI)(R14*1), Y9
+	VFMADD231PD Y10, Y9, Y3
+	VFMADD231PD Y11, Y9, Y7
+	VMOVUPD     (BX)(R14*1), Y9
+	VFMADD231PD Y10, Y9, Y4
+	VFMADD231PD Y11, Y9, Y8
+	ADDQ        $0x20, R14
 	JMP         pairVector
 
 pairLast:
-	VMASKMOVPD   (AX)(R13*1), Y1, Y11
-	VMASKMOVPD   (R8)(R13*1), Y1, Y12
-	VMASKMOVPD   (DX)(R13*1), Y1, Y10
-	VFMADD231PD  Y11, Y10, Y2
-	VFMADD231PD  Y12, Y10, Y6
-	VMASKMOVPD   (SI)(R13*1), Y1, Y10
-	VFMADD231PD  Y11, Y10, Y3
-	VFMADD231PD  Y12, Y10, Y7
-	VMASKMOVPD   (DI)(R13*1), Y1, Y10
-	VFMADD231PD  Y11, Y10, Y4
-	VFMADD231PD  Y12, Y10, Y8
-	VMASKMOVPD   (BX)(R13*1), Y1, Y10
-	VFMADD231PD  Y11, Y10, Y5
-	VFMADD231PD  Y12, Y10, Y9
-	VEXTRACTF128 $0x01, Y2, X10
-	VADDPD       X10, X2, X2
-	VEXTRACTF128 $0x01, Y3, X10
-	VADDPD       X10, X3, X3
-	VEXTRACTF128 $0x01, Y4, X10
-	VADDPD       X10, X4, X4
-	VEXTRACTF128 $0x01, Y5, X10
-	VADDPD       X10, X5, X5
-	VHADDPD      X3, X2, X2
-	VHADDPD      X5, X4, X4
-	VINSERTF128  $0x01, X4, Y2, Y2
-	VMASKMOVPD   Y2, Y0, (R9)
-	ADDQ         R11, R9
-	VEXTRACTF128 $0x01, Y6, X2
-	VADDPD       X2, X6, X6
-	VEXTRACTF128 $0x01, Y7, X2
-	VADDPD       X2, X7, X7
-	VEXTRACTF128 $0x01, Y8, X2
-	VADDPD       X2, X8, X8
-	VEXTRACTF128 $0x01, Y9, X2
-	VADDPD       X2, X9, X9
-	VHADDPD      X7, X6, X6
-	VHADDPD      X9, X8, X8
-	VINSERTF128  $0x01, X8, Y6, Y6
-	VMASKMOVPD   Y6, Y0, (R9)
-	ADDQ         R11, R9
-	LEAQ         (AX)(R10*2), AX
-	SUBQ         $0x02, R12
-	JMP          pair
+	VMASKMOVPD   (R8)(R14*1), Y0, Y10
+	VMASKMOVPD   (R9)(R14*1), Y0, Y11
+	VMASKMOVPD   (DX)(R14*1), Y0, Y9
+	VFMADD231PD  Y10, Y9, Y1
+	VFMADD231PD  Y11, Y9, Y5
+	VMASKMOVPD   (SI)(R14*1), Y0, Y9
+	VFMADD231PD  Y10, Y9, Y2
+	VFMADD231PD  Y11, Y9, Y6
+	VMASKMOVPD   (DI)(R14*1), Y0, Y9
+	VFMADD231PD  Y10, Y9, Y3
+	VFMADD231PD  Y11, Y9, Y7
+	VMASKMOVPD   (BX)(R14*1), Y0, Y9
+	VFMADD231PD  Y10, Y9, Y4
+	VFMADD231PD  Y11, Y9, Y8
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPD       X9, X1, X1
+	VEXTRACTF128 $0x01, Y2, X9
+	VADDPD       X9, X2, X2
+	VEXTRACTF128 $0x01, Y3, X9
+	VADDPD       X9, X3, X3
+	VEXTRACTF128 $0x01, Y4, X9
+	VADDPD       X9, X4, X4
+	VHADDPD      X2, X1, X1
+	VHADDPD      X4, X3, X3
+	VINSERTF128  $0x01, X3, Y1, Y1
+	CMPQ         AX, $0x04
+	JNE          pairRow0Part
+	VMOVUPD      Y1, (R10)
+	JMP          pairRow0Stored
+
+pairRow0Part:
+	LEAQ         (R10), R9
+	TESTQ        $0x00000002, AX
+	JE           pairRow0Below2
+	VMOVUPD      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+pairRow0Below2:
+	TESTQ    $0x00000001, AX
+	JE       pairRow0Below1
+	VMOVLPS  X1, (R9)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, R9
+
+pairRow0Below1:
+pairRow0Stored:
+	ADDQ         R12, R10
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPD       X1, X5, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPD       X1, X6, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPD       X1, X7, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPD       X1, X8, X8
+	VHADDPD      X6, X5, X5
+	VHADDPD      X8, X7, X7
+	VINSERTF128  $0x01, X7, Y5, Y5
+	CMPQ         AX, $0x04
+	JNE          pairRow1Part
+	VMOVUPD      Y5, (R10)
+	JMP          pairRow1Stored
+
+pairRow1Part:
+	LEAQ         (R10), R9
+	TESTQ        $0x00000002, AX
+	JE           pairRow1Below2
+	VMOVUPD      X5, (R9)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, R9
+
+pairRow1Below2:
+	TESTQ    $0x00000001, AX
+	JE       pairRow1Below1
+	VMOVLPS  X5, (R9)
+	VMOVHLPS X5, X5, X5
+	ADDQ     $0x08, R9
+
+pairRow1Below1:
+pairRow1Stored:
+	ADDQ R12, R10
+	LEAQ (R8)(R11*2), R8
+	SUBQ $0x02, R13
+	JMP  pair
 
 single:
-	TESTQ  R12, R12
+	TESTQ  R13, R13
 	JE     done
+	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	XORQ   R13, R13
+	XORQ   R14, R14
 
 singleVector:
-	CMPQ        R13, CX
+	CMPQ        R14, CX
 	JGE         singleLast
-	VMOVUPD     (AX)(R13*1), Y7
-	VMOVUPD     (DX)(R13*1), Y6
-	VFMADD231PD Y7, Y6, Y2
-	VMOVUPD     (SI)(R13*1), Y6
-	VFMADD231PD Y7, Y6, Y3
-	VMOVUPD     (DI)(R13*1), Y6
-	VFMADD231PD Y7, Y6, Y4
-	VMOVUPD     (BX)(R13*1), Y6
-	VFMADD231PD Y7, Y6, Y5
-	ADDQ        $0x20, R13
+	VMOVUPD     (R8)(R14*1), Y6
+	VMOVUPD     (DX)(R14*1), Y5
+	VFMADD231PD Y6, Y5, Y1
+	VMOVUPD     (SI)(R14*1), Y5
+	VFMADD231PD Y6, Y5, Y2
+	VMOVUPD     (DI)(R14*1), Y5
+	VFMADD231PD Y6, Y5, Y3
+	VMOVUPD     (BX)(R14*1), Y5
+	VFMADD231PD Y6, Y5, Y4
+	ADDQ        $0x20, R14
 	JMP         singleVector
 
 singleLast:
-	VMASKMOVPD   (AX)(R13*1), Y1, Y7
-	VMASKMOVPD   (DX)(R13*1), Y1, Y6
-	VFMADD231PD  Y7, Y6, Y2
-	VMASKMOVPD   (SI)(R13*1), Y1, Y6
-	VFMADD231PD  Y7, Y6, Y3
-	VMASKMOVPD   (DI)(R13*1), Y1, Y6
-	VFMADD231PD  Y7, Y6, Y4
-	VMASKMOVPD   (BX)(R13*1), Y1, Y6
-	VFMADD231PD  Y7, Y6, Y5
-	VEXTRACTF128 $0x01, Y2, X1
-	VADDPD       X1, X2, X2
-	VEXTRACTF128 $0x01, Y3, X1
-	VADDPD       X1, X3, X3
-	VEXTRACTF128 $0x01, Y4, X1
-	VADDPD       X1, X4, X4
-	VEXTRACTF128 $0x01, Y5, X1
-	VADDPD       X1, X5, X5
-	VHADDPD      X3, X2, X2
-	VHADDPD      X5, X4, X4
-	VINSERTF128  $0x01, X4, Y2, Y2
-	VMASKMOVPD   Y2, Y0, (R9)
-	ADDQ         R11, R9
+	VMASKMOVPD   (R8)(R14*1), Y0, Y6
+	VMASKMOVPD   (DX)(R14*1), Y0, Y5
+	VFMADD231PD  Y6, Y5, Y1
+	VMASKMOVPD   (SI)(R14*1), Y0, Y5
+	VFMADD231PD  Y6, Y5, Y2
+	VMASKMOVPD   (DI)(R14*1), Y0, Y5
+	VFMADD231PD  Y6, Y5, Y3
+	VMASKMOVPD   (BX)(R14*1), Y0, Y5
+	VFMADD231PD  Y6, Y5, Y4
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VHADDPD      X2, X1, X1
+	VHADDPD      X4, X3, X3
+	VINSERTF128  $0x01, X3, Y1, Y1
+	CMPQ         AX, $0x04
+	JNE          singleRow0Part
+	VMOVUPD      Y1, (R10)
+	JMP          singleRow0Stored
+
+singleRow0Part:
+	LEAQ         (R10), CX
+	TESTQ        $0x00000002, AX
+	JE           singleRow0Below2
+	VMOVUPD      X1, (CX)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, CX
+
+singleRow0Below2:
+	TESTQ    $0x00000001, AX
+	JE       singleRow0Below1
+	VMOVLPS  X1, (CX)
+	VMOVHLPS X1, X1, X1
+	ADDQ     $0x08, CX
+
+singleRow0Below1:
+singleRow0Stored:
+	ADDQ R12, R10
 
 done:
 	VZEROUPPER

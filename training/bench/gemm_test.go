@@ -2,6 +2,7 @@ package bench
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,28 @@ func TestRateOfAProduct(t *testing.T) {
 	}
 }
 
+func TestTrafficOfAProduct(t *testing.T) {
+	if got := (shape{10, 20, 30}).bytes(2, 8); got != 2*8*(200+600+300) {
+		t.Errorf("two products of 1100 numbers: got %g bytes, want 17600", got)
+	}
+}
+
+func TestDisturbedPeak(t *testing.T) {
+	for _, c := range []struct {
+		best, least float64
+		want        bool
+	}{{100, 100, false}, {100, 90, false}, {100, 50, true}} {
+		r := GEMMReport{Peak: Peak{GFLOPS: c.best}, LeastPeak: c.least}
+		var text strings.Builder
+		if err := r.Print(&text); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(text.String(), "measure again"); got != c.want {
+			t.Errorf("peaks from %g to %g: got a warning: %t, want %t", c.least, c.best, got, c.want)
+		}
+	}
+}
+
 func TestMeasureProduct(t *testing.T) {
 	for _, op := range []productOp{opNN, opNT, opTN} {
 		for _, precision := range []dpa2.Precision{dpa2.Float32, dpa2.Float64} {
@@ -37,6 +60,8 @@ func TestMeasureProduct(t *testing.T) {
 				t.Errorf("%s %s: got %+v", op, precision, p)
 			}
 			near(t, "GFLOP/s", p.GFLOPS, 2*2*7*5*3/p.Times.Median/1e9)
+			size := map[dpa2.Precision]float64{dpa2.Float32: 4, dpa2.Float64: 8}[precision]
+			near(t, "GB/s", p.GBPS, 2*size*(7*5+5*3+7*3)/p.Times.Median/1e9)
 		}
 	}
 }

@@ -94,16 +94,19 @@ func (r *GEMMReport) Print(w io.Writer) error {
 	line("measured", "matrix products, one in each thread at a time")
 	line("arithmetic", "%s, %d threads", r.Precision, r.Threads)
 	printPeak(line, r.Peak)
+	if r.disturbed() {
+		line("disturbed", "the peak fell to %.1f GFLOP/s while other programs used the cores; measure again when they do not", r.LeastPeak)
+	}
 	printMachine(line, r.Machine)
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "op\tm\tk\tn\tmedian ms\tmin ms\tmax ms\tGFLOP/s\tof peak\t  layer")
+	fmt.Fprintln(t, "op\tm\tk\tn\tmedian ms\tmin ms\tmax ms\tGFLOP/s\tof peak\tGB/s\tof memory\t  layer")
 	for _, p := range r.Products {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.4f\t%.4f\t%.4f\t%.2f\t%.1f %%\t  %s\n", p.Op, p.M, p.K, p.N,
-			1e3*p.Times.Median, 1e3*p.Times.Min, 1e3*p.Times.Max, p.GFLOPS, 100*p.Fraction, p.Layer)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.4f\t%.4f\t%.4f\t%.2f\t%.1f %%\t%.2f\t%.0f %%\t  %s\n", p.Op, p.M, p.K, p.N,
+			1e3*p.Times.Median, 1e3*p.Times.Min, 1e3*p.Times.Max, p.GFLOPS, 100*p.Fraction, p.GBPS, 100*p.OfPeakGBS, p.Layer)
 	}
 	return t.Flush()
 }

@@ -21,6 +21,9 @@ func (s *subject) threads(t *testing.T) {
 	}
 }
 
+// float32 is held to less than TestFloat32Forces: of 1,500 random models ten differed by more than 1e-5 of the largest force
+// component and none by more than 2.3e-5. In half of the ten, rounding the positions to float32 alone moves forces by
+// 5e-6 or more.
 func (s *subject) float32(t *testing.T) {
 	e, err := NewEvaluator(s.model, Float32, 2)
 	if err != nil {
@@ -32,8 +35,8 @@ func (s *subject) float32(t *testing.T) {
 	}
 	for k, q := range s.predict(t, s.frames...) {
 		near(t, "energies in float32", p[k].AtomEnergy, q.AtomEnergy, 1e-4)
-		near(t, "forces in float32", p[k].Forces, q.Forces, 1e-3)
 	}
+	compareForces(t, s.model, s.frames, 1e-4)
 }
 
 // gradient holds some derivatives of the loss by parameters against central differences.

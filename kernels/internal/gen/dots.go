@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -17,7 +19,10 @@ func (v target) dots() {
 	Pragma("noescape")
 	Doc("dots computes up to 4 columns of the product of a and the transpose of b.")
 	n := Load(Param("n"), GP64()).(GPVirtual)
-	out := v.dotMask(n)
+	var out mask
+	if v.wide {
+		out = v.newMask(n)
+	}
 	full := Load(Param("k"), GP64()).(GPVirtual)
 	rest := GP64()
 	MOVQ(full, rest)
@@ -75,7 +80,13 @@ func (v target) dots() {
 		Label(label + "Last")
 		step(tail.load)
 		for i := range rows {
-			v.storeDots(sums[i], out, Mem{Base: c})
+			v.sumDots(sums[i])
+			r := sums[i][0]
+			if v.wide {
+				out.store(r, Mem{Base: c})
+			} else {
+				v.storeDots(n, r, Mem{Base: c}, fmt.Sprintf("%sRow%d", label, i))
+			}
 			ADDQ(ldc, c)
 		}
 	}
@@ -96,16 +107,23 @@ func (v target) dots() {
 	RET()
 }
 
-// dotMask returns the mask of the first n of four results.
-func (v target) dotMask(n GPVirtual) mask {
-	if v.wide {
-		return v.newMask(n)
+// storeDots stores the first n of four numbers.
+func (v target) storeDots(n GPVirtual, r VecVirtual, dst Mem, label string) {
+	if v.lanes() == dotCols {
+		CMPQ(n, Imm(dotCols))
+		JNE(LabelRef(label + "Part"))
+		v.store(r, dst)
+		JMP(LabelRef(label + "Stored"))
+		Label(label + "Part")
 	}
-	return halfTarget{v}.newMask(n) // four lanes in either case
+	v.storeFirst(n, r, dst, label)
+	if v.lanes() == dotCols {
+		Label(label + "Stored")
+	}
 }
 
-// storeDots stores the sums over the lanes of four vectors.
-func (v target) storeDots(s [dotCols]VecVirtual, out mask, dst Mem) {
+// sumDots puts the sums over the lanes of four vectors into the first lanes of the first.
+func (v target) sumDots(s [dotCols]VecVirtual) {
 	var x [dotCols]VecVirtual
 	for j, r := range s {
 		y := r.AsY()
@@ -124,11 +142,9 @@ func (v target) storeDots(s [dotCols]VecVirtual, out mask, dst Mem) {
 		VHADDPD(x[3], x[2], x[2])
 		y := s[0].AsY()
 		VINSERTF128(Imm(1), x[2], y, y)
-		out.store(y, dst)
 		return
 	}
 	VHADDPS(x[1], x[0], x[0])
 	VHADDPS(x[3], x[2], x[2])
 	VHADDPS(x[2], x[0], x[0])
-	out.store(x[0], dst)
 }

@@ -120,21 +120,17 @@ func (v target) tile(height, vectors int) {
 		v.add(row[0], r, r)
 	})
 	Label("write")
-	if !v.wide { // masked stores of AVX2 are slow; most tiles are full
-		CMPQ(n, Imm(uint64(v.lanes())))
-		JNE(LabelRef("partial"))
-		v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, _ bool) { v.store(r, m) })
-		JMP(LabelRef("written"))
-		Label("partial")
+	if v.wide {
+		v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, last bool) {
+			if last {
+				tail.store(r, m)
+			} else {
+				v.store(r, m)
+			}
+		})
+	} else {
+		v.writeWithoutMask(sums, c, ldc, n)
 	}
-	v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, last bool) {
-		if last {
-			tail.store(r, m)
-		} else {
-			v.store(r, m)
-		}
-	})
-	Label("written")
 	step := GP64()
 	IMUL3Q(Imm(uint64(height)), rs, step)
 	ADDQ(step, paramMem("a"))
@@ -142,6 +138,25 @@ func (v target) tile(height, vectors int) {
 	JNE(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
+}
+
+// writeWithoutMask stores tiles of AVX2, most of which are full.
+func (v target) writeWithoutMask(sums [][]VecVirtual, c, ldc, n GPVirtual) {
+	CMPQ(n, Imm(uint64(v.lanes())))
+	JNE(LabelRef("partial"))
+	v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, _ bool) { v.store(r, m) })
+	JMP(LabelRef("written"))
+	Label("partial")
+	row := 0
+	v.eachVector(sums, c, ldc, func(m Mem, r VecVirtual, last bool) {
+		if !last {
+			v.store(r, m)
+			return
+		}
+		v.storeFirst(n, r, m, fmt.Sprintf("row%d", row))
+		row++
+	})
+	Label("written")
 }
 
 // stride loads a distance in elements and makes it one in bytes.

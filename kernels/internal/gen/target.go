@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -166,5 +168,31 @@ func (m mask) store(r Op, dst Mem) {
 		VMASKMOVPD(r, m.vec, dst)
 	default:
 		VMASKMOVPS(r, m.vec, dst)
+	}
+}
+
+// storeFirst stores the first n lanes of a vector of AVX2, n below the number of lanes, and destroys it. Masked stores take
+// tens of operations on some processors without AVX-512. Its labels begin with label.
+func (v target) storeFirst(n GPVirtual, r VecVirtual, dst Mem, label string) {
+	at, x := GP64(), r.AsX()
+	LEAQ(dst, at)
+	for width := v.lanes() / 2; width > 0; width /= 2 {
+		next := fmt.Sprintf("%sBelow%d", label, width)
+		TESTQ(U32(width), n)
+		JE(LabelRef(next))
+		m := Mem{Base: at}
+		switch bytes := width * v.size(); bytes {
+		case 16:
+			v.store(x, m)
+			VEXTRACTF128(Imm(1), r.AsY(), x)
+			ADDQ(Imm(16), at)
+		case 8:
+			VMOVLPS(x, m)
+			VMOVHLPS(x, x, x)
+			ADDQ(Imm(8), at)
+		case 4:
+			VMOVSS(x, m)
+		}
+		Label(next)
 	}
 }
