@@ -8,13 +8,22 @@ const tileElements = 1024
 // tileRows returns the number of rows of a tile.
 func tileRows(cols int) int { return max(1, tileElements/max(cols, 1)) }
 
-// tileHeight returns how many of so many rows are done at a time. Without memory of their own, registers are those of the
-// processor, and there is no reason to stop.
+// bufferBytes is the memory that registers of compiled formulas may have together, as far as they need some: the size of a
+// first-level cache.
+const bufferBytes = 32 << 10
+
+// tileHeight returns how many of so many rows are done at a time. Where all registers are those of the processor, there is
+// no reason to stop.
 func (e *Exec[F]) tileHeight(p *tileProgram, rows int) int {
-	if e.buffers(p) == 0 {
+	buffers := e.buffers(p)
+	if buffers == 0 {
 		return rows
 	}
-	return min(rows, tileRows(p.cols))
+	high := tileRows(p.cols)
+	if e.fused[p.number].Compiled() {
+		high = max(high, bufferBytes/int(sizeOf[F]())/buffers/max(p.cols, 1))
+	}
+	return min(rows, high)
 }
 
 // buffers returns the number of registers that are not memory of values.
