@@ -11,14 +11,14 @@ import (
 )
 
 // noKernels are exported functions that do no arithmetic and move no numbers.
-var noKernels = []string{"Path", "NewRowMap", "Alloc", "PairDotScratch"}
+var noKernels = []string{"Path", "Compiles", "NewRowMap", "Alloc", "PairDotScratch"}
 
 // TestEveryKernelHasABenchmark compares the exported functions of the package with the benchmarks' tables.
 func TestEveryKernelHasABenchmark(t *testing.T) {
 	exported := exportedFunctions(t)
 	for name, tables := range map[string][][]task{
-		"float32": {products[float32](), segments[float32](), elementwise[float32](), rowTasks[float32](), pairs[float32]()},
-		"float64": {products[float64](), segments[float64](), elementwise[float64](), rowTasks[float64](), pairs[float64]()},
+		"float32": {products[float32](), segments[float32](), elementwise[float32](), rowTasks[float32](), pairs[float32](), formulas[float32]()},
+		"float64": {products[float64](), segments[float64](), elementwise[float64](), rowTasks[float64](), pairs[float64](), formulas[float64]()},
 	} {
 		measured := slices.Clone(noKernels)
 		for _, task := range slices.Concat(tables...) {

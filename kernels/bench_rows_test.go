@@ -27,6 +27,7 @@ func rowTasks[F kernels.Float]() []task {
 		memoryTask("RepeatRow", size, matrix+sizeOf[F](cols), rowMove(rows*cols, cols, func(dst, src []F) { kernels.RepeatRow(dst, src) })),
 		memoryTask("RepeatCol", size, matrix+sizeOf[F](rows), rowMove(rows*cols, rows, func(dst, src []F) { kernels.RepeatCol(dst, src, 1, 0, rows, cols) })),
 		memoryTask("Transpose", size, 2*matrix, rowMove(rows*cols, rows*cols, func(dst, src []F) { kernels.Transpose(dst, src, rows, cols) })),
+		memoryTask("TransposeRows", size, matrix, rowMove(rows*cols, rows*cols, func(dst, src []F) { kernels.TransposeRows(dst, src, rows, cols, cols/4, 3*cols/4) })),
 		memoryTask("MapRows", size, matrix+matrix/2, func() func() {
 			m, dst, src := kernels.NewRowMap(columns, cols/2), filled[F](rows*cols), filled[F](rows*cols/2)
 			return func() { kernels.MapRows(m, dst, src, rows) }

@@ -29,11 +29,18 @@ func (t *translator) expNumbers() expNumbers {
 // reduce replaces x by r and returns n and exp(r)-1.
 func (t *translator) reduce(x x86.Vec) (n, p x86.Vec) {
 	d := t.expNumbers()
-	n, p = t.alloc(), t.alloc()
+	n = t.alloc()
 	t.Mul(n, x, t.number(math.Log2E))
 	t.Round(n, x86.Reg(n))
 	t.SubProduct(x, n, t.number(d.ln2High))
 	t.SubProduct(x, n, t.number(d.ln2Low))
+	return n, t.series(x)
+}
+
+// series returns exp(x)-1 for a small x.
+func (t *translator) series(x x86.Vec) (p x86.Vec) {
+	d := t.expNumbers()
+	p = t.alloc()
 	factorial := 1.0
 	for i := 2; i <= d.terms; i++ {
 		factorial *= float64(i)
@@ -47,7 +54,7 @@ func (t *translator) reduce(x x86.Vec) (n, p x86.Vec) {
 	t.Mul(square, x, x86.Reg(x))
 	t.MulAddFrom(p, square, x86.Reg(x))
 	t.release(square)
-	return n, p
+	return p
 }
 
 // power replaces n, integers that are exponents of normal numbers, by 2^n.
@@ -102,22 +109,35 @@ func (t *translator) sigmoid(x x86.Vec) {
 	t.release(one)
 }
 
-// tanh replaces x by m/(m+2), where m = exp(2|x|)-1, with the sign of x.
+// tanh replaces x by m/(m+2), where m = exp(2x)-1. In single precision log 2 needs no second part.
 func (t *translator) tanh(x x86.Vec) {
-	sign, y := t.alloc(), t.alloc()
-	t.And(sign, x, t.signBit())
-	t.Xor(x, x, x86.Reg(sign))
-	t.Broadcast(y, t.word(t.expNumbers().saturate))
+	y := t.alloc()
+	saturate := t.expNumbers().saturate
+	t.Broadcast(y, t.word(saturate))
 	t.Min(x, y, x86.Reg(x))
+	t.Broadcast(y, t.word(-saturate))
+	t.Max(x, y, x86.Reg(x))
 	t.Add(x, x, x86.Reg(x))
-	n, m := t.reduce(x)
-	t.power(n)
-	t.Sub(y, n, t.number(1))
+	var n, m x86.Vec
+	if t.Double {
+		n, m = t.reduce(x)
+	} else {
+		n = t.alloc()
+		t.Mul(n, x, t.number(math.Log2E))
+		t.Round(n, x86.Reg(n))
+		t.SubProduct(x, n, t.number(math.Ln2))
+		m = t.series(x)
+	}
+	t.Broadcast(y, t.word(1))
+	if t.Wide {
+		t.Scale(n, y, x86.Reg(n))
+	} else {
+		t.power(n)
+	}
+	t.Sub(y, n, x86.Reg(y))
 	t.MulAddFrom(m, n, x86.Reg(y)) // 2^n p + (2^n - 1)
 	t.Add(y, m, t.number(2))
 	t.Div(x, m, x86.Reg(y))
-	t.Or(x, x, x86.Reg(sign))
-	t.release(sign)
 	t.release(y)
 	t.release(n)
 	t.release(m)

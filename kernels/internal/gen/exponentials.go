@@ -101,11 +101,18 @@ func (v target) max(x, y, z Op)    { v.pick(VMAXPS, VMAXPD, x, y, z) }
 // reduce replaces x by r and returns n and exp(r)-1.
 func (v target) reduce(x VecVirtual) (n, p VecVirtual) {
 	d := v.expData()
-	n, p = v.reg(), v.reg()
+	n = v.reg()
 	v.mul(v.number(math.Log2E), x, n)
 	v.round(n, n)
 	v.fnma(v.number(d.ln2High), n, x)
 	v.fnma(v.number(d.ln2Low), n, x)
+	return n, v.series(x)
+}
+
+// series returns exp(x)-1 for a small x.
+func (v target) series(x VecVirtual) (p VecVirtual) {
+	d := v.expData()
+	p = v.reg()
 	factorial := 1.0
 	for i := 2; i <= d.terms; i++ {
 		factorial *= float64(i)
@@ -118,7 +125,7 @@ func (v target) reduce(x VecVirtual) (n, p VecVirtual) {
 	r2 := v.reg()
 	v.mul(x, x, r2)
 	v.fma213(x, r2, p)
-	return n, p
+	return p
 }
 
 // power replaces n, integers that are exponents of normal numbers, by 2^n.
@@ -184,21 +191,34 @@ func (v target) sigmoid(x VecVirtual) {
 	v.div(e, top, x)
 }
 
-// tanh replaces x by m/(m+2), where m = exp(2|x|)-1, with the sign of x.
+// tanh replaces x by m/(m+2), where m = exp(2x)-1. In single precision log 2 needs no second part: what it would add to
+// 2x matters only where tanh hardly changes.
 func (v target) tanh(x VecVirtual) {
-	sign, y := v.reg(), v.reg()
-	v.and(v.signBit(), x, sign)
-	v.xor(sign, x, x)
+	y, n := v.reg(), v.reg()
 	v.load(v.number(v.expData().saturate), y)
 	v.min(x, y, x)
+	v.load(v.number(-v.expData().saturate), y)
+	v.max(x, y, x)
 	v.add(x, x, x)
-	n, m := v.reduce(x)
-	v.power(n)
-	v.sub(v.number(1), n, y)
+	var m VecVirtual
+	if v.double {
+		n, m = v.reduce(x)
+	} else {
+		v.mul(v.number(math.Log2E), x, n)
+		v.round(n, n)
+		v.fnma(v.number(math.Ln2), n, x)
+		m = v.series(x)
+	}
+	v.load(v.number(1), y)
+	if v.wide {
+		v.pick(VSCALEFPS, VSCALEFPD, n, y, n)
+	} else {
+		v.power(n)
+	}
+	v.sub(y, n, y)
 	v.fma213(y, n, m) // 2^n p + (2^n - 1)
 	v.add(v.number(2), m, y)
 	v.div(y, m, x)
-	v.or(sign, x, x)
 }
 
 // The bitwise operations on 32-bit words serve either element type.
