@@ -15,6 +15,7 @@ type recomputer struct {
 	origin map[*Tensor]*Tensor // of copies
 	kept   map[*Tensor]bool    // for later regions
 	costs  map[*Tensor]float64
+	limit  float64 // Options.Recompute
 
 	// The region under way.
 	sorted []*unit
@@ -22,15 +23,12 @@ type recomputer struct {
 }
 
 // What is worth to be done again for a number that is not kept instead: an operation of a few steps, like a product of up to
-// 4 terms, or several that take at most so many steps together, from what is kept on.
-const (
-	fewSteps = 8
-	maxSteps = 120
-)
+// 4 terms, or several that together take no more than Options.Recompute, from what is kept on.
+const fewSteps = 8
 
 // recompute returns the units with copies in regions that compute things again.
-func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
-	r := &recomputer{blocker: b, inline: inline, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
+func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker, o Options) []*unit {
+	r := &recomputer{blocker: b, inline: inline, limit: float64(o.Recompute), region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
 		kept: map[*Tensor]bool{}, costs: map[*Tensor]float64{}}
 	for _, u := range sorted {
 		for _, t := range u.members {
@@ -135,7 +133,7 @@ func (r *recomputer) cheap(t *Tensor, times int) bool {
 		return true
 	}
 	clear(r.costs) // what is kept has changed since they were found
-	return r.cost(t)*float64(times) <= maxSteps*cols
+	return r.cost(t)*float64(times) <= r.limit*cols
 }
 
 // cost returns how many operations a row of t takes, from what is kept on.

@@ -1,0 +1,49 @@
+package dpa2
+
+import (
+	"testing"
+
+	"github.com/fedlam/fedlam/dataset"
+)
+
+// TestLargeProgram lets one evaluator use both of its programs in turn: they predict the same, before and after a change of
+// weights, and the one for many atoms needs less memory.
+func TestLargeProgram(t *testing.T) {
+	r := newRandom(t)
+	cfg := officialInput(false, 2)
+	m := randomModel(t, r, cfg)
+	e, err := NewEvaluator(m, Float64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.largeAtoms = 20
+	small := []dataset.Frame{randomFrame(r, cfg, 5, true)}
+	big := []dataset.Frame{small[0], randomFrame(r, cfg, 24, true)}
+	last := m.tensor(cfg.fittingNet()[len(cfg.Fitting.Neuron)].path + "/@variables/b")
+	for _, shift := range []float64{0, 0.5} {
+		last[0] += shift
+		e.Load()
+		want, err := e.Evaluate(small)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quick := e.run
+		got, err := e.Evaluate(big)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.run == quick {
+			t.Fatal("both batches went through one program")
+		}
+		near(t, "energy", []float64{got[0].Energy}, []float64{want[0].Energy}, 1e-10)
+		near(t, "forces", got[0].Forces, want[0].Forces, 1e-10)
+	}
+	large := e.Meter().ArenaBytes()
+	e.largeAtoms = 1000
+	if _, err := e.Evaluate(big); err != nil {
+		t.Fatal(err)
+	}
+	if quick := e.Meter().ArenaBytes(); !(large < quick*3/4) {
+		t.Errorf("the program for many atoms takes %d bytes, the quick one %d", large, quick)
+	}
+}
