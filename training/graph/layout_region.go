@@ -107,5 +107,8 @@ func (e *Exec[F]) growRegions(buffers *bufferSizes) {
 		}
 		buffers.partial, buffers.partial8 = max(buffers.partial, partial), max(buffers.partial8, partial8)
 		buffers.local = max(buffers.local, plan.localElems)
+		for _, sc := range e.scratch {
+			e.growMaps(&sc.block, &prog.regions[r], k)
+		}
 	}
 }
