@@ -28,8 +28,12 @@ func Step(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 	if err != nil {
 		return nil, err
 	}
+	labelled := &System{Name: system.Name}
+	if labelled.Frame, err = system.labelled(); err != nil {
+		return nil, err
+	}
 	grad := &weights.Set{}
-	return run(ctx, "step", subject, system, o, step.Meter, func(b *dpa2.Batch) error {
+	return run(ctx, "step", subject, labelled, o, step.Meter, func(b *dpa2.Batch) error {
 		metrics, err := step.Run(subject.Model, b, loss.At(startLR, startLR), grad)
 		if err == nil && (math.IsNaN(metrics.Loss) || math.IsInf(metrics.Loss, 0)) {
 			return ErrNotFinite
