@@ -36,6 +36,9 @@ type Exec[F kernels.Float] struct {
 	pool    *pool
 	scratch []*scratch[F] // by worker
 	profile *profile
+
+	available func() int64
+	watch     func(done float64)
 }
 
 // scratch is the memory of one worker.
@@ -99,7 +102,10 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 		e.hasPlan = false
 	}
 	if fits := e.block(); !fits || !e.hasPlan {
-		e.layOut()
+		e.hasPlan = false
+		if err := e.layOut(); err != nil {
+			return fmt.Errorf("run graph: %w", err)
+		}
 		copy(e.planned, e.sizes)
 		e.hasPlan = true
 	}
@@ -107,15 +113,28 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 	e.viewInputs()
 	e.pool.start()
 	defer e.pool.stop()
+	e.runSteps()
+	return nil
+}
+
+// runSteps does all steps in their order.
+func (e *Exec[F]) runSteps() {
+	var done, total int64
+	if e.watch != nil {
+		total = e.totalFLOP()
+	}
 	for i := 0; i < len(e.program.steps); i++ {
+		first := i
 		if r := e.program.steps[i].region; r != none {
 			e.runRegion(r)
 			i = e.program.regions[r].last
-			continue
+		} else {
+			e.step(i)
 		}
-		e.step(i)
+		if e.watch != nil {
+			done = e.progress(done, total, first, i)
+		}
 	}
-	return nil
 }
 
 // piece does one piece of a job: a step, or region r as job -1-r.
