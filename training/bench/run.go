@@ -9,6 +9,7 @@ import (
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/memory"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -51,6 +52,7 @@ func Eval(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 	if err != nil {
 		return nil, err
 	}
+	e.Limit(memory.OrUnlimited)
 	return run(ctx, "eval", subject, system, o, e.Meter, func(b *dpa2.Batch) error {
 		_, err := e.EvaluateBatch(b)
 		return err

@@ -29,6 +29,9 @@ type Evaluator struct {
 	buf          struct{ energy, force, virial []float64 }
 	names        pathNames
 	taps         []string // names of extra outputs, for tests
+
+	available func() int64
+	watch     func(done float64)
 }
 
 // NewEvaluator compiles the model in a precision, for the given number of threads (0 = all cores). Results do not
@@ -65,6 +68,25 @@ func newEvaluator(m *Model, precision Precision, threads int, keep func(name str
 // Load has the next prediction take the weights of the model again, after they have changed.
 func (e *Evaluator) Load() { e.quick.stale, e.large.stale = true, true }
 
+// Limit has predictions that need more memory than the ones before ask for the bytes available, and fail with a *MemoryError
+// rather than take what is not there. nil, as at first, does not ask.
+func (e *Evaluator) Limit(available func() int64) { e.available = available }
+
+// Watch has predictions call watch from time to time with the part that is done of the batch under way, from 0 to 1, for those
+// that take long. nil, as at first, is not called.
+func (e *Evaluator) Watch(watch func(done float64)) { e.watch = watch }
+
+// A MemoryError says that so many atoms at once are too many for the memory available.
+type MemoryError struct {
+	Atoms           int
+	Need, Available int64 // bytes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%d atoms at once need %.3g GB of memory, and %.3g GB are available; use float32, which takes half of what float64 does, smaller frames, or a machine with more memory",
+		e.Atoms, float64(e.Need)/1e9, float64(e.Available)/1e9)
+}
+
 // Evaluate predicts all frames, in order. The error for a frame that cannot be evaluated is a *FrameError.
 func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
 	out := make([]Prediction, 0, len(frames))
@@ -98,7 +120,11 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 	if err := e.prepare(b.NumAtoms()); err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
-	if err := e.run.run(b, nil); err != nil {
+	err := e.run.run(b, nil)
+	if short := (*graph.MemoryError)(nil); errors.As(err, &short) {
+		err = &MemoryError{Atoms: b.NumAtoms(), Need: short.Need, Available: short.Available}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("evaluate %d frames: %w", b.NumFrames(), err)
 	}
 	e.buf.energy = e.run.output("energy", e.buf.energy)

@@ -27,6 +27,8 @@ type runner interface {
 	load(m *Model) error
 	run(b *Batch, extra map[string][]float64) error
 	output(name string, dst []float64) []float64
+	Limit(available func() int64)
+	Watch(watch func(done float64))
 }
 
 // exec is a runner with arithmetic in T.

@@ -34,6 +34,8 @@ func (e *Evaluator) prepare(atoms int) error {
 		v.run, v.stale = run, true
 	}
 	e.run = v.run
+	e.run.Limit(e.available)
+	e.run.Watch(e.watch)
 	if v.stale {
 		if err := v.run.load(e.model); err != nil {
 			return err

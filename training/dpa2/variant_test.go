@@ -1,6 +1,7 @@
 package dpa2
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/fedlam/fedlam/dataset"
@@ -45,5 +46,34 @@ func TestLargeProgram(t *testing.T) {
 	}
 	if quick := e.Meter().ArenaBytes(); !(large < quick*3/4) {
 		t.Errorf("the program for many atoms takes %d bytes, the quick one %d", large, quick)
+	}
+}
+
+// TestEvaluatorLimit requires an error with numbers where memory does not suffice, and predictions as before where it does.
+func TestEvaluatorLimit(t *testing.T) {
+	r := newRandom(t)
+	cfg := moleculeConfig()
+	e, err := NewEvaluator(randomModel(t, r, cfg), Float64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := int64(1000)
+	e.Limit(func() int64 { return free })
+	parts := 0
+	e.Watch(func(float64) { parts++ })
+	frames := []dataset.Frame{randomFrame(r, cfg, 9, false)}
+	var short *MemoryError
+	if _, err := e.Evaluate(frames); !errors.As(err, &short) || short.Atoms != 9 || short.Available != free || short.Need <= free {
+		t.Fatalf("got %v, want an error about memory", err)
+	}
+	if parts != 0 {
+		t.Error("a prediction without memory was begun")
+	}
+	free = short.Need
+	if _, err := e.Evaluate(frames); err != nil {
+		t.Fatal(err)
+	}
+	if parts == 0 {
+		t.Error("nobody was told of progress")
 	}
 }
