@@ -8,7 +8,7 @@ import (
 
 // An Evaluator compiles its model in two ways. The quick program is as fast as can be; it keeps for all atoms, at once,
 // what takes long to compute. From largeAtoms on that is too much memory, and the large program computes
-// more of it again, a few atoms at a time: less than half of the memory for a twelfth more time.
+// more of it again, a few atoms at a time: less than half of the memory for a twelfth (small) to a fifth (medium) more time.
 const (
 	largeAtoms     = 2048
 	largeRecompute = 200 // graph.Options.Recompute
@@ -24,7 +24,7 @@ type variant struct {
 func (e *Evaluator) prepare(atoms int) error {
 	v, o := &e.quick, graph.Options{}
 	if atoms >= e.largeAtoms {
-		v, o = &e.large, graph.Options{Recompute: largeRecompute}
+		v, o = &e.large, graph.Options{Recompute: largeRecompute, Deep: true}
 	}
 	if v.run == nil {
 		run, err := e.compile(o)

@@ -11,7 +11,7 @@ import (
 // weights, and the one for many atoms needs less memory.
 func TestLargeProgram(t *testing.T) {
 	r := newRandom(t)
-	cfg := officialInput(false, 2)
+	cfg := officialInput(true, 2)
 	m := randomModel(t, r, cfg)
 	e, err := NewEvaluator(m, Float64, 2)
 	if err != nil {

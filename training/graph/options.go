@@ -10,6 +10,9 @@ type Options struct {
 	// Recompute is how many operations a number may take, at most, for later regions to compute it again rather than to
 	// read it from memory that holds the numbers of all centres. More save memory and cost time. 0 means 120.
 	Recompute int
+	// Deep computes scores and softmax of pairs again too, and keeps what values are computed from in place of the values
+	// where that is less than half as much. It halves what attention keeps, and costs more time than it is worth otherwise.
+	Deep bool
 }
 
 // validate fills in defaults and refuses nonsense.

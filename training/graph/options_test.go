@@ -7,14 +7,14 @@ import (
 
 // TestRecompute compares programs that compute little, and much, again with the definitions.
 func TestRecompute(t *testing.T) {
-	again, kept := map[int]int{}, map[int]int{}
-	limits := []int{1, 0, 1 << 20}
+	again, kept := map[Options]int{}, map[Options]int{}
+	least, usual, most := Options{Recompute: 1}, Options{}, Options{Recompute: 1 << 20, Deep: true}
 	for seed := range uint64(8) {
 		s := newRagged(seed, 40, 6)
 		outputs := randomProgram(s, 30)
 		o := newOracle(s)
-		for _, limit := range limits {
-			p, err := s.CompileWith(outputs, Options{Recompute: limit})
+		for _, options := range []Options{least, usual, most} {
+			p, err := s.CompileWith(outputs, options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -23,22 +23,22 @@ func TestRecompute(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, y := range outputs {
-				compare(t, fmt.Sprintf("seed %d, recompute %d: %s", seed, limit, name), e.Output(name), o.eval(y), 1e-9)
+				compare(t, fmt.Sprintf("seed %d, %+v: %s", seed, options, name), e.Output(name), o.eval(y), 1e-9)
 			}
 			for _, step := range p.steps {
 				if step.again {
-					again[limit]++
+					again[options]++
 				}
 			}
 			for _, v := range p.values {
 				if v.where == inArena && v.local == none && p.alignedRows(v.rows) {
-					kept[limit] += v.cols
+					kept[options] += v.cols
 				}
 			}
 		}
 	}
-	if !(again[1] < again[0] && again[0] <= again[1<<20] && kept[1] > kept[0] && kept[0] >= kept[1<<20]) {
-		t.Errorf("got %v repeated steps and %v columns kept, by limit; want more repeated and fewer kept with larger ones", again, kept)
+	if !(again[least] < again[usual] && again[usual] < again[most] && kept[least] > kept[usual] && kept[usual] > kept[most]) {
+		t.Errorf("got %v repeated steps and %v columns kept; want more repeated and fewer kept from option to option", again, kept)
 	}
 }
 

@@ -16,6 +16,7 @@ type recomputer struct {
 	kept   map[*Tensor]bool    // for later regions
 	costs  map[*Tensor]float64
 	limit  float64 // Options.Recompute
+	deep   bool    // Options.Deep
 
 	// The region under way.
 	sorted []*unit
@@ -28,7 +29,7 @@ const fewSteps = 8
 
 // recompute returns the units with copies in regions that compute things again.
 func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker, o Options) []*unit {
-	r := &recomputer{blocker: b, inline: inline, limit: float64(o.Recompute), region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
+	r := &recomputer{blocker: b, inline: inline, limit: float64(o.Recompute), deep: o.Deep, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
 		kept: map[*Tensor]bool{}, costs: map[*Tensor]float64{}}
 	for _, u := range sorted {
 		for _, t := range u.members {
@@ -96,7 +97,7 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 	for _, u := range sorted {
 		for _, t := range u.members {
-			if n := len(readers[t]); n > 0 && !r.kept[t] && !r.cheap(t, n) {
+			if n := len(readers[t]); n > 0 && !r.kept[t] && !r.cheap(t, n) && !r.keepSources(t, n) {
 				r.kept[t] = true
 			}
 		}
@@ -123,13 +124,39 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 }
 
+// keepSources keeps, instead of t, what t is computed from, if that is worth it, and reports whether it did.
+func (r *recomputer) keepSources(t *Tensor, times int) bool {
+	if !r.deep || !r.within(t.rows) {
+		return false
+	}
+	more := map[*Tensor]bool{}
+	r.frontier(t, more)
+	cols := 0
+	for x := range more {
+		cols += x.cols
+	}
+	if 2*cols > t.cols {
+		return false
+	}
+	for x := range more {
+		r.kept[x] = true
+	}
+	if r.cheap(t, times) {
+		return true
+	}
+	for x := range more {
+		delete(r.kept, x)
+	}
+	return false
+}
+
 // cheap reports whether t may be computed again, so many times.
 func (r *recomputer) cheap(t *Tensor, times int) bool {
 	if !r.within(t.rows) {
 		return false
 	}
 	cols := float64(t.cols)
-	if c := ownCost(t); c <= cols || !t.op.elementwise() && c <= fewSteps*cols {
+	if c := r.ownCost(t); c <= cols || !t.op.elementwise() && c <= fewSteps*cols {
 		return true
 	}
 	clear(r.costs) // what is kept has changed since they were found
@@ -141,7 +168,7 @@ func (r *recomputer) cost(t *Tensor) float64 {
 	if c, ok := r.costs[t]; ok {
 		return c
 	}
-	c := ownCost(t)
+	c := r.ownCost(t)
 	for _, a := range t.args {
 		if at, computed := r.region[a]; r.inline[a] || computed && at != none && !r.kept[a] && r.within(a.rows) {
 			c += r.cost(a)
@@ -152,7 +179,7 @@ func (r *recomputer) cost(t *Tensor) float64 {
 }
 
 // ownCost returns how many operations a row of t takes, given its operands.
-func ownCost(t *Tensor) float64 {
+func (r *recomputer) ownCost(t *Tensor) float64 {
 	cols := float64(t.cols)
 	switch t.op {
 	case opMatMul:
@@ -166,6 +193,12 @@ func ownCost(t *Tensor) float64 {
 	}
 	if t.op.elementwise() {
 		return float64(weightOf(t.op)) * cols
+	}
+	switch {
+	case r.deep && t.op == opPairDot:
+		return 2 * float64(t.args[1].cols)
+	case r.deep && t.op == opSegSoftmax:
+		return (4 + transcendentalFLOP) * cols
 	}
 	return math.Inf(1)
 }
