@@ -2,10 +2,11 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
-// TestRecompute compares programs that compute little, and much, again with the definitions.
+// TestRecompute compares programs that compute little, and much, again with the definitions, and threads with each other.
 func TestRecompute(t *testing.T) {
 	again, kept := map[Options]int{}, map[Options]int{}
 	least, usual, most := Options{Recompute: 1}, Options{}, Options{Recompute: 1 << 20, Deep: true}
@@ -18,11 +19,16 @@ func TestRecompute(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := NewExec[float64](p, 2)
-			if err := e.Run(s.batch); err != nil {
-				t.Fatal(err)
+			e, alone := NewExec[float64](p, 3), NewExec[float64](p, 1)
+			for _, e := range []*Exec[float64]{e, alone} {
+				if err := e.Run(s.batch); err != nil {
+					t.Fatal(err)
+				}
 			}
 			for name, y := range outputs {
+				if !slices.Equal(e.Output(name), alone.Output(name)) {
+					t.Errorf("seed %d, %+v: %s has other bits from three threads than from one", seed, options, name)
+				}
 				compare(t, fmt.Sprintf("seed %d, %+v: %s", seed, options, name), e.Output(name), o.eval(y), 1e-9)
 			}
 			for _, step := range p.steps {
