@@ -76,10 +76,13 @@ func (l *layout) clear(samples []*Sample) {
 	l.triples.clear(triples)
 }
 
-// room empties lists and makes room for n entries in each.
+// room empties lists and makes room for n entries in each. Fresh memory of make is not written to, as that of slices.Grow is.
 func room[T any](n int, lists ...*[]T) {
 	for _, v := range lists {
-		*v = slices.Grow((*v)[:0], n)
+		if have := cap(*v); have < n {
+			*v = make([]T, 0, max(n, have+have/4))
+		}
+		*v = (*v)[:0]
 	}
 }
 
