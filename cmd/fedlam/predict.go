@@ -146,14 +146,14 @@ func (e *eta) report(done int, what string) {
 	}
 }
 
-// within returns a function that reports which part is done of the frames first to last (excluded); nil for several frames,
-// which are small.
+// within returns a function that reports which part is done of the frames first to last (excluded), from one per cent on,
+// before which nothing can be estimated; nil for several frames, which are small.
 func (e *eta) within(first, last int) func(part float64) {
 	if last-first > 1 {
 		return nil
 	}
 	return func(part float64) {
-		if part > 0 && e.due() {
+		if part >= 0.01 && e.due() {
 			fmt.Fprintf(e.w, "%.0f %% of frame %d of %d, %s left\n", 100*part, last, e.total, e.left(float64(first)+part))
 		}
 	}

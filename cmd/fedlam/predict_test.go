@@ -18,6 +18,7 @@ func TestETA(t *testing.T) {
 		{"frames", time.Minute, func(e *eta) { e.report(1, "frames") }, "1 of 4 frames, 3m0s left\n"},
 		{"once per second", time.Minute, func(e *eta) { e.report(1, "frames"); e.report(2, "frames") }, "1 of 4 frames, 3m0s left\n"},
 		{"half of a large frame", time.Minute, func(e *eta) { e.within(1, 2)(0.5) }, "50 % of frame 2 of 4, 1m40s left\n"},
+		{"large frame just begun", time.Minute, func(e *eta) { e.within(0, 1)(1e-12) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var text strings.Builder
