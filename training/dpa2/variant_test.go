@@ -2,6 +2,7 @@ package dpa2
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/fedlam/fedlam/dataset"
@@ -39,6 +40,7 @@ func TestLargeProgram(t *testing.T) {
 		near(t, "energy", []float64{got[0].Energy}, []float64{want[0].Energy}, 1e-10)
 		near(t, "forces", got[0].Forces, want[0].Forces, 1e-10)
 	}
+	sameAlone(t, m, e, big)
 	large := e.Meter().ArenaBytes()
 	e.largeAtoms = 1000
 	if _, err := e.Evaluate(big); err != nil {
@@ -46,6 +48,27 @@ func TestLargeProgram(t *testing.T) {
 	}
 	if quick := e.Meter().ArenaBytes(); !(large < quick*3/4) {
 		t.Errorf("the program for many atoms takes %d bytes, the quick one %d", large, quick)
+	}
+}
+
+// sameAlone requires the predictions of one thread, bit by bit, by the program for many atoms.
+func sameAlone(t *testing.T, m *Model, e *Evaluator, frames []dataset.Frame) {
+	t.Helper()
+	alone, err := NewEvaluator(m, Float64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone.largeAtoms = e.largeAtoms
+	want, err := alone.Evaluate(frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Evaluate(frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("two threads predict other bits than one")
 	}
 }
 
