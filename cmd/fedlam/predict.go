@@ -13,6 +13,7 @@ import (
 	"github.com/fedlam/fedlam/dataset/load"
 	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/memory"
 )
 
 // predictor are the arguments that eval and test share.
@@ -83,6 +84,7 @@ func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Fra
 		return err
 	}
 	clock := newETA(os.Stderr, len(frames))
+	evaluator.Limit(memory.OrUnlimited)
 	dropped := 0
 	for first := 0; first < len(frames); {
 		if err := ctx.Err(); err != nil {
@@ -93,6 +95,7 @@ func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Fra
 			atoms += frames[last].NumAtoms()
 			last++
 		}
+		evaluator.Watch(clock.within(first, last))
 		batch, err := dpa2.NewBatch(m.Config, frames[first:last])
 		if err != nil {
 			return atFrame(err, first)
@@ -138,18 +141,38 @@ type eta struct {
 func newETA(w io.Writer, total int) *eta { return &eta{w: w, total: total, start: time.Now()} }
 
 func (e *eta) report(done int, what string) {
+	if done > 0 && e.due() {
+		fmt.Fprintf(e.w, "%d of %d %s, %s left\n", done, e.total, what, e.left(float64(done)))
+	}
+}
+
+// within returns a function that reports which part is done of the frames first to last (excluded), from one per cent on,
+// before which nothing can be estimated; nil for several frames, which are small.
+func (e *eta) within(first, last int) func(part float64) {
+	if last-first > 1 {
+		return nil
+	}
+	return func(part float64) {
+		if part >= 0.01 && e.due() {
+			fmt.Fprintf(e.w, "%.0f %% of frame %d of %d, %s left\n", 100*part, last, e.total, e.left(float64(first)+part))
+		}
+	}
+}
+
+// due reports whether it is time for a report.
+func (e *eta) due() bool {
 	now := time.Now()
-	if now.Sub(e.start) < 2*time.Second || now.Sub(e.last) < time.Second || done == 0 {
-		return
+	if now.Sub(e.start) < 2*time.Second || now.Sub(e.last) < time.Second {
+		return false
 	}
 	e.last = now
-	fmt.Fprintf(e.w, "%d of %d %s, %s left\n", done, e.total, what, e.left(done))
+	return true
 }
 
 // left estimates the remaining time from the average speed so far.
-func (e *eta) left(done int) time.Duration {
-	if done == 0 {
+func (e *eta) left(done float64) time.Duration {
+	if done <= 0 {
 		return 0
 	}
-	return (time.Since(e.start) * time.Duration(e.total-done) / time.Duration(done)).Round(time.Second)
+	return time.Duration(float64(time.Since(e.start)) * (float64(e.total) - done) / done).Round(time.Second)
 }

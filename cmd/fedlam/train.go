@@ -243,7 +243,7 @@ func (s *trainSession) after(p training.Progress, done int) error {
 	if now := time.Now(); show || now.Sub(s.clock.last) > 10*time.Second {
 		s.clock.last = now
 		fmt.Fprintf(s.out, "step %d of %d  lr %.1e  head %s  loss %.3e  energy %.3g meV/atom  force %.3g meV/Å  %s left\n",
-			p.Step, p.Steps, p.LR, headTitle(p.Head, ""), p.Errors.Total*p.Errors.Total, 1e3*p.Errors.Energy, 1e3*p.Errors.Force, s.clock.left(done))
+			p.Step, p.Steps, p.LR, headTitle(p.Head, ""), p.Errors.Total*p.Errors.Total, 1e3*p.Errors.Energy, 1e3*p.Errors.Force, s.clock.left(float64(done)))
 	}
 	if p.Step%s.plan.saveFreq == 0 {
 		return s.save()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/memory"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -28,8 +29,12 @@ func Step(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 	if err != nil {
 		return nil, err
 	}
+	labelled := &System{Name: system.Name}
+	if labelled.Frame, err = system.labelled(); err != nil {
+		return nil, err
+	}
 	grad := &weights.Set{}
-	return run(ctx, "step", subject, system, o, step.Meter(), func(b *dpa2.Batch) error {
+	return run(ctx, "step", subject, labelled, o, step.Meter, func(b *dpa2.Batch) error {
 		metrics, err := step.Run(subject.Model, b, loss.At(startLR, startLR), grad)
 		if err == nil && (math.IsNaN(metrics.Loss) || math.IsInf(metrics.Loss, 0)) {
 			return ErrNotFinite
@@ -47,14 +52,15 @@ func Eval(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, "eval", subject, system, o, e.Meter(), func(b *dpa2.Batch) error {
+	e.Limit(memory.OrUnlimited)
+	return run(ctx, "eval", subject, system, o, e.Meter, func(b *dpa2.Batch) error {
 		_, err := e.EvaluateBatch(b)
 		return err
 	})
 }
 
 // run measures f on the batch of the system's frame.
-func run(ctx context.Context, what string, subject *Subject, system *System, o Options, meter dpa2.Meter, f func(*dpa2.Batch) error) (*Report, error) {
+func run(ctx context.Context, what string, subject *Subject, system *System, o Options, meterOf func() dpa2.Meter, f func(*dpa2.Batch) error) (*Report, error) {
 	start := time.Now()
 	b, err := dpa2.NewBatch(subject.Model.Config, []dataset.Frame{system.Frame})
 	if err != nil {
@@ -70,6 +76,7 @@ func run(ctx context.Context, what string, subject *Subject, system *System, o O
 		return nil, err
 	}
 	r.Memory.Process = processPeak() // before the vectors of the bandwidth
+	meter := meterOf()               // after the runs, which may have chosen a program
 	r.FLOP, r.ProductFLOP, r.Memory.Arena = meter.FLOP(), meter.ProductFLOP(), meter.ArenaBytes()
 	if o.Profile {
 		meter.StartProfile()

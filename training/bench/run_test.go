@@ -152,7 +152,7 @@ func TestPrint(t *testing.T) {
 	for _, want := range []string{
 		"step of model m (7 parameters) on s", "10, with 2.5 neighbours each", "median 2.000 ms, min 1.000 ms, max 4.000 ms of 4 runs after 2",
 		"5000 atoms/s, 200.00 µs/atom", "0.600 GFLOP, of which matrix products 0.400", "300.00 GFLOP/s, of which matrix products 200.00",
-		"20.0 % (matrix products only)", "process 5.0 MB, arena 2.0 MB, 200.0 kB/atom", "cpu, 2 cores, kernels avx2, compiled formulas, go1 linux/amd64",
+		"20.0 % (matrix products only)", "process 5.0 MB, 500.0 kB/atom; of these arena 2.0 MB, 200.0 kB/atom", "cpu, 2 cores, kernels avx2, compiled formulas, go1 linux/amd64",
 		"Elementwise (1)", "9 x 5 Add+Tanh edge x 5", "The longest 1 of 1 nodes",
 	} {
 		if !strings.Contains(text.String(), want) {

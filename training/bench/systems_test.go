@@ -95,8 +95,12 @@ func TestOpenSystem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Frame.Energy == nil || len(s.Frame.Forces) != 3*192 {
-		t.Error("a built-in system has no labels")
+	f, err := s.labelled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Energy == nil || *f.Energy == 0 || len(f.Forces) != 3*192 || s.Frame.Energy != nil {
+		t.Error("want labels for a step, and none before")
 	}
 	if s, err = OpenSystem("water375", nil); err != nil {
 		t.Fatal(err)
@@ -112,8 +116,11 @@ func TestOpenSystem(t *testing.T) {
 	if s, err = OpenSystem(path, nil); err != nil {
 		t.Fatal(err)
 	}
-	if s.Frame.NumAtoms() != 2 || s.Frame.Energy == nil || len(s.Frame.Forces) != 6 {
-		t.Errorf("got %d atoms and %d forces, want the first frame with labels", s.Frame.NumAtoms(), len(s.Frame.Forces))
+	if f, err = s.labelled(); err != nil {
+		t.Fatal(err)
+	}
+	if f.NumAtoms() != 2 || f.Energy == nil || len(f.Forces) != 6 || s.Frame.Energy != nil {
+		t.Errorf("got %d atoms and %d forces, want the first frame, with labels for a step", f.NumAtoms(), len(f.Forces))
 	}
 	if _, err := OpenSystem("water193", nil); err == nil || !strings.Contains(err.Error(), "water192, water1536, water12288") {
 		t.Errorf("got error %v, want one that names the systems", err)

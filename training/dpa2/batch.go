@@ -15,7 +15,8 @@ type Batch struct {
 	sizes   map[string]int
 	indices map[string][]int32
 	inputs  map[string][]float64
-	types   []int32 // [N], -1 = virtual
+	counts  map[string][]uint8 // inputs that are small whole numbers
+	types   []int32            // [N], -1 = virtual
 }
 
 // NewBatch prepares and lays out frames. A frame that cannot be evaluated gives a *FrameError that names it.

@@ -38,7 +38,7 @@ func TestCollatorReusesMemory(t *testing.T) {
 		}
 		if !slices.Equal(got.samples, want.samples) || !slices.Equal(got.first, want.first) || !slices.Equal(got.types, want.types) ||
 			!maps.Equal(got.sizes, want.sizes) || !maps.EqualFunc(got.indices, want.indices, slices.Equal) ||
-			!maps.EqualFunc(got.inputs, want.inputs, slices.Equal) {
+			!maps.EqualFunc(got.inputs, want.inputs, slices.Equal) || !maps.EqualFunc(got.counts, want.counts, slices.Equal) {
 			t.Errorf("samples %v in used memory give another batch than in fresh memory", list)
 		}
 	}

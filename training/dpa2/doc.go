@@ -17,6 +17,9 @@
 //	b, err := dpa2.NewBatch(cfg, frames)
 //	metrics, err := step.Run(m, b, loss.At(lr, startLR), grad)
 //
+// An Evaluator takes frames of any size: from a few thousand atoms on it uses a program that computes more again and keeps
+// less, 50 kB per atom of the official small model in float32. Evaluator.Limit has it refuse what does not fit into memory.
+//
 // NewSample does the part of NewBatch that a frame needs once (neighbours), Collate the part each batch needs.
 //
 // # Heads

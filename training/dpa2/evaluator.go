@@ -21,12 +21,17 @@ const batchAtoms = 512
 
 // An Evaluator predicts with one model. It compiles once and keeps its memory between calls. It is for one goroutine.
 type Evaluator struct {
-	model *Model
-	run   runner
-	stale bool // weights have changed since they were copied
-	buf   struct{ energy, force, virial []float64 }
-	names pathNames
-	taps  []string // names of extra outputs, for tests
+	model        *Model
+	quick, large variant
+	run          runner // of the last prediction
+	largeAtoms   int
+	compile      func(graph.Options) (runner, error)
+	buf          struct{ energy, force, virial []float64 }
+	names        pathNames
+	taps         []string // names of extra outputs, for tests
+
+	available func() int64
+	watch     func(done float64)
 }
 
 // NewEvaluator compiles the model in a precision, for the given number of threads (0 = all cores). Results do not
@@ -43,25 +48,44 @@ func newEvaluator(m *Model, precision Precision, threads int, keep func(name str
 	g := buildEnergy(m.Config)
 	f := g.buildForces()
 	outputs := map[string]*graph.Tensor{"energy": g.atomEnergy, "force": f.force, "virial": f.virial}
-	e := &Evaluator{model: m}
+	e := &Evaluator{model: m, largeAtoms: largeAtoms}
 	for name, x := range g.taps {
 		if keep != nil && keep(name) {
 			outputs["tap."+name] = x
 			e.taps = append(e.taps, name)
 		}
 	}
-	p, err := g.Compile(outputs)
-	if err != nil {
-		return nil, fmt.Errorf("compile model: %w", err)
+	e.compile = func(o graph.Options) (runner, error) {
+		p, err := g.CompileWith(outputs, o)
+		if err != nil {
+			return nil, err
+		}
+		return newRunner(m.Config, p, g.used, precision, threads)
 	}
-	if e.run, err = newRunner(m.Config, p, g.used, precision, threads); err != nil {
-		return nil, err
-	}
-	return e, e.run.load(m)
+	return e, e.prepare(0)
 }
 
 // Load has the next prediction take the weights of the model again, after they have changed.
-func (e *Evaluator) Load() { e.stale = true }
+func (e *Evaluator) Load() { e.quick.stale, e.large.stale = true, true }
+
+// Limit has predictions that need more memory than the ones before ask for the bytes available, and fail with a *MemoryError
+// rather than take what is not there. nil, as at first, does not ask.
+func (e *Evaluator) Limit(available func() int64) { e.available = available }
+
+// Watch has predictions call watch from time to time with the part that is done of the batch under way, from 0 to 1, for those
+// that take long. nil, as at first, is not called.
+func (e *Evaluator) Watch(watch func(done float64)) { e.watch = watch }
+
+// A MemoryError says that so many atoms at once are too many for the memory available.
+type MemoryError struct {
+	Atoms           int
+	Need, Available int64 // bytes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%d atoms at once need %.3g GB of memory, and %.3g GB are available; use float32, which takes half of what float64 does, smaller frames, or a machine with more memory",
+		e.Atoms, float64(e.Need)/1e9, float64(e.Available)/1e9)
+}
 
 // Evaluate predicts all frames, in order. The error for a frame that cannot be evaluated is a *FrameError.
 func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
@@ -93,13 +117,14 @@ func (e *Evaluator) Evaluate(frames []dataset.Frame) ([]Prediction, error) {
 func (e *Evaluator) EvaluateBatch(b *Batch) ([]Prediction, error) { return e.evaluate(nil, b) }
 
 func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
-	if e.stale {
-		if err := e.run.load(e.model); err != nil {
-			return nil, fmt.Errorf("evaluate: %w", err)
-		}
-		e.stale = false
+	if err := e.prepare(b.NumAtoms()); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
 	}
-	if err := e.run.run(b, nil); err != nil {
+	err := e.run.run(b, nil)
+	if short := (*graph.MemoryError)(nil); errors.As(err, &short) {
+		err = &MemoryError{Atoms: b.NumAtoms(), Need: short.Need, Available: short.Available}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("evaluate %d frames: %w", b.NumFrames(), err)
 	}
 	e.buf.energy = e.run.output("energy", e.buf.energy)

@@ -26,7 +26,6 @@ type layout struct {
 	atomFrame, atomType, emptyKind                   []int32
 	mask, empty, fparam, aparam                      []float64
 	centre, neighbour, edgeFrame, edgeKind, edgeType []int32
-	delta                                            []float64
 	groups                                           groups // of edges
 	rep, three                                       blockLayout
 	repEmpty, repCount                               []float64
@@ -66,8 +65,10 @@ func (l *layout) clear(samples []*Sample) {
 	}
 	room(atoms, &l.types, &l.atomFrame, &l.atomType, &l.emptyKind)
 	room(atoms, &l.mask, &l.empty, &l.fparam, &l.aparam, &l.repEmpty, &l.repCount)
-	room(edges, &l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType, &l.groups.of)
-	room(3*edges, &l.delta)
+	room(edges, &l.centre, &l.neighbour, &l.edgeFrame, &l.edgeKind, &l.edgeType)
+	if l.cfg.Descriptor.Repinit.strip() {
+		room(edges, &l.groups.of)
+	}
 	l.groups.clear()
 	for b, block := range [2]*blockLayout{nearThree: &l.three, nearRep: &l.rep} {
 		room(near[b], &block.edge, &block.centre, &block.neighbour, &block.typ)
@@ -75,10 +76,13 @@ func (l *layout) clear(samples []*Sample) {
 	l.triples.clear(triples)
 }
 
-// room empties lists and makes room for n entries in each.
+// room empties lists and makes room for n entries in each. Fresh memory of make is not written to, as that of slices.Grow is.
 func room[T any](n int, lists ...*[]T) {
 	for _, v := range lists {
-		*v = slices.Grow((*v)[:0], n)
+		if have := cap(*v); have < n {
+			*v = make([]T, 0, max(n, have+have/4))
+		}
+		*v = (*v)[:0]
 	}
 }
 
@@ -118,7 +122,6 @@ func (l *layout) addEdges(f int, s *Sample) {
 			}
 		}
 	}
-	l.delta = append(l.delta, s.delta...)
 }
 
 func (l *layout) addNear(block *blockLayout, near *nearList, s *Sample) {
@@ -170,9 +173,10 @@ func (l *layout) batch() *Batch {
 			"kind.centre":     l.kinds.left, "kind.neighbour": l.kinds.right, "pairkind.left": l.pairKinds.left, "pairkind.right": l.pairKinds.right,
 		},
 		inputs: map[string][]float64{
-			"delta": l.delta, "mask": l.mask, "empty": l.empty, "fparam": l.fparam, "aparam": l.aparam,
-			"rep.empty": l.repEmpty, "rep.count": l.repCount, "triple.weight": l.triples.weight,
+			"mask": l.mask, "empty": l.empty, "fparam": l.fparam, "aparam": l.aparam,
+			"rep.empty": l.repEmpty, "rep.count": l.repCount,
 		},
+		counts: map[string][]uint8{"triple.weight": l.triples.weight},
 	}
 	for axis, g := range map[string]*groups{axisEdge: &l.groups, axisTriple: &l.triples.groups} {
 		name := groupAxis(axis)

@@ -17,5 +17,6 @@ var _ Meter = (*exec[float32])(nil)
 // Meter returns the meter of the step's program.
 func (s *TrainingStep) Meter() Meter { return s.run }
 
-// Meter returns the meter of the evaluator's program.
+// Meter returns the meter of the program that made the last prediction. Frames of many atoms have another program than small
+// ones, so ask again after a prediction.
 func (e *Evaluator) Meter() Meter { return e.run }

@@ -27,6 +27,8 @@ type runner interface {
 	load(m *Model) error
 	run(b *Batch, extra map[string][]float64) error
 	output(name string, dst []float64) []float64
+	Limit(available func() int64)
+	Watch(watch func(done float64))
 }
 
 // exec is a runner with arithmetic in T.
@@ -93,16 +95,29 @@ func (e *exec[T]) run(b *Batch, extra map[string][]float64) error {
 	e.batch.Sizes, e.batch.Indices = b.sizes, b.indices
 	for _, inputs := range []map[string][]float64{b.inputs, extra} {
 		for name, src := range inputs {
-			dst := e.batch.Inputs[name]
-			if cap(dst) < len(src) {
-				dst = make([]T, len(src), len(src)+len(src)/4)
-			}
-			dst = dst[:len(src)]
-			convert(dst, src)
-			e.batch.Inputs[name] = dst
+			convert(e.input(name, len(src)), src)
 		}
 	}
+	for name, src := range b.counts {
+		convert(e.input(name, len(src)), src)
+	}
+	delta := e.input("delta", 3*b.NumEdges()) // straight from the samples: a copy in between would be as large
+	for _, s := range b.samples {
+		convert(delta[:len(s.delta)], s.delta)
+		delta = delta[len(s.delta):]
+	}
 	return e.Run(&e.batch)
+}
+
+// input returns the memory of an input of n numbers.
+func (e *exec[T]) input(name string, n int) []T {
+	dst := e.batch.Inputs[name]
+	if cap(dst) < n {
+		dst = make([]T, n, n+n/4)
+	}
+	dst = dst[:n]
+	e.batch.Inputs[name] = dst
+	return dst
 }
 
 // output copies an output of the last run into dst, which grows as needed.
@@ -115,7 +130,7 @@ func (e *exec[T]) output(name string, dst []float64) []float64 {
 }
 
 // convert fills dst from the beginning of src.
-func convert[T kernels.Float](dst []T, src []float64) {
+func convert[T kernels.Float, S float64 | uint8](dst []T, src []S) {
 	for k := range dst {
 		dst[k] = T(src[k])
 	}

@@ -1,7 +1,6 @@
 package dpa2
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,60 +132,6 @@ func fit(cfg *Config, f *dataset.Frame) (*Sample, error) {
 		}
 	}
 	return s, nil
-}
-
-// fillEdges keeps the edges whose types see each other, those of an atom sorted by the type of the neighbour. A pair that the model excludes leaves an empty slot; one that
-// the descriptor excludes leaves a slot of zeros in repinit and an empty slot in repformers (SPEC 1.4).
-func (s *Sample) fillEdges(cfg *Config, list *neighbor.List) {
-	d := &cfg.Descriptor
-	model, desc := pairTable(cfg.PairSkip, cfg.NumTypes()), pairTable(d.ExcludeTypes, cfg.NumTypes())
-	n := len(s.types)
-	s.start, s.empty = make([]int32, 1, n+1), make([]float64, n)
-	limits := [2]struct {
-		rcut float64
-		nsel int
-	}{{d.Repinit.ThreeRCut, d.Repinit.ThreeSel.Count}, {d.Repformer.RCut, d.Repformer.NSel.Count}}
-	for b := range s.near {
-		s.near[b].start = make([]int32, 1, n+1)
-	}
-	var order []int32
-	for i := range n {
-		slots := 0
-		order = byType(order, list, i, s.types)
-		for _, e := range order {
-			j := list.Neighbor[e]
-			pair := int(s.types[i])*cfg.NumTypes() + int(s.types[j])
-			if !model[pair] {
-				slots++
-			}
-			if model[pair] || desc[pair] {
-				continue
-			}
-			rank := int(e - list.Start[i])
-			for b, l := range limits {
-				if rank < l.nsel && list.Dist[e] <= l.rcut {
-					s.near[b].edge = append(s.near[b].edge, int32(len(s.neighbor)))
-				}
-			}
-			s.neighbor = append(s.neighbor, j)
-			s.delta = append(s.delta, list.Delta[3*e:3*e+3]...)
-		}
-		s.empty[i] = float64(d.Repinit.NSel.Count - slots)
-		s.start = append(s.start, int32(len(s.neighbor)))
-		for b := range s.near {
-			s.near[b].start = append(s.near[b].start, int32(len(s.near[b].edge)))
-		}
-	}
-}
-
-// byType lists in order the entries of the list of atom i, those of one type side by side, and of one type as they come.
-func byType(order []int32, list *neighbor.List, i int, types []int32) []int32 {
-	order = order[:0]
-	for e := list.Start[i]; e < list.Start[i+1]; e++ {
-		order = append(order, e)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(types[list.Neighbor[a]], types[list.Neighbor[b]]) })
-	return order
 }
 
 // pairTable is a symmetric T x T table of the pairs listed.

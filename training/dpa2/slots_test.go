@@ -50,7 +50,10 @@ func (c *Config) excluded(a, b int32) bool {
 }
 
 func findEdge(b *Batch, axis string, centre, neighbour int32, vector [3]float64) int {
-	delta := b.inputs["delta"]
+	var delta []float64
+	for _, s := range b.samples {
+		delta = append(delta, s.delta...)
+	}
 	for e, c := range b.indices[axis+".centre"] {
 		if c != centre || b.indices[axis+".neighbour"][e] != neighbour {
 			continue

@@ -7,7 +7,7 @@ package dpa2
 type triples struct {
 	strip        bool
 	pair         []int32 // number of the ordered pair, as graph.Pairs counts them
-	weight       []float64
+	weight       []uint8
 	centre, kind []int32 // unless strip
 	groups       groups  // strip
 
@@ -53,7 +53,10 @@ func (t *triples) add(centre int32, types []int32, kinds *kinds) {
 
 // addBlock appends the pairs of two runs of an atom with n neighbours; of a run with itself, those with j ≤ k.
 func (t *triples) addBlock(left, right run, n int, same bool) {
-	weight := 1 + one(t.strip || same)
+	weight := uint8(1)
+	if t.strip || same {
+		weight = 2
+	}
 	pair, weights := t.pair, t.weight
 	for j := left.from; j < left.to; j++ {
 		row, k := t.before+j*n, right.from

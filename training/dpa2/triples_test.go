@@ -59,7 +59,7 @@ func TestTriplesMakeTheOrderedSum(t *testing.T) {
 			if strip {
 				table = (g[a][b] + g[b][a]) / 2
 			}
-			got[centre] += list.weight[row] * value[p] * table
+			got[centre] += float64(list.weight[row]) * value[p] * table
 		}
 		for i := range got {
 			if math.Abs(got[i]-want[i]) > 1e-12*(1+math.Abs(want[i])) {
@@ -95,8 +95,8 @@ func TestNumberOfTriples(t *testing.T) {
 				want += n[0]*(n[0]+1)/2 + n[1]*(n[1]+1)/2 + mixed
 				ordered += (n[0] + n[1]) * (n[0] + n[1])
 			}
-			for _, w := range b.inputs["triple.weight"] {
-				weights += w
+			for _, w := range b.counts["triple.weight"] {
+				weights += float64(w)
 			}
 			if got := b.sizes[axisTriple]; got != want || want == 0 {
 				t.Errorf("got %d triples, want %d", got, want)

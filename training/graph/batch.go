@@ -14,8 +14,12 @@ type Batch[F kernels.Float] struct {
 	Indices map[string][]int32 // values of each Index, one for each row of From
 }
 
-// maxElements bounds the size of a value, so that products of sizes cannot overflow.
-const maxElements = math.MaxInt32
+// maxElements bounds the rows of a value, which maps count in int32, and maxNumbers rows times columns, so that products of
+// sizes cannot overflow. A value of a region never has memory for all of its numbers at once.
+const (
+	maxElements = math.MaxInt32
+	maxNumbers  = min(1<<40, math.MaxInt)
+)
 
 // bind checks a batch and derives what the steps need from it: sizes, segments, pairs.
 func (e *Exec[F]) bind(b *Batch[F]) error {
@@ -47,7 +51,7 @@ func (e *Exec[F]) bindInputs(b *Batch[F]) error {
 	for i := range e.program.values {
 		v := &e.program.values[i]
 		rows := e.rowsOf(v)
-		if rows > maxElements || rows*max(v.cols, 1) > maxElements {
+		if rows > maxElements || int64(rows)*int64(v.cols) > maxNumbers {
 			return fmt.Errorf("a tensor of %d x %d numbers is too large; use a smaller batch", rows, v.cols)
 		}
 		if v.where != inBatch {

@@ -11,6 +11,14 @@ import (
 // Compile returns the program that computes outputs, by name. Expressions that no output depends on are left out,
 // with the inputs, indices and axes that only they use.
 func (b *Builder) Compile(outputs map[string]*Tensor) (*Program, error) {
+	return b.CompileWith(outputs, Options{})
+}
+
+// CompileWith is Compile with options.
+func (b *Builder) CompileWith(outputs map[string]*Tensor, o Options) (*Program, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("compile graph: %w", err)
+	}
 	if len(outputs) == 0 {
 		return nil, fmt.Errorf("compile graph: no outputs")
 	}
@@ -30,7 +38,7 @@ func (b *Builder) Compile(outputs map[string]*Tensor) (*Program, error) {
 	units, inline := fuse(c.list, list)
 	c.inline, c.blocker = inline, newBlocker(c.list)
 	c.align()
-	for _, u := range recompute(schedule(units, inline, c.blocker), list, inline, c.blocker) {
+	for _, u := range recompute(schedule(units, inline, c.blocker), list, inline, c.blocker, o) {
 		c.lower(u, list)
 	}
 	for i, name := range names {

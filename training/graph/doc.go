@@ -34,7 +34,8 @@
 //
 // Steps that need only rows of the centres they work on, such as the edges of some atoms, form regions: a region is done for
 // a block of centres at a time, and what its steps hand on to each other stays in the cache. What a later region needs is
-// kept for all centres, or computed again where that is cheap.
+// kept for all centres, or computed again where that is cheap; CompileWith says how cheap it must be, and so trades time for
+// memory.
 //
 // # Runs
 //
@@ -47,6 +48,8 @@
 //		Inputs: map[string][]float32{"x": {0, 0, 1, 0, 1, 0}},
 //	})
 //	dw := exec.Output("dw") // valid until the next Run
+//
+// Limit has a run fail, rather than take memory that is not there; Watch follows a run that takes long.
 //
 // All memory is one arena, in which values share space when their lifetimes allow; it is laid out anew when sizes change,
 // which takes a few microseconds per hundred steps. A run allocates nothing once it has seen sizes as large.

@@ -39,6 +39,9 @@ type Exec[F kernels.Float] struct {
 	pool    *pool
 	scratch []*scratch[F] // by worker
 	profile *profile
+
+	available func() int64
+	watch     func(done float64)
 }
 
 // scratch is the memory of one worker.
@@ -105,21 +108,37 @@ func (e *Exec[F]) Run(b *Batch[F]) error {
 		e.hasPlan = false
 	}
 	if fits := e.block(); !fits || !e.hasPlan {
-		e.layOut()
+		e.hasPlan = false
+		if err := e.layOut(); err != nil {
+			return fmt.Errorf("run graph: %w", err)
+		}
 		copy(e.planned, e.sizes)
 		e.hasPlan = true
 	}
 	e.growPairs()
 	e.viewInputs()
+	e.runSteps()
+	return nil
+}
+
+// runSteps does all steps in their order.
+func (e *Exec[F]) runSteps() {
+	var done, total int64
+	if e.watch != nil {
+		total = e.totalFLOP()
+	}
 	for i := 0; i < len(e.program.steps); i++ {
+		first := i
 		if r := e.program.steps[i].region; r != none {
 			e.runRegion(r)
 			i = e.program.regions[r].last
-			continue
+		} else {
+			e.step(i)
 		}
-		e.step(i)
+		if e.watch != nil {
+			done = e.progress(done, total, first, i)
+		}
 	}
-	return nil
 }
 
 // Kinds of jobs, with what their item is.
@@ -127,7 +146,6 @@ const (
 	stepJob   jobKind = iota // step
 	regionJob                // region
 	indexJob                 // none; pieces are the index maps that are ready to be bound
-	rebaseJob                // level of a blocking; pieces are blocks
 )
 
 // piece does one piece of a job.
@@ -139,8 +157,6 @@ func (e *Exec[F]) piece(j job, piece, worker int) {
 		e.regionPiece(j.item, piece, worker)
 	case indexJob:
 		e.bound[piece] = e.bindIndex(e.ready[piece])
-	case rebaseJob:
-		e.rebaseBlock(&e.blockings[j.item], piece)
 	}
 }
 

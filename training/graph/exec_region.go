@@ -108,24 +108,5 @@ func (e *Exec[F]) look(v *view[F], reg *region, k *blocking, b int, local []F) {
 			v.vals[id] = e.vals[id]
 		}
 	}
-	for i := range p.indices {
-		fromAxis, toAxis := p.mapAxes[i][0], p.mapAxes[i][1]
-		if fromAxis < 0 || p.aligned[fromAxis].kind == notAligned {
-			continue
-		}
-		from, to := k.span(fromAxis, b)
-		if !p.internal[i] {
-			v.index[i].to = e.index[i].to[from:to]
-			continue
-		}
-		own := &k.index[i]
-		v.index[i].to = own.to[from:to]
-		v.index[i].start = k.segments(own.start, toAxis, b)
-		if p.transpose[i] {
-			v.index[i].rows = own.rows[from:to]
-		}
-	}
-	for i := range p.pairs {
-		v.pairOff[i] = k.segments(k.pairOff[i], p.root, b)
-	}
+	e.lookMaps(v, reg, k, b)
 }

@@ -185,3 +185,19 @@ func TestProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestManyNumbers accepts values of more than 2³¹ numbers: a region computes them block by block.
+func TestManyNumbers(t *testing.T) {
+	b := New()
+	x := b.Input("x", Axis("edge"), 1)
+	e := compileFor[float32](t, b, map[string]*Tensor{"y": b.SumCols(b.Tanh(b.MatMul(x, b.Param("w", 1, 40000), N, N)))}, 1)
+	for _, c := range []struct {
+		edges int
+		ok    bool
+	}{{60000, true}, {1 << 26, false}} {
+		err := e.bind(&Batch[float32]{Sizes: map[string]int{"edge": c.edges}, Inputs: map[string][]float32{"x": make([]float32, c.edges)}})
+		if (err == nil) != c.ok {
+			t.Errorf("%d x 40000 numbers: got error %v", c.edges, err)
+		}
+	}
+}

@@ -3,7 +3,7 @@ package graph
 import "slices"
 
 // layOut plans the arena for the sizes of the batch, and cuts all steps into pieces.
-func (e *Exec[F]) layOut() {
+func (e *Exec[F]) layOut() error {
 	prog := e.program
 	e.plan.reset(len(prog.values))
 	for i := 0; i < len(prog.steps); i++ {
@@ -20,6 +20,9 @@ func (e *Exec[F]) layOut() {
 		}
 		i = last
 	}
+	if err := e.checkMemory(e.plan.end); err != nil {
+		return err
+	}
 	e.arena = growLarge(e.arena, e.plan.end)
 	for i := range prog.values {
 		v := &prog.values[i]
@@ -30,6 +33,7 @@ func (e *Exec[F]) layOut() {
 	}
 	e.layOutRegions()
 	e.growScratch()
+	return nil
 }
 
 // reserve takes memory for what a step computes and only the given region knows.

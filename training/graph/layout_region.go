@@ -45,7 +45,6 @@ func (e *Exec[F]) block() (fits bool) {
 		done[level] = true
 		k := &e.blockings[level]
 		e.cutBlocks(k, 1<<level)
-		e.pool.run(job{rebaseJob, level}, k.blocks)
 		for axis, n := range k.most {
 			if n > k.planned[axis] {
 				fits = false
@@ -108,5 +107,8 @@ func (e *Exec[F]) growRegions(buffers *bufferSizes) {
 		}
 		buffers.partial, buffers.partial8 = max(buffers.partial, partial), max(buffers.partial8, partial8)
 		buffers.local = max(buffers.local, plan.localElems)
+		for _, sc := range e.scratch {
+			e.growMaps(&sc.block, &prog.regions[r], k)
+		}
 	}
 }

@@ -70,12 +70,47 @@ func (c *compiler) findRegions() {
 		}
 		r := &c.regions[s.region]
 		r.last = i
+		c.noteMaps(r, &s)
 		for _, id := range slices.Concat(s.args, s.outs) {
 			for _, id := range []int{c.values[id].root, id} {
 				if !slices.Contains(r.values, id) {
 					r.values = append(r.values, id)
 				}
 			}
+		}
+	}
+}
+
+// noteMaps notes which maps a step of region r uses.
+func (c *compiler) noteMaps(r *region, s *step) {
+	note := func(m regionMap) {
+		at := slices.IndexFunc(r.maps, func(old regionMap) bool { return old.index == m.index })
+		if at < 0 {
+			r.maps = append(r.maps, m)
+			return
+		}
+		old := &r.maps[at]
+		old.to, old.segments, old.transposed = old.to || m.to, old.segments || m.segments, old.transposed || m.transposed
+	}
+	if s.tile != nil {
+		for _, l := range s.tile.loads {
+			for _, p := range l.parts {
+				if p.index >= 0 {
+					note(regionMap{index: p.index, to: true})
+				}
+			}
+		}
+	}
+	if s.index >= 0 {
+		note(regionMap{
+			index: s.index, to: s.op == opGather, segments: s.op != opGather,
+			transposed: s.op == opScatter && !c.indices[s.index].sorted,
+		})
+	}
+	if s.pairs >= 0 {
+		note(regionMap{index: c.centreOf[s.pairs], segments: true})
+		if !slices.Contains(r.pairs, s.pairs) {
+			r.pairs = append(r.pairs, s.pairs)
 		}
 	}
 }

@@ -7,4 +7,6 @@ import (
 )
 
 // TestEachPath repeats the tests of values and of threads with every instruction set.
-func TestEachPath(t *testing.T) { kerneltest.EachPath(t, "TestValues", "TestRandomPrograms", "TestThreads") }
+func TestEachPath(t *testing.T) {
+	kerneltest.EachPath(t, "TestValues", "TestRandomPrograms", "TestThreads")
+}

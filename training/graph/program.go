@@ -86,6 +86,14 @@ type step struct {
 type region struct {
 	first, last int   // steps
 	values      []int // that its steps read or compute, views after what they show
+	maps        []regionMap
+	pairs       []int // positions in pairs
+}
+
+// regionMap is an index map that steps of a region use, and what of it.
+type regionMap struct {
+	index                    int // position in indices
+	to, segments, transposed bool
 }
 
 // rowAlignment says how the rows of an axis follow from centres: they are the centres, or lie in the segments of a map to

@@ -15,6 +15,8 @@ type recomputer struct {
 	origin map[*Tensor]*Tensor // of copies
 	kept   map[*Tensor]bool    // for later regions
 	costs  map[*Tensor]float64
+	limit  float64 // Options.Recompute
+	deep   bool    // Options.Deep
 
 	// The region under way.
 	sorted []*unit
@@ -22,15 +24,12 @@ type recomputer struct {
 }
 
 // What is worth to be done again for a number that is not kept instead: an operation of a few steps, like a product of up to
-// 4 terms, or several that take at most so many steps together, from what is kept on.
-const (
-	fewSteps = 8
-	maxSteps = 120
-)
+// 4 terms, or several that together take no more than Options.Recompute, from what is kept on.
+const fewSteps = 8
 
 // recompute returns the units with copies in regions that compute things again.
-func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
-	r := &recomputer{blocker: b, inline: inline, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
+func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker, o Options) []*unit {
+	r := &recomputer{blocker: b, inline: inline, limit: float64(o.Recompute), deep: o.Deep, region: map[*Tensor]int{}, origin: map[*Tensor]*Tensor{},
 		kept: map[*Tensor]bool{}, costs: map[*Tensor]float64{}}
 	for _, u := range sorted {
 		for _, t := range u.members {
@@ -98,7 +97,7 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 	for _, u := range sorted {
 		for _, t := range u.members {
-			if n := len(readers[t]); n > 0 && !r.kept[t] && !r.cheap(t, n) {
+			if n := len(readers[t]); n > 0 && !r.kept[t] && !r.cheap(t, n) && !r.keepSources(t, n) {
 				r.kept[t] = true
 			}
 		}
@@ -125,17 +124,43 @@ func (r *recomputer) decide(sorted []*unit) {
 	}
 }
 
+// keepSources keeps, instead of t, what t is computed from, if that is worth it, and reports whether it did.
+func (r *recomputer) keepSources(t *Tensor, times int) bool {
+	if !r.deep || !r.within(t.rows) {
+		return false
+	}
+	more := map[*Tensor]bool{}
+	r.frontier(t, more)
+	cols := 0
+	for x := range more {
+		cols += x.cols
+	}
+	if 2*cols > t.cols {
+		return false
+	}
+	for x := range more {
+		r.kept[x] = true
+	}
+	if r.cheap(t, times) {
+		return true
+	}
+	for x := range more {
+		delete(r.kept, x)
+	}
+	return false
+}
+
 // cheap reports whether t may be computed again, so many times.
 func (r *recomputer) cheap(t *Tensor, times int) bool {
 	if !r.within(t.rows) {
 		return false
 	}
 	cols := float64(t.cols)
-	if c := ownCost(t); c <= cols || !t.op.elementwise() && c <= fewSteps*cols {
+	if c := r.ownCost(t); c <= cols || !t.op.elementwise() && c <= fewSteps*cols {
 		return true
 	}
 	clear(r.costs) // what is kept has changed since they were found
-	return r.cost(t)*float64(times) <= maxSteps*cols
+	return r.cost(t)*float64(times) <= r.limit*cols
 }
 
 // cost returns how many operations a row of t takes, from what is kept on.
@@ -143,7 +168,7 @@ func (r *recomputer) cost(t *Tensor) float64 {
 	if c, ok := r.costs[t]; ok {
 		return c
 	}
-	c := ownCost(t)
+	c := r.ownCost(t)
 	for _, a := range t.args {
 		if at, computed := r.region[a]; r.inline[a] || computed && at != none && !r.kept[a] && r.within(a.rows) {
 			c += r.cost(a)
@@ -154,7 +179,7 @@ func (r *recomputer) cost(t *Tensor) float64 {
 }
 
 // ownCost returns how many operations a row of t takes, given its operands.
-func ownCost(t *Tensor) float64 {
+func (r *recomputer) ownCost(t *Tensor) float64 {
 	cols := float64(t.cols)
 	switch t.op {
 	case opMatMul:
@@ -168,6 +193,12 @@ func ownCost(t *Tensor) float64 {
 	}
 	if t.op.elementwise() {
 		return float64(weightOf(t.op)) * cols
+	}
+	switch {
+	case r.deep && t.op == opPairDot:
+		return 2 * float64(t.args[1].cols)
+	case r.deep && t.op == opSegSoftmax:
+		return (4 + transcendentalFLOP) * cols
 	}
 	return math.Inf(1)
 }

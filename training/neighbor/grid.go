@@ -17,6 +17,7 @@ type grid struct {
 	home     [][3]int32 // [N] box of an atom; -1 for virtual atoms
 	start    []int32    // first entry of a box in atoms
 	atoms    []int32    // atoms by box, ascending inside each
+	sites    []float64  // [N x 3] wrapped positions in the order of atoms, Å
 }
 
 // newGrid bins the atoms named in present. An open configuration gets its bounding box as cell.
@@ -120,6 +121,10 @@ func (g *grid) sortIntoBoxes(present []int32) {
 		g.atoms[next[b]] = i
 		next[b]++
 	}
+	g.sites = make([]float64, 0, 3*len(present))
+	for _, i := range g.atoms {
+		g.sites = append(g.sites, g.wrapped[3*i:3*i+3]...)
+	}
 }
 
 func (g *grid) boxOf(i int32) int {
@@ -144,13 +149,13 @@ func (g *grid) wrap(d, running int) (box, shift int, ok bool) {
 	return running - shift*n, shift, true
 }
 
-// around appends all images within the cut-off of atom i.
-func (g *grid) around(found []candidate, i int, cutoff float64) ([]candidate, error) {
+// around calls visit for the stretches of g.atoms that may hold neighbours of atom i, in boxes that lie side by side: entries
+// from (included) to (excluded), all moved by the same shift.
+func (g *grid) around(i int, visit func(from, to int32, shift [3]int32) error) error {
 	h := g.home[i]
 	if h[0] < 0 {
-		return found, nil
+		return nil
 	}
-	var err error
 	for a := int(h[0]) - g.reach[0]; a <= int(h[0])+g.reach[0]; a++ {
 		ba, sa, ok := g.wrap(0, a)
 		if !ok {
@@ -161,52 +166,20 @@ func (g *grid) around(found []candidate, i int, cutoff float64) ([]candidate, er
 			if !ok {
 				continue
 			}
-			for c := int(h[2]) - g.reach[2]; c <= int(h[2])+g.reach[2]; c++ {
+			row := (ba*g.boxes[1] + bb) * g.boxes[2]
+			for c, last := int(h[2])-g.reach[2], int(h[2])+g.reach[2]; c <= last; {
 				bc, sc, ok := g.wrap(2, c)
 				if !ok {
+					c++
 					continue
 				}
-				box := (ba*g.boxes[1]+bb)*g.boxes[2] + bc
-				found, err = g.scan(found, i, g.atoms[g.start[box]:g.start[box+1]], [3]int32{int32(sa), int32(sb), int32(sc)}, cutoff)
-				if err != nil {
-					return nil, err
+				n := min(g.boxes[2]-bc, last-c+1) // boxes up to the border of the cell
+				if err := visit(g.start[row+bc], g.start[row+bc+n], [3]int32{int32(sa), int32(sb), int32(sc)}); err != nil {
+					return err
 				}
+				c += n
 			}
 		}
 	}
-	return found, nil
-}
-
-// scan appends those of the atoms, moved by shift, that lie within the cut-off of atom i. The difference of the
-// wrapped positions is taken first: an edge and its reverse are then exact negatives of each other.
-func (g *grid) scan(found []candidate, i int, atoms []int32, shift [3]int32, cutoff float64) ([]candidate, error) {
-	move := g.frame.cartesian([3]float64{float64(shift[0]), float64(shift[1]), float64(shift[2])})
-	home := shift == [3]int32{}
-	x, y, z := g.wrapped[3*i], g.wrapped[3*i+1], g.wrapped[3*i+2]
-	bound := cutoff * cutoff * (1 + 1e-12)
-	for _, j := range atoms {
-		dx := g.wrapped[3*j] - x + move[0]
-		dy := g.wrapped[3*j+1] - y + move[1]
-		dz := g.wrapped[3*j+2] - z + move[2]
-		r2 := dx*dx + dy*dy + dz*dz
-		if r2 > bound || home && int(j) == i {
-			continue
-		}
-		r := math.Sqrt(r2)
-		if r > cutoff {
-			continue
-		}
-		if r < minDistance {
-			return nil, fmt.Errorf("%w: atoms %d and %d (an image of it in cell %v) are nearer than %g Å; remove the duplicate", ErrOverlap, i, j, shift, minDistance)
-		}
-		if len(found) == maxPerAtom {
-			return nil, fmt.Errorf("%w: atom %d has more than %d within %g Å; check the unit of positions and cell", ErrDense, i, maxPerAtom, cutoff)
-		}
-		c := candidate{dist: r, neighbor: j, delta: [3]float64{dx, dy, dz}}
-		for d := range shift {
-			c.shift[d] = shift[d] + g.turns[i][d] - g.turns[j][d]
-		}
-		found = append(found, c)
-	}
-	return found, nil
+	return nil
 }

@@ -11,16 +11,16 @@
 //		j, d := list.Neighbor[e], list.Delta[3*e:3*e+3] // from atom i to an image of atom j, Å
 //	}
 //
-// The result depends on nothing but the arguments: the same bits on every machine and in every run.
+// The result depends on nothing but the arguments: the same bits on every machine, in every run, and for any number of cores,
+// among which the atoms are divided.
 // The package does not update lists incrementally and holds no skin: a list is built from scratch for each use.
 package neighbor
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+	"runtime"
 )
 
 // Errors wrapped by Build. All mean that the configuration itself is unusable.
@@ -54,8 +54,13 @@ type List struct {
 // With maxNeighbors > 0 each atom keeps its nearest maxNeighbors; 0 keeps all.
 //
 // The errors wrap ErrInput (lengths, NaN, cut-off), ErrCell (no volume), ErrOverlap (two atoms nearer than
-// 1e-6 Å) or ErrDense (an atom with more than 65536 neighbours).
+// 1e-6 Å) or ErrDense (an atom with more than 65536 neighbours). All cores take part, see BuildOn.
 func Build(positions []float64, cell *[9]float64, virtual func(i int) bool, cutoff float64, maxNeighbors int) (*List, error) {
+	return BuildOn(runtime.GOMAXPROCS(0), positions, cell, virtual, cutoff, maxNeighbors)
+}
+
+// BuildOn is Build on at most so many cores. The list does not depend on them.
+func BuildOn(workers int, positions []float64, cell *[9]float64, virtual func(i int) bool, cutoff float64, maxNeighbors int) (*List, error) {
 	switch {
 	case len(positions)%3 != 0:
 		return nil, fmt.Errorf("neighbour list: %w: %d coordinates, want three for each atom", ErrInput, len(positions))
@@ -83,89 +88,9 @@ func Build(positions []float64, cell *[9]float64, virtual func(i int) bool, cuto
 	if err != nil {
 		return nil, fmt.Errorf("neighbour list: %w", err)
 	}
-	list := &List{Start: make([]int32, n+1)}
-	if err := list.fill(g, n, cutoff, maxNeighbors); err != nil {
+	list, err := fill(g, n, cutoff, maxNeighbors, workers)
+	if err != nil {
 		return nil, fmt.Errorf("neighbour list: %w", err)
 	}
 	return list, nil
-}
-
-// candidate is one image within the cut-off of the centre at hand.
-type candidate struct {
-	dist     float64
-	neighbor int32
-	shift    [3]int32
-	delta    [3]float64
-}
-
-// compareTies orders candidates of equal distance.
-func (a *candidate) compareTies(b *candidate) int {
-	if c := cmp.Compare(a.neighbor, b.neighbor); c != 0 {
-		return c
-	}
-	return slices.Compare(a.shift[:], b.shift[:])
-}
-
-// place is what sorting moves about: candidates are four times as large.
-type place struct {
-	dist  float64
-	index int32
-}
-
-// fill appends the edges of every atom in order of the atoms.
-func (l *List) fill(g *grid, n int, cutoff float64, maxNeighbors int) error {
-	var found []candidate
-	var order []place
-	byDistance := func(a, b place) int {
-		switch {
-		case a.dist < b.dist:
-			return -1
-		case a.dist > b.dist:
-			return 1
-		}
-		return found[a.index].compareTies(&found[b.index])
-	}
-	for i := range n {
-		var err error
-		if found, err = g.around(found[:0], i, cutoff); err != nil {
-			return err
-		}
-		order = order[:0]
-		for k := range found {
-			order = append(order, place{found[k].dist, int32(k)})
-		}
-		slices.SortFunc(order, byDistance)
-		l.MaxFound = max(l.MaxFound, len(order))
-		if maxNeighbors > 0 && len(order) > maxNeighbors {
-			l.Dropped += len(order) - maxNeighbors
-			order = order[:maxNeighbors]
-		}
-		if len(l.Neighbor)+len(order) > math.MaxInt32 {
-			return fmt.Errorf("%w: more edges than the index type holds", ErrDense)
-		}
-		l.reserve(len(order), i, n)
-		for _, p := range order {
-			c := &found[p.index]
-			l.Neighbor = append(l.Neighbor, c.neighbor)
-			l.Shift = append(l.Shift, c.shift)
-			l.Delta = append(l.Delta, c.delta[:]...)
-			l.Dist = append(l.Dist, c.dist)
-		}
-		l.Start[i+1] = int32(len(l.Neighbor))
-	}
-	return nil
-}
-
-// reserve makes room for more edges of atom i of n. It grows to what all atoms will need if they are like those
-// so far, but at most fivefold, so that one crowded atom among a million cannot ask for all memory.
-func (l *List) reserve(more, i, n int) {
-	have := len(l.Neighbor)
-	if have+more <= cap(l.Neighbor) {
-		return
-	}
-	grow := max(more, min((have+more)*(n-i)/(i+1)*9/8, 4*(have+more)+4096))
-	l.Neighbor = slices.Grow(l.Neighbor, grow)
-	l.Shift = slices.Grow(l.Shift, grow)
-	l.Delta = slices.Grow(l.Delta, 3*grow)
-	l.Dist = slices.Grow(l.Dist, grow)
 }
