@@ -41,6 +41,7 @@ func rowTasks[F kernels.Float]() []task {
 		memoryTask("Scatter", size, matrix+index+sizeOf[F](atoms*cols), rowMove(atoms*cols, rows*cols, func(dst, src []F) {
 			kernels.Scatter(dst, src, start, neighbors, 0, atoms, cols)
 		})),
+		memoryTask("Spread", size, 2*matrix+index, rowMove(rows*cols, rows*cols, func(dst, src []F) { kernels.Spread(dst, src, neighbors, cols) })),
 		memoryTask("Scatter", size+"-adjacent", matrix+sizeOf[F](atoms*cols), rowMove(atoms*cols, rows*cols, func(dst, src []F) {
 			kernels.Scatter(dst, src, start, nil, 0, atoms, cols)
 		})),

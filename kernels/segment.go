@@ -23,6 +23,10 @@ func Gather[F Float](dst []F, dstCols, dstAt int, src []F, srcCols, srcAt int, i
 // Scatter sets row s of dst to the sum of those rows of src that list names in its segment s, accumulated in float64. A
 // nil list stands for 0, 1, 2 ...
 func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) {
+	if cols == 1 && list != nil {
+		scatterColumn(dst, src, start, list, first, last)
+		return
+	}
 	be := backendOf[F]()
 	for s := first; s < last && cols > 0; s++ {
 		out := dst[s*cols : (s+1)*cols]
@@ -34,12 +38,6 @@ func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) 
 			copy(out, src[from*cols:])
 		case from+1 == to:
 			copy(out, src[int(list[from])*cols:])
-		case cols == 1 && list != nil:
-			sum := 0.0
-			for _, r := range list[from:to] {
-				sum += float64(src[r])
-			}
-			out[0] = F(sum)
 		case be.sumRun == nil:
 			plainScatter(out, src, list, from, to)
 		case list == nil:
@@ -47,6 +45,31 @@ func Scatter[F Float](dst, src []F, start, list []int32, first, last, cols int) 
 		default:
 			be.sumList(&out[0], &src[0], &list[from], to-from, cols)
 		}
+	}
+}
+
+// scatterColumn does single numbers.
+func scatterColumn[F Float](dst, src []F, start, list []int32, first, last int) {
+	for s := first; s < last; s++ {
+		sum := 0.0
+		for _, r := range list[start[s]:start[s+1]] {
+			sum += float64(src[r])
+		}
+		dst[s] = F(sum)
+	}
+}
+
+// Spread copies the rows of src to those rows of dst that index names, none twice, and sets all others to 0.
+func Spread[F Float](dst, src []F, index []int32, cols int) {
+	clear(dst)
+	if cols == 1 {
+		for r, i := range index {
+			dst[i] = src[r]
+		}
+		return
+	}
+	for r, i := range index {
+		copy(dst[int(i)*cols:][:cols], src[r*cols:])
 	}
 }
 

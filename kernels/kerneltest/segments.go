@@ -83,6 +83,7 @@ func segments[F kernels.Float](t *testing.T, k Kernels[F]) {
 			outerAndApply(t, k, rng, l, c.p, c.q)
 			scatter(t, k, rng, l, c.p*c.q)
 			scatter(t, k, rng, l, c.p)
+			spread(t, k, rng, l.rows, c.p)
 		}
 	}
 }
@@ -164,6 +165,24 @@ func scatter[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, l layo
 		check(t)
 		near(t, dst, want, nil, 60*epsilon[F](), "Scatter %d columns", cols)
 	}
+}
+
+// spread copies some rows to a permutation of more.
+func spread[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, rows, cols int) {
+	src := random[F](rng, rows*cols)
+	index := make([]int32, 0, 2*rows+1)
+	for _, v := range rng.Perm(2*rows + 1) {
+		index = append(index, int32(v))
+	}
+	index = index[:rows]
+	want := make([]F, (2*rows+1)*cols)
+	for r, i := range index {
+		copy(want[int(i)*cols:], src[r*cols:(r+1)*cols])
+	}
+	dst, check := guarded[F](len(want))
+	k.Spread(dst, src, index, cols)
+	check(t)
+	same(t, dst, want, "Spread %d rows of %d columns", rows, cols)
 }
 
 func softmax[F kernels.Float](t *testing.T, k Kernels[F]) {

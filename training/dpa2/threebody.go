@@ -17,7 +17,7 @@ func (g *energyGraph) threeBody() *graph.Tensor {
 
 	triple := graph.Axis(axisTriple)
 	ordered := g.Pairs("ordered", list.centre)
-	number := g.Index("triple.pair", triple, ordered.Dim())
+	number := g.UniqueIndex("triple.pair", triple, ordered.Dim())
 	dot := func(x *graph.Tensor) *graph.Tensor { return g.Gather(g.PairDot(x, x, ordered, 1), number) }
 	theta := dot(env.angular)
 	weighted := g.Mul(theta, g.Input("triple.weight", triple, 1))

@@ -21,7 +21,7 @@ func newBlocker(list []*Tensor) *blocker {
 	var sorted []*Index
 	seen := map[*Index]bool{}
 	note := func(x *Index) {
-		plain := x.sorted && x.pairs == nil && x.to.Mul == 1 && x.from.Mul == 1 && x.to.Axis != "" && x.from.Axis != ""
+		plain := x.sorted() && x.pairs == nil && x.to.Mul == 1 && x.from.Mul == 1 && x.to.Axis != "" && x.from.Axis != ""
 		if !seen[x] && plain {
 			sorted = append(sorted, x)
 		}

@@ -177,8 +177,9 @@ func (c *compiler) lower(u *unit, outputs []*Tensor) {
 	if t.index != nil {
 		s.index = slices.Index(c.indices, t.index)
 		switch {
-		case t.op == opScatter && !t.index.sorted:
+		case t.op == opScatter && t.index.order == anyOrder:
 			c.transpose[s.index] = true
+		case t.op == opScatter && t.index.order == once:
 		case t.op != opGather:
 			c.segmented[s.index] = true
 		}

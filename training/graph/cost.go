@@ -74,7 +74,7 @@ func (e *Exec[F]) stepFLOP(s *step) int64 {
 		return e.tileFLOP(s.tile)
 	case s.op.product():
 		return e.productFLOP(s)
-	case s.op == opScatter:
+	case s.op == opScatter && e.program.indices[s.index].order != once:
 		return e.elements(s.args[0])
 	case s.op == opSegSoftmax: // largest, difference, exponential, sum, quotient
 		return e.elements(s.args[0]) * (4 + transcendentalFLOP)
@@ -158,7 +158,9 @@ func (e *Exec[F]) indexEntries(s *step) int64 {
 		return 0
 	case s.op == opGather:
 		return int64(len(e.index[s.index].to))
-	case s.op == opScatter && !e.program.indices[s.index].sorted:
+	case s.op == opScatter && e.program.indices[s.index].order == once:
+		return int64(len(e.index[s.index].to))
+	case s.op == opScatter && e.program.indices[s.index].order == anyOrder:
 		return int64(len(e.index[s.index].rows) + len(e.index[s.index].start))
 	}
 	return int64(len(e.index[s.index].start))

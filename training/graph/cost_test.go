@@ -5,8 +5,8 @@ import "testing"
 // threeAtoms is a structure whose sizes can be counted by hand: atoms with 2, 1 and 0 edges, so 3 edges and 5 pairs.
 func threeAtoms() *ragged {
 	s := newRagged(1, 3, 0)
-	s.batch.Sizes = map[string]int{"atom": 3, "edge": 3}
-	s.batch.Indices = map[string][]int32{"centre": {0, 0, 1}, "neighbour": {2, 1, 0}}
+	s.batch.Sizes = map[string]int{"atom": 3, "edge": 3, "slot": 9}
+	s.batch.Indices = map[string][]int32{"centre": {0, 0, 1}, "neighbour": {2, 1, 0}, "slot": {4, 0, 8}}
 	return s
 }
 
@@ -48,6 +48,8 @@ func TestCosts(t *testing.T) {
 		}, 2 * 5 * 6, true, f*(5*2+3*6+3*6) + 2*i*4},
 		{"Scatter, sorted", "Scatter", func(s *ragged) *Tensor { return s.Scatter(s.in(s.edge, 7, -1, 1), s.centre) },
 			3 * 7, false, f*(3*7+3*7) + i*4},
+		{"Scatter, unique", "Scatter", func(s *ragged) *Tensor { return s.Scatter(s.in(s.edge, 7, -1, 1), s.slot) },
+			0, false, f*(3*7+9*7) + i*3},
 		{"Scatter, by list", "Scatter", func(s *ragged) *Tensor { return s.Scatter(s.in(s.edge, 7, -1, 1), s.neighbour) },
 			3 * 7, false, f*(3*7+3*7) + i*(4+3)},
 		{"SegSoftmax", "SegSoftmax", func(s *ragged) *Tensor { return s.SegSoftmax(s.in(s.edge, 7, -1, 1), s.centre, nil, 0) },

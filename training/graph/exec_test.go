@@ -88,6 +88,7 @@ func TestRunRefuses(t *testing.T) {
 		{"negative index", func(b *Batch[float64]) { b.Indices["neighbour"][3] = -1 }, `index "neighbour": row 3 maps to -1`},
 		{"index beyond the end", func(b *Batch[float64]) { b.Indices["neighbour"][3] = 9 }, `row 3 maps to 9, want 0 to 8`},
 		{"unsorted", func(b *Batch[float64]) { slices.Reverse(b.Indices["centre"]) }, "must not decrease"},
+		{"twice the same", func(b *Batch[float64]) { b.Indices["slot"][4] = b.Indices["slot"][2] }, "no value may come twice"},
 		{"more edges than given", func(b *Batch[float64]) { b.Sizes["edge"]++ }, "want"},
 	}
 	for _, c := range cases {
@@ -95,6 +96,7 @@ func TestRunRefuses(t *testing.T) {
 			s := newRagged(5, 9, 6)
 			outputs := randomProgram(s, 25)
 			outputs["scattered"] = s.Scatter(s.tensors[0], s.neighbour)
+			outputs["spread"] = s.Scatter(s.tensors[0], s.slot)
 			e := s.run(t, outputs)
 			b := &Batch[float64]{Sizes: maps.Clone(s.batch.Sizes), Indices: map[string][]int32{}, Inputs: maps.Clone(s.batch.Inputs)}
 			for name, x := range s.batch.Indices {

@@ -15,6 +15,7 @@ type ragged struct {
 	atom, edge Dim
 	centre     *Index // edge -> atom, sorted
 	neighbour  *Index // edge -> atom
+	slot       *Index // edge -> slot, unique
 	pairs      *Pairs
 	batch      *Batch[float64]
 	tensors    []*Tensor // inputs made by in, in order
@@ -26,6 +27,7 @@ func newRagged(seed uint64, n, most int) *ragged {
 	s := &ragged{Builder: b, rng: rand.New(rand.NewPCG(seed, 7)), atom: Axis("atom"), edge: Axis("edge")}
 	s.centre = b.SortedIndex("centre", s.edge, s.atom)
 	s.neighbour = b.Index("neighbour", s.edge, s.atom)
+	s.slot = b.UniqueIndex("slot", s.edge, Axis("slot"))
 	s.pairs = b.Pairs("pair", s.centre)
 	centre, neighbour := []int32{}, []int32{}
 	for i := range n {
@@ -34,9 +36,13 @@ func newRagged(seed uint64, n, most int) *ragged {
 			neighbour = append(neighbour, int32(s.rng.IntN(n)))
 		}
 	}
+	slots := make([]int32, 2*len(centre)+3)
+	for i, v := range rand.New(rand.NewPCG(seed, 8)).Perm(len(slots)) {
+		slots[i] = int32(v)
+	}
 	s.batch = &Batch[float64]{
-		Sizes:   map[string]int{"atom": n, "edge": len(centre)},
-		Indices: map[string][]int32{"centre": centre, "neighbour": neighbour},
+		Sizes:   map[string]int{"atom": n, "edge": len(centre), "slot": len(slots)},
+		Indices: map[string][]int32{"centre": centre, "neighbour": neighbour, "slot": slots[:len(centre)]},
 		Inputs:  map[string][]float64{},
 	}
 	return s

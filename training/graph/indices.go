@@ -12,6 +12,7 @@ type indexState struct {
 	start []int32 // segments (sorted maps), or starts within rows (others)
 	rows  []int32 // rows that map to each row in turn, if the map is not sorted
 	own   []int32 // memory of to, for maps derived from pairs
+	seen  []uint64
 	bound bool
 }
 
@@ -89,14 +90,19 @@ func (e *Exec[F]) bindIndex(i int) error {
 	from, to := e.dim(x.from), e.dim(x.to)
 	if x.pairs != nil {
 		e.derivePairs(st, x)
-	} else if err := checkIndex(st.to, to, x.sorted); err != nil {
+	} else if err := checkIndex(st, to, x.order); err != nil {
 		return fmt.Errorf("index %q: %w", x.name, err)
 	}
 	if e.program.segmented[i] || e.program.transpose[i] {
 		if to >= maxElements {
 			return fmt.Errorf("index %q: %d rows to map to are too many", x.name, to)
 		}
-		st.start = starts(grow(st.start, to+1), st.to)
+		st.start = grow(st.start, to+1)
+		if x.sorted() {
+			segments(st.start, st.to)
+		} else {
+			starts(st.start, st.to)
+		}
 	}
 	if e.program.transpose[i] {
 		st.rows = transpose(grow(st.rows, from), st.start, st.to)
@@ -104,22 +110,51 @@ func (e *Exec[F]) bindIndex(i int) error {
 	return nil
 }
 
-func checkIndex(data []int32, to int, sorted bool) error {
-	previous := int32(0)
-	for r, v := range data {
-		if v < 0 || int(v) >= to {
+// checkIndex looks for values that are out of range or against the order.
+func checkIndex(st *indexState, to int, order mapOrder) error {
+	for r, v := range st.to {
+		if uint(v) >= uint(to) { // negative numbers are large
 			return fmt.Errorf("row %d maps to %d, want 0 to %d", r, v, to-1)
 		}
-		if sorted && v < previous {
-			return fmt.Errorf("row %d maps to %d after %d; the values must not decrease", r, v, previous)
+	}
+	switch order {
+	case ascending:
+		previous := int32(0)
+		for r, v := range st.to {
+			if v < previous {
+				return fmt.Errorf("row %d maps to %d after %d; the values must not decrease", r, v, previous)
+			}
+			previous = v
 		}
-		previous = v
+	case once:
+		st.seen = grow(st.seen, (to+63)/64)
+		clear(st.seen)
+		for r, v := range st.to {
+			word, bit := &st.seen[v/64], uint64(1)<<(v%64)
+			if *word&bit != 0 {
+				return fmt.Errorf("row %d maps to %d, as one before does; no value may come twice", r, v)
+			}
+			*word |= bit
+		}
 	}
 	return nil
 }
 
-// starts counts how many rows map to each row and returns the running sums: start[s] rows map to rows below s.
-func starts(start, to []int32) []int32 {
+// segments finds the first row that leads to each row or beyond, of a map whose values never decrease.
+func segments(start, to []int32) {
+	s := 0
+	for r, v := range to {
+		for ; s <= int(v); s++ {
+			start[s] = int32(r)
+		}
+	}
+	for ; s < len(start); s++ {
+		start[s] = int32(len(to))
+	}
+}
+
+// starts counts how many rows map to each row and makes running sums of it: start[s] rows map to rows below s.
+func starts(start, to []int32) {
 	clear(start)
 	for _, v := range to {
 		start[v+1]++
@@ -127,7 +162,6 @@ func starts(start, to []int32) []int32 {
 	for s := 1; s < len(start); s++ {
 		start[s] += start[s-1]
 	}
-	return start
 }
 
 // transpose lists the rows that map to row 0, then those that map to row 1, ... each in ascending order.

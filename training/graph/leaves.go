@@ -44,9 +44,22 @@ type Index struct {
 	id       int
 	name     string
 	from, to Dim
-	sorted   bool
+	order    mapOrder
 	pairs    *Pairs // left or right map of pairs, derived at run time
 }
+
+// mapOrder is what is known of the order of a map.
+type mapOrder uint8
+
+const (
+	anyOrder  mapOrder = iota
+	ascending          // values never decrease
+	once               // no value comes twice
+)
+
+func (o mapOrder) String() string { return [...]string{"of any order", "sorted", "unique"}[o] }
+
+func (x *Index) sorted() bool { return x.order == ascending }
 
 // From returns the rows that are mapped.
 func (x *Index) From() Dim { return x.from }
@@ -57,26 +70,33 @@ func (x *Index) To() Dim { return x.to }
 func (x *Index) String() string { return fmt.Sprintf("index %q %v -> %v", x.name, x.from, x.to) }
 
 // Index returns a map of any order, given by each Batch under this name.
-func (b *Builder) Index(name string, from, to Dim) *Index { return b.namedIndex(name, from, to, false) }
+func (b *Builder) Index(name string, from, to Dim) *Index {
+	return b.namedIndex(name, from, to, anyOrder)
+}
 
 // SortedIndex returns a map whose values never decrease from one row to the next, so that the rows that map to one
 // row are contiguous: a segment. Segments may be empty.
 func (b *Builder) SortedIndex(name string, from, to Dim) *Index {
-	return b.namedIndex(name, from, to, true)
+	return b.namedIndex(name, from, to, ascending)
 }
 
-func (b *Builder) namedIndex(name string, from, to Dim, sorted bool) *Index {
+// UniqueIndex returns a map by which no two rows lead to the same one; in any order.
+func (b *Builder) UniqueIndex(name string, from, to Dim) *Index {
+	return b.namedIndex(name, from, to, once)
+}
+
+func (b *Builder) namedIndex(name string, from, to Dim, order mapOrder) *Index {
 	if name == "" {
 		panic("graph: Index: needs a name")
 	}
 	if old, ok := b.index[name]; ok {
-		if old.from != from || old.to != to || old.sorted != sorted {
-			panic(fmt.Sprintf("graph: Index: %q asked for as %v -> %v (sorted %v), but it exists as %v (sorted %v)",
-				name, from, to, sorted, old, old.sorted))
+		if old.from != from || old.to != to || old.order != order {
+			panic(fmt.Sprintf("graph: Index: %q asked for as %v -> %v (%v), but it exists as %v (%v)",
+				name, from, to, order, old, old.order))
 		}
 		return old
 	}
-	x := b.newIndex(Index{name: name, from: from, to: to, sorted: sorted})
+	x := b.newIndex(Index{name: name, from: from, to: to, order: order})
 	b.index[name] = x
 	return x
 }
@@ -109,7 +129,7 @@ func (p *Pairs) Right() *Index { return p.right }
 // Pairs returns the pairs of the rows of a sorted index. They are derived from it at run time; the name is that of
 // their axis and must not be among the sizes of a Batch.
 func (b *Builder) Pairs(name string, centre *Index) *Pairs {
-	if name == "" || centre == nil || centre.owner != b || !centre.sorted {
+	if name == "" || centre == nil || centre.owner != b || !centre.sorted() {
 		panic(fmt.Sprintf("graph: Pairs: %q: needs a name and a sorted index of the same Builder, got %v", name, centre))
 	}
 	if old, ok := b.pairs[name]; ok {
@@ -119,7 +139,7 @@ func (b *Builder) Pairs(name string, centre *Index) *Pairs {
 		return old
 	}
 	p := &Pairs{owner: b, id: len(b.pairs), name: name, centre: centre}
-	p.left = b.newIndex(Index{name: name + ".left", from: p.Dim(), to: centre.from, sorted: true, pairs: p})
+	p.left = b.newIndex(Index{name: name + ".left", from: p.Dim(), to: centre.from, order: ascending, pairs: p})
 	p.right = b.newIndex(Index{name: name + ".right", from: p.Dim(), to: centre.from, pairs: p})
 	b.pairs[name] = p
 	return p

@@ -104,7 +104,7 @@ func (c *compiler) noteMaps(r *region, s *step) {
 	if s.index >= 0 {
 		note(regionMap{
 			index: s.index, to: s.op == opGather, segments: s.op != opGather,
-			transposed: s.op == opScatter && !c.indices[s.index].sorted,
+			transposed: s.op == opScatter && c.indices[s.index].order == anyOrder,
 		})
 	}
 	if s.pairs >= 0 {

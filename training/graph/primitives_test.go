@@ -77,6 +77,9 @@ var primitives = []struct {
 	{"Scatter", func(s *ragged) *Tensor { return s.Square(s.Scatter(s.in(s.edge, 3, -1, 1), s.neighbour)) }},
 	{"Scatter wide", func(s *ragged) *Tensor { return s.Square(s.Scatter(s.in(s.edge, 19, -1, 1), s.neighbour)) }},
 	{"Scatter sorted", func(s *ragged) *Tensor { return s.Square(s.Scatter(s.in(s.edge, 3, -1, 1), s.centre)) }},
+	{"Scatter unique", func(s *ragged) *Tensor { return s.Square(s.Scatter(s.in(s.edge, 3, -1, 1), s.slot)) }},
+	{"Scatter unique column", func(s *ragged) *Tensor { return s.Square(s.Scatter(s.in(s.edge, 1, -1, 1), s.slot)) }},
+	{"Gather unique", func(s *ragged) *Tensor { return s.Square(s.Gather(s.in(s.slot.To(), 3, -1, 1), s.slot)) }},
 	{"Scatter pairs", func(s *ragged) *Tensor {
 		x := s.in(s.pairs.Dim(), 3, -1, 1)
 		return s.Mul(s.Scatter(x, s.pairs.Left()), s.Scatter(x, s.pairs.Right()))

@@ -9,6 +9,9 @@ const pieceCost = 1 << 16
 // matMulSpeed is how many multiplications of a matrix product count as one simple operation.
 const matMulSpeed = 4
 
+// scatterSteps is how many simple operations adding up a number from a listed row costs.
+const scatterSteps = 4
+
 // transposeSteps is how many simple operations moving a number to another row costs.
 const transposeSteps = 8
 
@@ -47,6 +50,9 @@ func (e *Exec[F]) cut(i int) work {
 		cost *= 1 + s.n[3]/2
 	case opSegOuter, opRowApply, opRowApplyT, opScatter, opSegSoftmax:
 		rows, cost = e.cutSegments(s, cost)
+		if s.op == opScatter && e.program.indices[s.index].order == once {
+			least = rows // rows go anywhere
+		}
 	case opPairDot, opPairApply, opPairApplyT:
 		rows = e.extentOfPairs(s)
 		b := &e.program.values[s.args[1]]
@@ -68,7 +74,7 @@ func (e *Exec[F]) cutSegments(s *step, cost int) (segments, total int) {
 	case opSegSoftmax:
 		return segments, 20 * cost
 	}
-	return segments, e.rowsOf(y) * y.cols
+	return segments, scatterSteps * e.rowsOf(y) * y.cols
 }
 
 func (e *Exec[F]) extentOfPairs(s *step) int {

@@ -17,11 +17,7 @@ func (e *Exec[F]) runSegments(s *step, v *view[F], from, to, worker int) {
 		x = e.mapped(s.index, v)[s.args[0]]
 		kernels.Gather(out[from*cols:], cols, 0, x, cols, 0, idx.to[from:to], cols)
 	case opScatter:
-		list := idx.rows
-		if e.program.indices[s.index].sorted {
-			list = nil
-		}
-		kernels.Scatter(out, x, idx.start, list, from, to, cols)
+		e.runScatter(e.program.indices[s.index].order, out, x, idx, from, to, cols)
 	case opSegOuter:
 		y, yc := e.arg(s, v, 1)
 		kernels.SegOuter(out, x, y, idx.start, from, to, xc, yc)
@@ -38,6 +34,17 @@ func (e *Exec[F]) runSegments(s *step, v *view[F], from, to, worker int) {
 		}
 		sc := e.scratch[worker]
 		kernels.SegSoftmax(out, x, phantom, s.c[0], idx.start, from, to, cols, sc.sums)
+	}
+}
+
+func (e *Exec[F]) runScatter(order mapOrder, out, x []F, idx *indexState, from, to, cols int) {
+	switch order {
+	case anyOrder:
+		kernels.Scatter(out, x, idx.start, idx.rows, from, to, cols)
+	case ascending:
+		kernels.Scatter(out, x, idx.start, nil, from, to, cols)
+	case once:
+		kernels.Spread(out, x, idx.to, cols)
 	}
 }
 

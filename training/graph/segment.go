@@ -93,7 +93,7 @@ func (b *Builder) checkIndex(o op, idx *Index) {
 
 func (b *Builder) checkSorted(o op, idx *Index) {
 	b.checkIndex(o, idx)
-	want(idx.sorted, o, "needs a sorted index, got %v", idx)
+	want(idx.sorted(), o, "needs a sorted index, got %v", idx)
 }
 
 func (b *Builder) checkPairs(o op, p *Pairs, heads int) {

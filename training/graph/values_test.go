@@ -70,6 +70,7 @@ func randomProgram(s *ragged, ops int) map[string]*Tensor {
 		func() *Tensor { return s.Tanh(s.SumRows(whole())) },
 		func() *Tensor { return s.Concat(s.Slice(whole(), 1, 3), s.Slice(whole(), 0, 2)) },
 		func() *Tensor { return s.Gather(s.Scatter(s.Tanh(whole()), s.neighbour), s.centre) },
+		func() *Tensor { return s.Gather(s.Scatter(s.Tanh(whole()), s.slot), s.slot) },
 		func() *Tensor { return s.SegSoftmax(s.Tanh(whole()), s.centre, nil, 0) },
 		func() *Tensor { x := s.Tanh(whole()); return s.RowApply(s.SegOuter(x, x, s.centre), x, s.centre) },
 		func() *Tensor {
