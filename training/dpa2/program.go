@@ -69,6 +69,7 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 
 // load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
 func (e *exec[T]) load(m *Model) error {
+	e.Thaw()
 	names := e.names.of(m.Head, e.paths)
 	for k, spec := range e.params {
 		dst := e.Param(spec.path)

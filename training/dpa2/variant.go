@@ -11,7 +11,8 @@ import (
 // more of it again, a few atoms at a time: less than half of the memory for a twelfth (small) to a fifth (medium) more time.
 const (
 	largeAtoms     = 2048
-	largeRecompute = 200 // graph.Options.Recompute
+	quickRecompute = 60 // graph.Options.Recompute
+	largeRecompute = 200
 )
 
 // variant is one of the programs of an Evaluator.
@@ -22,9 +23,9 @@ type variant struct {
 
 // prepare chooses the program for a number of atoms, as e.run, and gives it the weights.
 func (e *Evaluator) prepare(atoms int) error {
-	v, o := &e.quick, graph.Options{}
+	v, o := &e.quick, graph.Options{Recompute: quickRecompute, Frozen: true}
 	if atoms >= e.largeAtoms {
-		v, o = &e.large, graph.Options{Recompute: largeRecompute, Deep: true}
+		v, o = &e.large, graph.Options{Recompute: largeRecompute, Deep: true, Frozen: true}
 	}
 	if v.run == nil {
 		run, err := e.compile(o)

@@ -44,7 +44,7 @@ func (b *Builder) CompileWith(outputs map[string]*Tensor, o Options) (*Program, 
 	for i, name := range names {
 		c.outputs[name] = c.value(list[i])
 	}
-	c.lifetimes()
+	c.lifetimes(o)
 	return c.Program, nil
 }
 

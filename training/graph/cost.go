@@ -37,7 +37,7 @@ func (o op) product() bool {
 }
 
 // FLOP returns the floating-point operations of a run with the sizes of the last one; 0 before the first. Steps that compute
-// something a second time, to save memory, do not count.
+// something a second time, to save memory, do not count, nor those that are frozen.
 func (e *Exec[F]) FLOP() int64 { return e.sumFLOP(func(op) bool { return true }) }
 
 // ProductFLOP returns the part of FLOP that matrix products and contractions have: MatMul, BatchMatMul, SegOuter,
@@ -50,7 +50,7 @@ func (e *Exec[F]) sumFLOP(counts func(op) bool) int64 {
 	}
 	total := int64(0)
 	for i := range e.program.steps {
-		if s := &e.program.steps[i]; counts(s.op) && !s.again {
+		if s := &e.program.steps[i]; counts(s.op) && !s.again && !s.frozen {
 			total += e.stepFLOP(s)
 		}
 	}

@@ -36,6 +36,7 @@ type Exec[F kernels.Float] struct {
 	partial   []F       // sums over pieces of a step
 	partial8  []float64 // likewise
 
+	frozen  bool // what follows from parameters alone is there
 	pool    *pool
 	scratch []*scratch[F] // by worker
 	profile *profile
@@ -65,6 +66,8 @@ func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 		case inParam:
 			e.vals[i] = make([]F, v.rows.mul*v.cols)
 			e.params[v.name] = e.vals[i]
+		case inFrozen:
+			e.vals[i] = make([]F, v.rows.mul*v.cols)
 		case inConst:
 			e.vals[i] = make([]F, len(v.data))
 			kernels.Convert(e.vals[i], v.data)
@@ -85,6 +88,9 @@ func (e *Exec[F]) Threads() int { return len(e.scratch) }
 // Param returns the storage of a parameter, row-major, to be read and written between runs; nil if the program has no
 // such parameter.
 func (e *Exec[F]) Param(name string) []F { return e.params[name] }
+
+// Thaw says that parameters have been changed, to a program compiled with Options.Frozen.
+func (e *Exec[F]) Thaw() { e.frozen = false }
 
 // Output returns the values of an output, row-major; they are valid until the next Run. It is nil before the first Run
 // and for names that are not outputs.
@@ -129,16 +135,18 @@ func (e *Exec[F]) runSteps() {
 	}
 	for i := 0; i < len(e.program.steps); i++ {
 		first := i
-		if r := e.program.steps[i].region; r != none {
-			e.runRegion(r)
-			i = e.program.regions[r].last
-		} else {
+		switch s := &e.program.steps[i]; {
+		case s.region != none:
+			e.runRegion(s.region)
+			i = e.program.regions[s.region].last
+		case !s.frozen || !e.frozen:
 			e.step(i)
 		}
 		if e.watch != nil {
 			done = e.progress(done, total, first, i)
 		}
 	}
+	e.frozen = true
 }
 
 // Kinds of jobs, with what their item is.

@@ -46,7 +46,7 @@ func (e *Exec[F]) reserve(s *step, region int, size func(v *value) int) {
 	}
 	for o, out := range s.outs {
 		v := &prog.values[out]
-		if v.local == region && !slices.ContainsFunc(s.reuse, func(r reuse) bool { return r.out == o }) {
+		if v.where == inArena && v.local == region && !slices.ContainsFunc(s.reuse, func(r reuse) bool { return r.out == o }) {
 			e.plan.take(out, size(v))
 		}
 	}
@@ -62,7 +62,7 @@ func (e *Exec[F]) release(s *step, region, first, last int) {
 	}
 	for _, out := range s.outs {
 		v := &e.program.values[out]
-		if v.local == region && v.last < first { // read by nothing; kept only by a joint step
+		if v.where == inArena && v.local == region && v.last < first { // read by nothing; kept only by a joint step
 			e.plan.give(out)
 		}
 	}

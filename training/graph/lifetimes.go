@@ -31,7 +31,7 @@ func (c *compiler) align() {
 }
 
 // lifetimes notes for each value the steps between which it must keep its memory, and which memory can be passed on.
-func (c *compiler) lifetimes() {
+func (c *compiler) lifetimes(o Options) {
 	slices.SortFunc(c.leaves, func(x, y leaf) int {
 		if x.name < y.name {
 			return -1
@@ -51,10 +51,33 @@ func (c *compiler) lifetimes() {
 	}
 	c.findRegions()
 	c.findLocals()
+	if o.Frozen {
+		c.freeze()
+	}
 	for i := range c.steps {
 		s := &c.steps[i]
 		if s.tile != nil {
 			s.reuse = c.reusable(i, s)
+		}
+	}
+}
+
+// freeze marks the steps that parameters and constants alone lead to.
+func (c *compiler) freeze() {
+	for i := range c.steps {
+		s := &c.steps[i]
+		s.frozen = s.region == none
+		for _, a := range s.args {
+			where := c.values[c.values[a].root].where
+			s.frozen = s.frozen && (where == inParam || where == inConst || where == inFrozen)
+		}
+		for _, out := range s.outs {
+			s.frozen = s.frozen && c.values[out].rows.axis < 0
+		}
+		if s.frozen {
+			for _, out := range s.outs {
+				c.values[out].where = inFrozen
+			}
 		}
 	}
 }

@@ -13,6 +13,9 @@ type Options struct {
 	// Deep computes scores and softmax of pairs again too, and keeps what values are computed from in place of the values
 	// where that is less than half as much. It halves what attention keeps, and costs more time than it is worth otherwise.
 	Deep bool
+	// Frozen computes what follows from parameters alone once and keeps it, as for predictions: parameters stay as they are
+	// from one run to the next, but for those before which Exec.Thaw is called.
+	Frozen bool
 }
 
 // validate fills in defaults and refuses nonsense.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 )
@@ -53,5 +54,45 @@ func TestOptionsRefused(t *testing.T) {
 	y := b.Tanh(b.Input("x", Fixed(1), 1))
 	if _, err := b.CompileWith(map[string]*Tensor{"y": y}, Options{Recompute: -1}); err == nil {
 		t.Error("a negative number of operations: no error")
+	}
+}
+
+// TestFrozen runs a program whose steps on parameters alone are done once, changes a parameter, and changes sizes.
+func TestFrozen(t *testing.T) {
+	b := New()
+	w := b.Param("w", 3, 2)
+	y := b.MatMul(b.Input("x", Axis("row"), 2), b.Tanh(w), N, T) // the transpose of tanh w
+	p, err := b.CompileWith(map[string]*Tensor{"y": y, "squares": b.Square(w)}, Options{Frozen: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewExec[float64](p, 2)
+	run := func(rows int) float64 {
+		x := make([]float64, 2*rows)
+		x[2*rows-2] = 1
+		if err := e.Run(&Batch[float64]{Sizes: map[string]int{"row": rows}, Inputs: map[string][]float64{"x": x}}); err != nil {
+			t.Fatal(err)
+		}
+		return e.Output("y")[3*(rows-1)+1]
+	}
+	for k, step := range []struct {
+		rows   int
+		change bool
+		w      float64
+	}{{4, true, 0.25}, {4, false, 0.25}, {9, false, 0.25}, {2, true, 2.25}} {
+		if step.change {
+			e.Param("w")[2] = step.w
+			e.Thaw()
+		}
+		if got, want := run(step.rows), math.Tanh(step.w); math.Abs(got-want) > 1e-15 {
+			t.Errorf("run %d, %d rows: got %g, want %g", k, step.rows, got, want)
+		}
+		if got, want := e.Output("squares")[2], e.Param("w")[2]*e.Param("w")[2]; got != want {
+			t.Errorf("run %d: output on parameters alone: got %g, want %g", k, got, want)
+		}
+	}
+	e.Param("w")[2] = 5
+	if got, want := run(2), math.Tanh(2.25); math.Abs(got-want) > 1e-15 {
+		t.Errorf("without Thaw: got %g, want %g as before", got, want)
 	}
 }

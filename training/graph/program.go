@@ -41,7 +41,8 @@ const (
 	inBatch                // an input
 	inParam
 	inConst
-	inView // the numbers of another value
+	inView   // the numbers of another value
+	inFrozen // memory of its own, as it is not computed anew for each batch
 )
 
 // value is a tensor that has memory of its own, or shares that of its root.
@@ -72,6 +73,7 @@ type step struct {
 	index  int    // position in Program.indices
 	pairs  int    // position in Program.pairs
 	region int    // none for a step of its own
+	frozen bool   // follows from parameters alone, which do not change
 	again  bool   // computes what an earlier step has computed, to save memory
 	over   extent // rows that the work is cut by
 	c      [2]float64
