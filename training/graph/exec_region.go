@@ -13,8 +13,8 @@ type view[F kernels.Float] struct {
 	pairOff [][]int32 // by pairs: the first pair of each centre, and the number of pairs
 }
 
-// Regions are cut into so many pieces at most, of several blocks each. What steps sum over all rows is summed piece by
-// piece.
+// Regions whose steps sum over all rows are cut into so many pieces at most, of several blocks each, as each piece keeps sums
+// of its own. In others every block is a piece, so that no worker waits long for the last.
 const maxRegionPieces = 16
 
 // regionPlan is how a region is done for given sizes.
@@ -24,6 +24,16 @@ type regionPlan struct {
 	pieces     int
 	localElems int   // numbers that local values need for one block
 	sumAt      []int // by step of the region: where its sums begin in partial, or in partial8 for tiles
+}
+
+// sums reports whether steps of a region sum over all rows.
+func (p *Program) sums(r *region) bool {
+	for i := r.first; i <= r.last; i++ {
+		if s := &p.steps[i]; s.sumsRows() || s.tile != nil && s.tile.sums > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // runRegion does region r.

@@ -80,7 +80,10 @@ func (e *Exec[F]) layOutRegions() {
 				e.localAt[id] = e.plan.at[id]
 			}
 		}
-		plan.grain = max(1, (k.blocks+maxRegionPieces-1)/maxRegionPieces)
+		plan.grain = 1
+		if prog.sums(&prog.regions[r]) {
+			plan.grain = max(1, (k.blocks+maxRegionPieces-1)/maxRegionPieces)
+		}
 		plan.pieces = (k.blocks + plan.grain - 1) / plan.grain
 	}
 }
