@@ -1,8 +1,12 @@
 package kernels
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"math"
+	"math/bits"
+	"slices"
 	"unsafe"
 
 	"github.com/fedlam/fedlam/kernels/internal/x86"
@@ -55,13 +59,16 @@ type translator struct {
 	*x86.Assembler
 	formula *Formula
 	facts
-	base     []x86.GP // by register: where its address is kept; AX if it must be loaded each time
-	slot     []int    // by register: position among the pointers, -1 for none
-	vec      []int    // by register: the vector register that holds it, -1 for none
-	free     uint32   // vector registers
-	masked   bool     // the part that does what is left after whole vectors
-	mask     x86.Vec  // AVX2: the mask
-	exceeded bool     // registers did not suffice
+	base     []x86.GP           // by register: where its address is kept; AX if it must be loaded each time
+	slot     []int              // by register: position among the pointers, -1 for none
+	vec      []int              // by register: the vector register that holds it, -1 for none
+	free     uint32             // vector registers
+	most     int                // vector registers that were in use at the same time
+	uses     map[uint64]int     // of constants, by their bits
+	fixed    map[uint64]x86.Vec // constants that stay in a register throughout
+	masked   bool               // the part that does what is left after whole vectors
+	mask     x86.Vec            // AVX2: the mask
+	exceeded bool               // registers did not suffice
 }
 
 // kept are the registers that keep addresses. AX is for those that do not fit, CX is the offset of the vector under way, DX
@@ -70,20 +77,53 @@ var kept = []x86.GP{x86.BX, x86.SI, x86.R8, x86.R9, x86.R10, x86.R11, x86.R12, x
 
 // translate returns the code of a formula: a loop over whole vectors, and once more the same with a mask.
 func translate(f *Formula, target x86.Target) (*code, []byte, error) {
-	t := &translator{
-		Assembler: x86.New(target), formula: f, facts: f.facts(),
-		base: make([]x86.GP, f.Registers), slot: make([]int, f.Registers), vec: make([]int, f.Registers),
-	}
 	c := &code{lanes: target.Lanes(), pointers: f.inMemory()}
 	if len(c.pointers) > maxPointers || !f.compilable() {
 		return nil, nil, errNotCompiled
 	}
-	t.begin(c.pointers)
+	trial := newTranslator(f, target)
+	trial.write(c.pointers)
+	if trial.exceeded {
+		return nil, nil, errNotCompiled
+	}
+	t := newTranslator(f, target)
+	t.fixed = trial.constantsToKeep()
+	t.write(c.pointers)
+	if t.exceeded {
+		return nil, nil, errNotCompiled
+	}
+	return c, t.Finish(), nil
+}
+
+func newTranslator(f *Formula, target x86.Target) *translator {
+	return &translator{
+		Assembler: x86.New(target), formula: f, facts: f.facts(), uses: map[uint64]int{},
+		base: make([]x86.GP, f.Registers), slot: make([]int, f.Registers), vec: make([]int, f.Registers),
+	}
+}
+
+// constantsToKeep gives the registers that are left to constants, those first that are used most: a vector repeated from
+// memory costs as much as a vector read.
+func (t *translator) constantsToKeep() map[uint64]x86.Vec {
+	words := slices.SortedFunc(maps.Keys(t.uses), func(x, y uint64) int {
+		return cmp.Or(cmp.Compare(t.uses[y], t.uses[x]), cmp.Compare(x, y))
+	})
+	kept := map[uint64]x86.Vec{}
+	left := t.Registers() - t.most
+	for i, w := range words[:min(left, len(words))] {
+		kept[w] = x86.Vec(t.Registers() - 1 - i)
+	}
+	return kept
+}
+
+// write writes the function.
+func (t *translator) write(pointers []int) {
+	t.begin(pointers)
 	rest := t.Jump(x86.Equal)
 	t.Align(32)
 	loop := t.Len()
 	t.body()
-	t.AddSmall(x86.CX, target.Bytes())
+	t.AddSmall(x86.CX, t.Bytes())
 	t.Compare(x86.CX, x86.DX)
 	t.JumpBack(x86.Below, loop)
 	rest()
@@ -96,13 +136,9 @@ func translate(f *Formula, target x86.Target) (*code, []byte, error) {
 	t.body()
 	done()
 	t.Return()
-	if t.exceeded {
-		return nil, nil, errNotCompiled
-	}
-	return c, t.Finish(), nil
 }
 
-// begin loads addresses and compares the number of whole vectors with 0.
+// begin loads addresses and constants, and compares the number of whole vectors with 0.
 func (t *translator) begin(pointers []int) {
 	for r := range t.slot {
 		t.slot[r] = -1
@@ -113,6 +149,9 @@ func (t *translator) begin(pointers []int) {
 			t.base[r] = kept[i]
 			t.Load(kept[i], x86.DI, t.pointer(r))
 		}
+	}
+	for _, w := range slices.Sorted(maps.Keys(t.fixed)) {
+		t.Broadcast(t.fixed[w], w)
 	}
 	t.Load(x86.DX, x86.DI, offWhole)
 	t.Zero(x86.CX)
@@ -127,14 +166,14 @@ func (t *translator) prepareMask() {
 		t.SetMask(1, x86.AX)
 		return
 	}
-	t.mask = x86.Vec(t.Registers() - 1)
+	t.mask = x86.Vec(t.Registers() - 1 - len(t.fixed))
 	t.Load(x86.AX, x86.DI, offMask)
 	t.Move(t.mask, x86.At(x86.AX, x86.DX))
 }
 
 // body writes the instructions for one vector.
 func (t *translator) body() {
-	t.free = uint32(1<<t.Registers() - 1)
+	t.free = uint32(1<<(t.Registers()-len(t.fixed)) - 1)
 	if t.masked && !t.Wide {
 		t.free &^= 1 << t.mask
 	}
@@ -159,6 +198,7 @@ func (t *translator) alloc() x86.Vec {
 	for v := range t.Registers() {
 		if t.free>>v&1 != 0 {
 			t.free &^= 1 << v
+			t.most = max(t.most, t.Registers()-bits.OnesCount32(t.free))
 			return x86.Vec(v)
 		}
 	}
@@ -238,4 +278,43 @@ func (t *translator) word(x float64) uint64 {
 }
 
 // number returns the number x in every lane, as a last operand.
-func (t *translator) number(x float64) x86.Operand { return x86.Word(t.word(x)) }
+func (t *translator) number(x float64) x86.Operand { return t.bits(t.word(x)) }
+
+// bits returns a constant with the bits w in every lane, as a last operand.
+func (t *translator) bits(w uint64) x86.Operand {
+	t.uses[w]++
+	if v, ok := t.fixed[w]; ok {
+		return x86.Reg(v)
+	}
+	return x86.Word(w)
+}
+
+// constant returns a register that holds x and must not be changed. It must be given back with giveBack.
+func (t *translator) constant(x float64) x86.Vec {
+	w := t.word(x)
+	t.uses[w]++
+	if v, ok := t.fixed[w]; ok {
+		return v
+	}
+	v := t.alloc()
+	t.Broadcast(v, w)
+	return v
+}
+
+// giveBack frees what constant has returned, unless the constant stays.
+func (t *translator) giveBack(v x86.Vec) {
+	if int(v) < t.Registers()-len(t.fixed) {
+		t.release(v)
+	}
+}
+
+// set sets v to the number x, to be changed.
+func (t *translator) set(v x86.Vec, x float64) {
+	w := t.word(x)
+	t.uses[w]++
+	if k, ok := t.fixed[w]; ok {
+		t.Move(v, x86.Reg(k))
+		return
+	}
+	t.Broadcast(v, w)
+}

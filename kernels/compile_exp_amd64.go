@@ -37,23 +37,29 @@ func (t *translator) reduce(x x86.Vec) (n, p x86.Vec) {
 	return n, t.series(x)
 }
 
-// series returns exp(x)-1 for a small x.
+// series returns exp(x)-1 for a small x: pairs of terms, and powers of the square, so that few wait for each other.
 func (t *translator) series(x x86.Vec) (p x86.Vec) {
-	d := t.expNumbers()
+	square, pair := t.alloc(), t.alloc()
+	t.Mul(square, x, x86.Reg(x))
 	p = t.alloc()
 	factorial := 1.0
-	for i := 2; i <= d.terms; i++ {
+	for i := 2; i <= t.expNumbers().terms; i++ {
 		factorial *= float64(i)
 	}
-	t.Broadcast(p, t.word(1/factorial))
-	for i := d.terms; i > 2; i-- {
+	q := p
+	for i := t.expNumbers().terms; i > 2; i -= 2 {
+		t.set(q, 1/factorial)
 		factorial /= float64(i)
-		t.MulAddFrom(p, x, t.number(1/factorial))
+		t.MulAddFrom(q, x, t.number(1/factorial))
+		factorial /= float64(i - 1)
+		if q != p {
+			t.MulAddFrom(p, square, x86.Reg(q))
+		}
+		q = pair
 	}
-	square := t.alloc()
-	t.Mul(square, x, x86.Reg(x))
 	t.MulAddFrom(p, square, x86.Reg(x))
 	t.release(square)
+	t.release(pair)
 	return p
 }
 
@@ -64,7 +70,7 @@ func (t *translator) power(n x86.Vec) {
 		t.Add(n, n, t.number(0x1.8p52+float64(d.bias)))
 	} else {
 		t.Integers(n, x86.Reg(n))
-		t.AddIntegers(n, n, x86.Word(uint64(d.bias)))
+		t.AddIntegers(n, n, t.bits(uint64(d.bias)))
 	}
 	t.ShiftLeft(n, n, d.fraction)
 }
@@ -72,16 +78,13 @@ func (t *translator) power(n x86.Vec) {
 // exp replaces x by its exponential. Operands of minima and maxima are in the order that lets NaN through.
 func (t *translator) exp(x x86.Vec) {
 	d := t.expNumbers()
-	y := t.alloc()
-	t.Broadcast(y, t.word(d.most))
-	t.Min(x, y, x86.Reg(x))
-	t.Broadcast(y, t.word(d.least))
-	t.Max(x, y, x86.Reg(x))
+	t.clamp(x, d.least, d.most)
 	n, p := t.reduce(x)
 	t.Add(p, p, t.number(1))
 	if t.Wide {
 		t.Scale(x, p, x86.Reg(n))
 	} else { // 2^n may be no normal number, so it is applied in two halves
+		y := t.alloc()
 		t.Mul(y, n, t.number(0.5))
 		t.Round(y, x86.Reg(y))
 		t.Sub(n, n, x86.Reg(y))
@@ -89,34 +92,40 @@ func (t *translator) exp(x x86.Vec) {
 		t.power(y)
 		t.Mul(p, p, x86.Reg(n))
 		t.Mul(x, p, x86.Reg(y))
+		t.release(y)
 	}
-	t.release(y)
 	t.release(n)
 	t.release(p)
 }
 
 // sigmoid replaces x by 1/(1+e) or, where x is negative, e/(1+e), with e = exp(-|x|).
 func (t *translator) sigmoid(x x86.Vec) {
-	e, top, one := t.alloc(), t.alloc(), t.alloc()
+	e, top := t.alloc(), t.alloc()
 	t.Or(e, x, t.signBit())
 	t.exp(e)
-	t.Broadcast(one, t.word(1))
+	one := t.constant(1)
 	t.SelectNegative(top, x, e, one)
 	t.Add(e, e, x86.Reg(one))
 	t.Div(x, top, x86.Reg(e))
 	t.release(e)
 	t.release(top)
-	t.release(one)
+	t.giveBack(one)
+}
+
+// clamp moves x into the interval from least to most; NaN stays what it is.
+func (t *translator) clamp(x x86.Vec, least, most float64) {
+	y := t.constant(most)
+	t.Min(x, y, x86.Reg(x))
+	t.giveBack(y)
+	y = t.constant(least)
+	t.Max(x, y, x86.Reg(x))
+	t.giveBack(y)
 }
 
 // tanh replaces x by m/(m+2), where m = exp(2x)-1. In single precision log 2 needs no second part.
 func (t *translator) tanh(x x86.Vec) {
-	y := t.alloc()
 	saturate := t.expNumbers().saturate
-	t.Broadcast(y, t.word(saturate))
-	t.Min(x, y, x86.Reg(x))
-	t.Broadcast(y, t.word(-saturate))
-	t.Max(x, y, x86.Reg(x))
+	t.clamp(x, -saturate, saturate)
 	t.Add(x, x, x86.Reg(x))
 	var n, m x86.Vec
 	if t.Double {
@@ -128,13 +137,15 @@ func (t *translator) tanh(x x86.Vec) {
 		t.SubProduct(x, n, t.number(math.Ln2))
 		m = t.series(x)
 	}
-	t.Broadcast(y, t.word(1))
+	one := t.constant(1)
 	if t.Wide {
-		t.Scale(n, y, x86.Reg(n))
+		t.Scale(n, one, x86.Reg(n))
 	} else {
 		t.power(n)
 	}
-	t.Sub(y, n, x86.Reg(y))
+	y := t.alloc()
+	t.Sub(y, n, x86.Reg(one))
+	t.giveBack(one)
 	t.MulAddFrom(m, n, x86.Reg(y)) // 2^n p + (2^n - 1)
 	t.Add(y, m, t.number(2))
 	t.Div(x, m, x86.Reg(y))
@@ -143,4 +154,4 @@ func (t *translator) tanh(x x86.Vec) {
 	t.release(m)
 }
 
-func (t *translator) signBit() x86.Operand { return x86.Word(1 << (8*t.Size() - 1)) }
+func (t *translator) signBit() x86.Operand { return t.bits(1 << (8*t.Size() - 1)) }

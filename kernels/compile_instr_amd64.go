@@ -27,7 +27,7 @@ func (t *translator) instruction(i int) {
 	case OpMul:
 		t.binary(i, true, t.Mul)
 	case OpNeg:
-		t.withNumber(i, t.Xor, x86.Word(1<<(8*t.Size()-1)))
+		t.withNumber(i, t.Xor, t.signBit())
 	case OpScale:
 		t.withNumber(i, t.Mul, t.number(in.S))
 	case OpAddScalar:
@@ -142,8 +142,9 @@ func (t *translator) inFreshRegister(i int) {
 	case OpSqrt:
 		t.Sqrt(d, t.rm(in.A))
 	case OpRecip:
-		t.Broadcast(d, t.word(1))
-		t.Div(d, d, t.rm(in.A))
+		one := t.constant(1)
+		t.Div(d, one, t.rm(in.A))
+		t.giveBack(one)
 	case OpSquare:
 		x := t.reg(in.A)
 		t.Mul(d, x, x86.Reg(x))
@@ -151,11 +152,10 @@ func (t *translator) inFreshRegister(i int) {
 		t.Mul(d, t.reg(in.A), t.number(in.S))
 		t.Mul(d, d, t.rm(in.B))
 	case OpQuadratic:
-		x, s := t.reg(in.A), t.alloc()
+		x, s := t.reg(in.A), t.constant(in.S)
 		t.Mul(d, x, x86.Reg(x))
-		t.Broadcast(s, t.word(in.S))
 		t.MulAddFrom(d, s, t.number(in.T))
-		t.release(s)
+		t.giveBack(s)
 	case OpExp:
 		t.Move(d, t.rm(in.A))
 		t.exp(d)

@@ -109,22 +109,27 @@ func (v target) reduce(x VecVirtual) (n, p VecVirtual) {
 	return n, v.series(x)
 }
 
-// series returns exp(x)-1 for a small x.
+// series returns exp(x)-1 for a small x: pairs of terms, and powers of the square, so that few wait for each other.
 func (v target) series(x VecVirtual) (p VecVirtual) {
-	d := v.expData()
-	p = v.reg()
+	square := v.reg()
+	v.mul(x, x, square)
 	factorial := 1.0
-	for i := 2; i <= d.terms; i++ {
+	for i := 2; i <= v.expData().terms; i++ {
 		factorial *= float64(i)
 	}
-	v.load(v.number(1/factorial), p)
-	for i := d.terms; i > 2; i-- {
+	for i := v.expData().terms; i > 2; i -= 2 {
+		q := v.reg()
+		v.load(v.number(1/factorial), q)
 		factorial /= float64(i)
-		v.fma213(v.number(1/factorial), x, p)
+		v.fma213(v.number(1/factorial), x, q)
+		factorial /= float64(i - 1)
+		if p == nil {
+			p = q
+		} else {
+			v.fma213(q, square, p)
+		}
 	}
-	r2 := v.reg()
-	v.mul(x, x, r2)
-	v.fma213(x, r2, p)
+	v.fma213(x, square, p)
 	return p
 }
 
