@@ -112,25 +112,23 @@ func (e *Exec[F]) bindIndex(i int) error {
 
 // checkIndex looks for values that are out of range or against the order.
 func checkIndex(st *indexState, to int, order mapOrder) error {
+	if order == once {
+		st.seen = grow(st.seen, (to+63)/64)
+		clear(st.seen)
+	}
+	previous := int32(0)
 	for r, v := range st.to {
 		if uint(v) >= uint(to) { // negative numbers are large
 			return fmt.Errorf("row %d maps to %d, want 0 to %d", r, v, to-1)
 		}
-	}
-	switch order {
-	case ascending:
-		previous := int32(0)
-		for r, v := range st.to {
+		switch order {
+		case ascending:
 			if v < previous {
 				return fmt.Errorf("row %d maps to %d after %d; the values must not decrease", r, v, previous)
 			}
 			previous = v
-		}
-	case once:
-		st.seen = grow(st.seen, (to+63)/64)
-		clear(st.seen)
-		for r, v := range st.to {
-			word, bit := &st.seen[v/64], uint64(1)<<(v%64)
+		case once:
+			word, bit := &st.seen[uint(v)/64], uint64(1)<<(uint(v)%64)
 			if *word&bit != 0 {
 				return fmt.Errorf("row %d maps to %d, as one before does; no value may come twice", r, v)
 			}

@@ -11,7 +11,7 @@ type NodeTime struct {
 	Kind    string // name of the Builder method; "Elementwise" for fused ones, "MatMulT" with the left factor transposed
 	Label   string // operations and shape
 	Product bool   // counts for ProductFLOP
-	Again   bool   // computed before; not counted in FLOP and ProductFLOP
+	Again   bool   // computed before, in this run or once for all; not counted in FLOP and ProductFLOP
 	Rows    int    // rows of the result in the last run
 	Cols    int
 	Pieces  int   // pieces the work was cut into in the last run
@@ -53,7 +53,7 @@ func (e *Exec[F]) Profile() []NodeTime {
 		s := &e.program.steps[i]
 		v := &e.program.values[s.outs[0]]
 		list[i] = NodeTime{
-			Step: i, Kind: s.kind(), Label: s.label, Product: s.op.product(), Again: s.again,
+			Step: i, Kind: s.kind(), Label: s.label, Product: s.op.product(), Again: s.again || s.frozen,
 			Rows: e.rowsOf(v), Cols: v.cols, Pieces: e.work[i].pieces, FLOP: e.stepFLOP(s), Bytes: e.stepBytes(s),
 			Calls: e.profile.calls[i], Total: e.profile.total[i], Least: e.profile.least[i],
 		}
