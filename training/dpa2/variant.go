@@ -11,7 +11,7 @@ import (
 // more of it again, a few atoms at a time: less than half of the memory for a twelfth (small) to a fifth (medium) more time.
 const (
 	largeAtoms     = 2048
-	quickRecompute = 60 // graph.Options.Recompute
+	quickRecompute = 20 // graph.Options.Recompute
 	largeRecompute = 200
 )
 
