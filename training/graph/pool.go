@@ -9,21 +9,29 @@ import (
 // pool runs the pieces of one job after another on several goroutines. Between start and stop the helpers wait for jobs,
 // first spinning, as the next job mostly comes within microseconds, then asleep.
 //
-// The state of the job under way is one word, so that a helper that comes late cannot take a piece of the wrong job.
+// Every worker has a share of the pieces, the same part of every job, and takes from others only when that is done: what it
+// finds in its caches it has mostly written itself. A share is one word that holds the number of the job, so that a helper
+// that comes late cannot take a piece of the wrong one.
 type pool struct {
 	work    func(j job, piece, worker int)
 	helpers []*sleeper
 	mains   []func() // bodies of the helpers' goroutines
 	group   sync.WaitGroup
 
-	state   atomic.Uint64
+	shares  []share       // by worker
+	current atomic.Uint64 // number of the job, after its shares
 	job     job
 	pending atomic.Int32 // pieces not finished
 	owner   *sleeper     // waits for pending to become 0
 	closing atomic.Bool
 }
 
-// The state holds a running number of the job, its number of pieces, and the next piece to take.
+// share is the number of a job, the end of a range of its pieces, and the next piece to take.
+type share struct {
+	state atomic.Uint64
+	_     [56]byte // a cache line of its own
+}
+
 const (
 	pieceBits = 20
 	pieceMask = 1<<pieceBits - 1
@@ -41,7 +49,7 @@ type job struct {
 type jobKind uint8
 
 func newPool(threads int, work func(j job, piece, worker int)) *pool {
-	p := &pool{work: work, owner: newSleeper()}
+	p := &pool{work: work, owner: newSleeper(), shares: make([]share, threads)}
 	for i := 1; i < threads; i++ {
 		h := newSleeper()
 		p.helpers = append(p.helpers, h)
@@ -84,22 +92,32 @@ func (p *pool) run(j job, pieces int) {
 	}
 	p.job = j
 	p.pending.Store(int32(pieces))
-	number := jobOf(p.state.Load()) + 1
-	p.state.Store(number<<(2*pieceBits) | uint64(pieces)<<pieceBits)
+	number := p.current.Load() + 1
+	for w, n := 0, len(p.shares); w < n; w++ {
+		from, to := uint64(w*pieces/n), uint64((w+1)*pieces/n)
+		p.shares[w].state.Store(number<<(2*pieceBits) | to<<pieceBits | from)
+	}
+	p.current.Store(number)
 	p.rouse()
-	p.take(jobOf(p.state.Load()), 0)
+	p.take(number, 0)
 	p.owner.until(func() bool { return p.pending.Load() == 0 })
 }
 
-// take works on pieces of the numbered job until none is left.
+// take works on pieces of the numbered job until none is left, those of its own share first.
 func (p *pool) take(number uint64, worker int) {
+	for k := range p.shares {
+		p.takeFrom(&p.shares[(worker+k)%len(p.shares)].state, number, worker)
+	}
+}
+
+func (p *pool) takeFrom(state *atomic.Uint64, number uint64, worker int) {
 	for {
-		s := p.state.Load()
+		s := state.Load()
 		next := s & pieceMask
 		if jobOf(s) != number || next >= s>>pieceBits&pieceMask {
 			return
 		}
-		if !p.state.CompareAndSwap(s, s+1) {
+		if !state.CompareAndSwap(s, s+1) {
 			continue
 		}
 		// The job cannot end before this piece is accounted for, so its fields stand still.
@@ -111,11 +129,11 @@ func (p *pool) take(number uint64, worker int) {
 }
 
 func (p *pool) help(h *sleeper, worker int) {
-	seen := jobOf(p.state.Load())
+	seen := p.current.Load()
 	for !p.closing.Load() {
 		p.take(seen, worker)
-		h.until(func() bool { return jobOf(p.state.Load()) != seen || p.closing.Load() })
-		seen = jobOf(p.state.Load())
+		h.until(func() bool { return p.current.Load() != seen || p.closing.Load() })
+		seen = p.current.Load()
 	}
 }
 
