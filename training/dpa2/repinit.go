@@ -122,7 +122,7 @@ func (g *energyGraph) near(block int) nearEdges {
 	dim := graph.Axis(name)
 	return nearEdges{
 		dim:       dim,
-		delta:     g.Gather(g.delta, g.Index(name+".edge", dim, g.edge)),
+		delta:     g.Gather(g.delta, g.UniqueIndex(name+".edge", dim, g.edge)),
 		centre:    g.SortedIndex(name+".centre", dim, g.atom),
 		neighbour: g.Index(name+".neighbour", dim, g.atom),
 		typ:       g.Index(name+".type", dim, g.types),
