@@ -4,7 +4,7 @@ import "github.com/fedlam/fedlam/kernels"
 
 // Costs are counted in simple operations on one number; a piece of work should have about this many, so that handing
 // it to another core is worth while.
-const pieceCost = 1 << 16
+const pieceCost = 1 << 15
 
 // matMulSpeed is how many multiplications of a matrix product count as one simple operation.
 const matMulSpeed = 4
