@@ -282,18 +282,23 @@ func (t *translator) number(x float64) x86.Operand { return t.bits(t.word(x)) }
 
 // bits returns a constant with the bits w in every lane, as a last operand.
 func (t *translator) bits(w uint64) x86.Operand {
-	t.uses[w]++
-	if v, ok := t.fixed[w]; ok {
+	if v, ok := t.keeps(w); ok {
 		return x86.Reg(v)
 	}
 	return x86.Word(w)
 }
 
+// keeps returns the register that holds a constant throughout, if there is one, and counts its uses.
+func (t *translator) keeps(w uint64) (v x86.Vec, ok bool) {
+	t.uses[w]++
+	v, ok = t.fixed[w]
+	return v, ok
+}
+
 // constant returns a register that holds x and must not be changed. It must be given back with giveBack.
 func (t *translator) constant(x float64) x86.Vec {
 	w := t.word(x)
-	t.uses[w]++
-	if v, ok := t.fixed[w]; ok {
+	if v, ok := t.keeps(w); ok {
 		return v
 	}
 	v := t.alloc()
@@ -311,8 +316,7 @@ func (t *translator) giveBack(v x86.Vec) {
 // set sets v to the number x, to be changed.
 func (t *translator) set(v x86.Vec, x float64) {
 	w := t.word(x)
-	t.uses[w]++
-	if k, ok := t.fixed[w]; ok {
+	if k, ok := t.keeps(w); ok {
 		t.Move(v, x86.Reg(k))
 		return
 	}

@@ -18,8 +18,8 @@ func (e *Exec[F]) addBuffers(n *bufferSizes, s *step, rows int) {
 	case s.tile != nil:
 		high := e.tileHeight(s.tile, rows)
 		n.regs = max(n.regs, s.tile.registers())
-		n.buffer = max(n.buffer, e.buffers(s.tile)*high*s.tile.cols)
-		if e.buffers(s.tile) > 0 {
+		n.buffer = max(n.buffer, e.buffers[s.tile.number]*high*s.tile.cols)
+		if e.buffers[s.tile.number] > 0 {
 			n.narrow = max(n.narrow, high)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 type Exec[F kernels.Float] struct {
 	program *Program
 	fused   []*kernels.Fused[F] // by number of a tileProgram
+	buffers []int               // likewise: registers that are not memory of values
 	params  map[string][]F
 	view[F] // of the whole batch
 
@@ -59,7 +60,7 @@ type scratch[F kernels.Float] struct {
 // NewExec returns an Exec with parameters of zeros, for threads workers (at least one).
 func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 	e := &Exec[F]{program: p, params: map[string][]F{}, work: make([]work, len(p.steps))}
-	e.fused = kernels.Fuse[F](p.formulas)
+	e.fuse()
 	e.vals = make([][]F, len(p.values))
 	for i, v := range p.values {
 		switch v.where {

@@ -57,7 +57,7 @@ func recompute(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *bl
 		}
 		r.sorted = append(r.sorted, u)
 	}
-	r.sorted = dropUnread(r.sorted, outputs, inline, b)
+	r.sorted = dropUnread(r.sorted, outputs, inline)
 	relink(r.sorted, inline, b)
 	r.markAgain()
 	return r.sorted
@@ -107,17 +107,12 @@ func (r *recomputer) decide(sorted []*unit) {
 			if readers[t] == nil || r.kept[t] {
 				continue
 			}
-			more := map[*Tensor]bool{}
-			r.frontier(t, more)
-			cols := 0
-			for x := range more {
-				cols += x.cols
-			}
+			sources, cols := r.sources(t)
 			if cols > t.cols {
 				r.kept[t] = true
 				continue
 			}
-			for x := range more {
+			for x := range sources {
 				r.kept[x] = true
 			}
 		}
@@ -129,25 +124,36 @@ func (r *recomputer) keepSources(t *Tensor, times int) bool {
 	if !r.deep || !r.within(t.rows) {
 		return false
 	}
-	more := map[*Tensor]bool{}
-	r.frontier(t, more)
-	cols := 0
-	for x := range more {
-		cols += x.cols
-	}
+	sources, cols := r.sources(t)
 	if 2*cols > t.cols {
 		return false
 	}
-	for x := range more {
+	for x := range sources {
 		r.kept[x] = true
 	}
 	if r.cheap(t, times) {
 		return true
 	}
-	for x := range more {
+	for x := range sources {
 		delete(r.kept, x)
 	}
 	return false
+}
+
+// sources returns what must be kept, and is not yet, so that t can be computed again, and how many columns that has.
+func (r *recomputer) sources(t *Tensor) (list map[*Tensor]bool, cols int) {
+	list = map[*Tensor]bool{}
+	r.frontier(t, list)
+	for x := range list {
+		cols += x.cols
+	}
+	return list, cols
+}
+
+// repeats reports whether a region that does not compute a, but needs it, computes it again.
+func (r *recomputer) repeats(a *Tensor) bool {
+	at, computed := r.region[a]
+	return computed && at != none && !r.kept[a] && r.within(a.rows)
 }
 
 // cheap reports whether t may be computed again, so many times.
@@ -170,7 +176,7 @@ func (r *recomputer) cost(t *Tensor) float64 {
 	}
 	c := r.ownCost(t)
 	for _, a := range t.args {
-		if at, computed := r.region[a]; r.inline[a] || computed && at != none && !r.kept[a] && r.within(a.rows) {
+		if r.inline[a] || r.repeats(a) {
 			c += r.cost(a)
 		}
 	}
@@ -184,9 +190,7 @@ func (r *recomputer) ownCost(t *Tensor) float64 {
 	switch t.op {
 	case opMatMul:
 		return 2 * float64(t.args[0].cols) * cols
-	case opRowApply:
-		return 2 * float64(t.args[1].cols) * cols
-	case opRowApplyT:
+	case opRowApply, opRowApplyT:
 		return 2 * float64(t.args[1].cols) * cols
 	case opBroadcastCols, opBroadcastRows, opGather, opSlice, opConcat, opPlace, opReshape:
 		return cols
@@ -203,13 +207,13 @@ func (r *recomputer) ownCost(t *Tensor) float64 {
 	return math.Inf(1)
 }
 
-// frontier collects what must be kept, and is not yet, so that t can be computed again.
+// frontier collects the tensors of sources.
 func (r *recomputer) frontier(t *Tensor, more map[*Tensor]bool) {
 	for _, a := range t.args {
-		switch at, computed := r.region[a]; {
+		switch {
 		case r.inline[a]:
 			r.frontier(a, more)
-		case !computed || at == none || r.kept[a] || !r.within(a.rows):
+		case !r.repeats(a):
 		case r.cheap(a, 1):
 			r.frontier(a, more)
 		default:
@@ -238,7 +242,6 @@ func (r *recomputer) first(a *Tensor) *Tensor {
 
 // copyOf returns what u reads in place of a.
 func (r *recomputer) copyOf(a *Tensor, u *unit, own map[*Tensor]*Tensor) *Tensor {
-	at, computed := r.region[a]
 	switch {
 	case own[a] != nil:
 		return own[a]
@@ -250,7 +253,7 @@ func (r *recomputer) copyOf(a *Tensor, u *unit, own map[*Tensor]*Tensor) *Tensor
 		r.replaceArgs(c, a.args, u, own)
 		own[a] = c
 		return c
-	case !computed || at == none || at == u.region || r.kept[a] || !r.within(a.rows):
+	case r.region[a] == u.region || !r.repeats(a):
 		return a
 	}
 	c := r.copyTensor(a)
@@ -276,7 +279,7 @@ func (r *recomputer) copyTensor(a *Tensor) *Tensor {
 }
 
 // dropUnread takes out what nobody reads.
-func dropUnread(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool, b *blocker) []*unit {
+func dropUnread(sorted []*unit, outputs []*Tensor, inline map[*Tensor]bool) []*unit {
 	read := map[*Tensor]bool{}
 	for _, t := range outputs {
 		read[t] = true

@@ -15,7 +15,7 @@ const bufferBytes = 32 << 10
 // tileHeight returns how many of so many rows are done at a time. Where all registers are those of the processor, there is
 // no reason to stop.
 func (e *Exec[F]) tileHeight(p *tileProgram, rows int) int {
-	buffers := e.buffers(p)
+	buffers := e.buffers[p.number]
 	if buffers == 0 {
 		return rows
 	}
@@ -26,16 +26,22 @@ func (e *Exec[F]) tileHeight(p *tileProgram, rows int) int {
 	return min(rows, high)
 }
 
-// buffers returns the number of registers that are not memory of values.
-func (e *Exec[F]) buffers(p *tileProgram) int {
-	n := 0
-	for r := range p.registers() {
-		isLoad := r < len(p.loads)
-		if isLoad && !p.loads[r].direct || r >= len(p.loads)+p.whole && e.fused[p.number].InMemory(r) {
-			n++
+// fuse makes the formulas ready and counts the registers of each that are not memory of values.
+func (e *Exec[F]) fuse() {
+	e.fused = kernels.Fuse[F](e.program.formulas)
+	e.buffers = make([]int, len(e.fused))
+	for i := range e.program.steps {
+		p := e.program.steps[i].tile
+		if p == nil {
+			continue
+		}
+		for r := range p.registers() {
+			isLoad := r < len(p.loads)
+			if isLoad && !p.loads[r].direct || r >= len(p.loads)+p.whole && e.fused[p.number].InMemory(r) {
+				e.buffers[p.number]++
+			}
 		}
 	}
-	return n
 }
 
 // runTiles runs a tileProgram on rows from to to; sums over rows are added to sums.
