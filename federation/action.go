@@ -77,6 +77,14 @@ type File struct {
 	Data []byte
 }
 
+// Store puts the files of a record that this member is about to commit to into the public block store, durably, so that what a
+// certificate may name is not lost when all members stop at once. Nothing after it may be carried out before. It may be
+// that the record is never certified.
+type Store struct {
+	Round uint64
+	Files []File
+}
+
 // CollectSetup asks the Trainer for its sums; the answer is SetupSummed.
 type CollectSetup struct{ Round uint64 }
 
@@ -133,6 +141,7 @@ func (Send) action()         {}
 func (FetchRounds) action()  {}
 func (Fetch) action()        {}
 func (Publish) action()      {}
+func (Store) action()        {}
 func (CollectSetup) action() {}
 func (ApplySetup) action()   {}
 func (Train) action()        {}

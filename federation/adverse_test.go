@@ -103,22 +103,34 @@ func TestCheatingDealer(t *testing.T) {
 func TestEquivocation(t *testing.T) {
 	c := afterSetup(t, 4).fork(t, 2, 1)
 	c.audit.alarms = []string{}
+	liar := -1
 	c.alter = func(from, to int, raw []byte) [][]byte {
 		e, err := ledger.DecodeEnvelope(raw)
-		if err != nil || e.Type != typeRoster || e.From != c.genesis.Members[1].ID || from != 1 || to != 3 {
+		if err != nil || e.Type != typeRoster || e.Attempt != 0 || e.From != c.genesis.Members[from].ID || to != (from+2)%4 {
 			return [][]byte{raw}
 		}
-		e.Body = (&proposal{[]int{0, 1, 3}, []int{0, 1}}).encode()
-		e.SignEnvelope(testKey(1))
+		liar, c.cheat = from, from+1
+		without := slices.DeleteFunc([]int{0, 1, 2, 3}, func(i int) bool { return i == (from+1)%4 })
+		e.Body = (&proposal{without, []int{0}}).encode()
+		e.SignEnvelope(testKey(from))
 		return [][]byte{e.Encode()}
 	}
 	c.run(2 * time.Minute)
-	found := false
-	for key := range c.nodes[3].disk {
-		found = found || bytes.HasPrefix([]byte(key), []byte(LogPrefix+"evidence/"))
+	c.settle(time.Second)
+	if liar < 0 {
+		t.Fatal("nobody proposed a roster")
 	}
-	if !found {
-		t.Error("member 3, who was told otherwise, keeps no proof")
+	for i, n := range c.nodes {
+		found := false
+		for key := range n.disk {
+			found = found || bytes.HasPrefix([]byte(key), []byte(LogPrefix+"evidence/"))
+		}
+		if !found && i != liar {
+			t.Errorf("member %d keeps no proof against the coordinator, member %d", i, liar)
+		}
+		if i != liar && n.machine != nil && !n.machine.shunned[liar] {
+			t.Errorf("member %d would still name member %d in a roster", i, liar)
+		}
 	}
 }
 
@@ -127,7 +139,7 @@ func TestEquivocation(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	for seed := range uint64(3) {
 		c := afterSetup(t, 4).fork(t, 3, seed)
-		c.audit.alarms = []string{}
+		c.audit.alarms, c.cheat = []string{}, 4
 		c.alter = func(from, _ int, raw []byte) [][]byte {
 			e, err := ledger.DecodeEnvelope(raw)
 			if from != 3 || err != nil || e.From != c.genesis.Members[3].ID || c.random.IntN(3) == 0 {

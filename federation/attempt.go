@@ -41,7 +41,9 @@ type attempt struct {
 	statements map[int]*statement // about the trunk
 
 	phase    phase
-	deadline time.Time // after that the attempt has stalled; zero for no limit
+	deadline time.Time            // after that the attempt has stalled; zero for no limit
+	collect  time.Time            // until then the coordinator waits for what may still come
+	since    map[string]time.Time // when this member began to wait for a kind of message
 
 	summed   bool                        // the outcome was computed, or is being computed
 	setup    *ledger.Round               // waits for the Trainer to apply the totals
@@ -60,7 +62,7 @@ func (m *Machine) track(number uint64) *attempt {
 	a := m.r.attempts[number]
 	if a == nil {
 		a = &attempt{number: number, transcript: newTranscript(), joins: map[int][]int{}, quits: map[int]uint64{},
-			statements: map[int]*statement{}, residual: map[string]*secagg.Residual{}}
+			statements: map[int]*statement{}, since: map[string]time.Time{}, residual: map[string]*secagg.Residual{}}
 		m.r.attempts[number] = a
 	}
 	return a
@@ -114,7 +116,7 @@ func (m *Machine) moveTo(number uint64) {
 			delete(r.attempts, k)
 		}
 	}
-	m.track(number)
+	m.track(number).since[typeJoin] = m.now
 }
 
 // backoff is how long a member waits before it joins an attempt, so that attempts that fail at once do not follow each other
@@ -163,7 +165,8 @@ func (m *Machine) onQuit(a *attempt, s *stored) error {
 func (m *Machine) join(a *attempt) {
 	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, m.r.number), a.number)
 	m.do(Persist{Set: []Entry{{[]byte(attemptKey), value}}})
-	a.phase = phaseJoined
+	m.enterPhase(a, phaseJoined, 0)
+	a.deadline = time.Time{}
 	m.say(typeJoin, a.number, 0, encodeIndices(m.spentHeads()))
 	m.tell(Info, "ready; %d of %d members are", len(a.joins), len(m.epoch.Members))
 }

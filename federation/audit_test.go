@@ -23,7 +23,7 @@ type audit struct {
 	roots   map[string][32]byte             // masked root by session and sender
 	said    map[string][]byte               // by place
 	opened  map[string][]byte               // opened shares by round and sender
-	signed  map[string][]byte               // signed record by round and sender
+	signed  map[string][]byte               // votes by round, sender, type and view
 	sums    []SetupTotals                   // as every member opened them
 	records map[uint64]cid.Cid              // certified
 }
@@ -87,8 +87,8 @@ func (a *audit) sent(from int, raw []byte) {
 		a.roots[key] = h.Root()
 	case typeUnmask:
 		a.same(a.opened, fmt.Sprintf("round %d/%s", e.Round, who), raw, "opens shares twice")
-	case typeSign:
-		a.same(a.signed, fmt.Sprintf("round %d/%s", e.Round, who), raw, "signs two records")
+	case typePrepare, typeCommit:
+		a.same(a.signed, fmt.Sprintf("round %d/%s/%s/view %d", e.Round, who, e.Type, e.Seq), raw, "votes twice")
 	}
 }
 

@@ -74,9 +74,16 @@ func (m *Machine) compareRound(record *ledger.Round, f Finished) {
 	cert, err := ledger.DecodeCertificate(f.Certificate)
 	if err == nil && cert.Record.Equals(record.CID()) && cert.Verify(m.epoch) == nil {
 		m.do(Persist{Set: []Entry{{[]byte(LogPrefix + "evidence/fork"), append(f.Record, f.Certificate...)}}})
-		m.halt("round %d has two certificates, for %s and for %s: more than a third of the members signed both. Do not go on; "+
-			"compare with the other institutions", record.R, m.records[record.R], record.CID())
+		m.halt(twoCertificates, record.R, m.records[record.R], record.CID())
 	}
+}
+
+const twoCertificates = "round %d has two certificates, for %s and for %s: at least a third of the members signed both. Do not go on; " +
+	"compare with the other institutions"
+
+// keepFork makes two certificates of one round durable.
+func (m *Machine) keepFork(a, b *ledger.Certificate) {
+	m.do(Persist{Set: []Entry{{[]byte(LogPrefix + "evidence/fork"), append(a.Encode(), b.Encode()...)}}})
 }
 
 // loading waits for the files of the newest certified round.
@@ -106,6 +113,9 @@ func (m *Machine) load(x *result) {
 }
 
 func (m *Machine) fetched(e Fetched) {
+	if m.r != nil {
+		m.fetchedCandidate(e)
+	}
 	l := m.files
 	if l == nil {
 		return

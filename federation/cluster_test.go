@@ -33,6 +33,7 @@ type cluster struct {
 	alter func(from, to int, envelope []byte) [][]byte      // what arrives instead
 	spoil func(round uint64, u *Update)                     // what the trainer gives instead
 	doom  func(n *node, a Action) bool                      // whether a member dies before an action
+	cheat int                                               // who lies, plus one: it may halt
 	audit *audit
 }
 
@@ -57,6 +58,17 @@ type job struct {
 }
 
 type queue []job
+
+// leads returns who coordinates an attempt of the round that is under way at the first member alive.
+func (c *cluster) leads(attempt uint64) int {
+	for _, n := range c.nodes {
+		if n.machine != nil && n.machine.r != nil {
+			return n.machine.coordinator(attempt)
+		}
+	}
+	c.t.Fatal("nobody is in a round")
+	return 0
+}
 
 func (q queue) Len() int { return len(q) }
 func (q queue) Less(i, j int) bool {
@@ -185,7 +197,7 @@ func (c *cluster) step(n *node, life int, e Event) {
 		}
 		c.carryOut(n, a)
 		switch a.(type) {
-		case Persist, Broadcast, Send, Publish, Train, CollectSetup, ApplySetup:
+		case Persist, Broadcast, Send, Publish, Store, Train, CollectSetup, ApplySetup:
 			if n.actions++; n.actions == n.killAt { // death after any other action makes no difference
 				c.kill(n)
 				return

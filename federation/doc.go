@@ -29,8 +29,8 @@
 //	heads         the coordinator names whose inputs are summed; members of each head agree and open its sum
 //	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
 //	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
-//	signing       everybody who holds the messages computes the sum, the outer step and the record, and signs the record's CID;
-//	              a quorum of signatures is the certificate
+//	voting        everybody who holds the messages computes the sum, the outer step and the record, and votes for it in two phases;
+//	              a quorum of second votes is the certificate (ballot.go)
 //
 // A quorum is floor(2n/3)+1 of all n members of the epoch. The coordinator, another one in every attempt, decides who is in the
 // roster and in the sums and nothing else. Every message is signed and sent to all, so everybody, spectators too, has the
@@ -52,15 +52,16 @@
 //   - The trunk's shares are opened in one attempt per round: the round is consumed. Since opening takes a quorum of all
 //     members, no two sums of one round are ever opened.
 //   - A member that saw others open the trunk, cannot do so itself and waited in vain forfeits: it will not open any in this round.
-//     When more have forfeited than a quorum can miss, no sum can exist, nobody honest has signed one, and all sign the void
-//     record: weights as before, the next round begins. An opened sum that is of no use (weights of zero, proven fraud) is
-//     void in the same way, since everybody who opens it finds the same.
-//   - One record is signed per round, ever. Two certificates for one round need more than n/3 members that lie; a member who
-//     sees them halts.
+//     When more have forfeited than a quorum can miss, no sum can exist, and all vote for the void record: weights as
+//     before, the next round begins. An opened sum that is of no use (weights of zero, proven fraud) is void in the same
+//     way, since everybody who opens it finds the same. When neither is so and yet nobody has a sum in time, because all were
+//     switched off in the middle, members promise to open no more and vote for the void record in the next view.
+//   - A member votes once per view and phase, and keeps its lock. Two certificates for one round need at least n/3 members that lie;
+//     a member who sees them halts.
+//   - Before a second vote, what the record names is durable: no certificate can name files that everybody lost.
 //
-// A killed and restarted member so costs at most the round under way. While members are not honest, or more than n - quorum are
-// away for good in the middle of the last steps, a round may wait for them: voting in two phases and view changes, which
-// end that, have their place in sign.go and void.go.
+// So a round ends whenever a quorum of the members runs and hears each other, whatever happened before and whatever fewer than a third do;
+// at most the round under way is lost. Deadlines follow what the members usually need (pace.go) and double with every attempt or view that fails.
 //
 // # What it does not do
 //

@@ -10,11 +10,11 @@ import (
 // proposeSurvivors is the coordinator's second task: when every masked input is here, or time is up, it says whose are
 // summed in the heads.
 func (m *Machine) proposeSurvivors(a *attempt) bool {
-	if m.coordinator(m.r.number, a.number) != m.self || a.survivors != nil || len(a.sessions) == 1 {
+	if m.coordinator(a.number) != m.self || a.survivors != nil || len(a.sessions) == 1 {
 		return false
 	}
 	members, late := a.inTime()
-	if late && m.now.Before(a.deadline.Add(-m.rules.StepTimeout)) {
+	if late && m.now.Before(a.collect) {
 		return false
 	}
 	if err := m.listFault(a, members); err != nil {
@@ -98,7 +98,7 @@ func (m *Machine) openHead(a *attempt, s *session) bool {
 	}
 	s.released = true
 	m.r.spent[s.key] = true
-	m.sayPromised(a, typeOpenHead, uint64(s.index), unmask.Encode(), []byte(headPrefix+s.key))
+	m.sayPromised(a.number, typeOpenHead, uint64(s.index), unmask.Encode(), []byte(headPrefix+s.key))
 	return true
 }
 

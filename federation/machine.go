@@ -1,8 +1,11 @@
 package federation
 
 import (
+	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
@@ -34,6 +37,7 @@ type Machine struct {
 	peers     []peer
 	early     map[int]*backlog // envelopes of the next round, by signer
 	nextFetch time.Time        // not before that are finished rounds asked for again
+	pace      *pace
 	residuals map[string]*secagg.Residual
 	shunned   map[int]bool // proven to cheat
 }
@@ -53,7 +57,7 @@ func New(cfg Config) (*Machine, error) {
 	m := &Machine{
 		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
 		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{},
+		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{},
 	}
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
@@ -133,7 +137,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.decideVoid() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.
@@ -169,9 +173,25 @@ func (m *Machine) name(member int) string {
 	return m.epoch.Members[member].Name
 }
 
-// coordinator returns whose turn it is.
-func (m *Machine) coordinator(round, attempt uint64) int {
-	return int((round + attempt) % uint64(len(m.epoch.Members)))
+// coordinator returns whose turn it is to lead an attempt.
+func (m *Machine) coordinator(attempt uint64) int { return m.turn(attempt) }
+
+// turn counts through the members in the order of the round.
+func (m *Machine) turn(k uint64) int { return m.r.order[k%uint64(len(m.r.order))] }
+
+// drawOrder permutes the members by the hash of the newest certified record and each member's key, so that nobody chooses whose turn it
+// is. The certificate would not do: those of one record may differ in who signed.
+func (m *Machine) drawOrder() []int {
+	order := make([]int, len(m.epoch.Members))
+	keys := make([][32]byte, len(order))
+	for i := range order {
+		order[i] = i
+		b := append([]byte("fedlam/v1/order"), 0)
+		b = append(append(b, m.r.base.Prev.Bytes()...), m.epoch.Members[i].ID[:]...)
+		keys[i] = sha256.Sum256(append(b, m.genesis.Bytes()...))
+	}
+	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(keys[i][:], keys[j][:]) })
+	return order
 }
 
 // spare is how many members can be missing: with more than that, no quorum is left.

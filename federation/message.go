@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/fedlam/fedlam/federation/ledger"
-	"github.com/ipfs/go-cid"
 )
 
 // Types of envelopes. Sequence numbers tell messages of one type and sender apart.
@@ -26,7 +25,11 @@ const (
 	typeUnmask    = "unmask"     // body of secagg: my shares of the trunk
 	typeQuit      = "quit"       // seq: reason; I have left the attempt
 	typeForfeit   = "forfeit"    // round level: I have opened no share in this round and never will
-	typeSign      = "sign"       // round level: my signature under a record
+	typePrepare   = "prepare"    // round level, seq: view; first vote
+	typeCommit    = "commit"     // round level, seq: view; second vote, the signature under a record
+	typeNext      = "next"       // round level, seq: view that I want to go on to
+	typeOffer     = "offer"      // round level, seq: view; its proposer: the record to be voted for
+	typeEvidence  = "evidence"   // round level: two envelopes that prove that a member said two things
 	typeSync      = "sync"       // round level: what I have; please send what I lack
 )
 
@@ -139,24 +142,6 @@ func decodeQuit(b []byte, n int) (accused int, err error) {
 		return -1, fmt.Errorf("%w: quit that accuses member %d", errBody, accused)
 	}
 	return accused, nil
-}
-
-// A sign is: version, signature 64, binary CID of the record.
-func encodeSign(s ledger.Signature, record cid.Cid) []byte {
-	return append(append([]byte{bodyVersion}, s.Signature[:]...), record.Bytes()...)
-}
-
-func decodeSign(b []byte, member int) (ledger.Signature, cid.Cid, error) {
-	s := ledger.Signature{Member: uint64(member)}
-	if len(b) < 65 || len(b) > 200 || b[0] != bodyVersion {
-		return s, cid.Undef, fmt.Errorf("%w: sign of %d bytes", errBody, len(b))
-	}
-	copy(s.Signature[:], b[1:65])
-	c, err := cid.Cast(b[65:])
-	if err != nil {
-		return s, cid.Undef, fmt.Errorf("%w: sign: %w", errBody, err)
-	}
-	return s, c, nil
 }
 
 // A sync is: version, then 8 bytes of the hash of each envelope that the sender has.

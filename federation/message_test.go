@@ -25,9 +25,19 @@ func TestBodiesRoundTrip(t *testing.T) {
 	if accused, err := decodeQuit(encodeQuit(-1), 5); accused != -1 || err != nil {
 		t.Errorf("quit accuses %d, %v; want nobody", accused, err)
 	}
-	s := ledger.Sign(testKey(1), 1, ledger.NoState())
-	if back, c, err := decodeSign(encodeSign(s, ledger.NoState()), 1); back != s || !c.Equals(ledger.NoState()) || err != nil {
-		t.Errorf("sign %v %v %v", back, c, err)
+	s := ledger.Sign(testKey(1), 1, 2, ledger.NoState())
+	if back, c, err := decodeCommit(encodeCommit(s, ledger.NoState()), 1); back != s || !c.Equals(ledger.NoState()) || err != nil {
+		t.Errorf("commit %v %v %v", back, c, err)
+	}
+	if c, err := decodePrepare(encodePrepare(ledger.NoState())); !c.Equals(ledger.NoState()) || err != nil {
+		t.Errorf("prepare %v %v", c, err)
+	}
+	if shown, record, err := decodeOffer(encodeOffer(-1, []byte("record"))); shown != -1 || string(record) != "record" || err != nil {
+		t.Errorf("offer %d %q %v", shown, record, err)
+	}
+	l := place{7, ledger.NoState()}
+	if back, proof, err := decodeLock(encodeLock(l, map[int]*stored{2: {raw: []byte("b")}, 1: {raw: []byte("a")}})); back != l || len(proof) != 2 || string(proof[0]) != "a" || err != nil {
+		t.Errorf("lock %v %q %v", back, proof, err)
 	}
 	has, err := decodeSync(encodeSync([]have{{1}, {2}}))
 	if err != nil || len(has) != 2 || !has[have{2}] {
@@ -60,7 +70,15 @@ func TestBodiesRefused(t *testing.T) {
 		{"a proposal longer than its statement", func() error { _, _, err := decodeStatement([]byte{1, 0, 0, 0, 9, 1}); return err }},
 		{"another version", func() error { return emptyBody([]byte{2}) }},
 		{"a sync of odd length", func() error { _, err := decodeSync([]byte{1, 2, 3}); return err }},
-		{"a signature under no CID", func() error { _, _, err := decodeSign(make([]byte, 80), 0); return err }},
+		{"a signature under no CID", func() error { _, _, err := decodeCommit(append([]byte{1}, make([]byte, 80)...), 0); return err }},
+		{"a prepare of nothing", func() error { _, err := decodePrepare([]byte{1}); return err }},
+		{"an offer that points beyond all views", func() error {
+			_, _, err := decodeOffer(append([]byte{1}, bytes.Repeat([]byte{255}, 20)...))
+			return err
+		}},
+		{"envelopes longer than their body", func() error { _, err := decodeEnvelopes([]byte{0, 0, 0, 9, 1}, 2); return err }},
+		{"more envelopes than asked for", func() error { _, err := decodeEnvelopes(make([]byte, 12), 2); return err }},
+		{"a lock without a CID", func() error { _, _, err := decodeLock(append(make([]byte, 8), 200)); return err }},
 	} {
 		if tt.err() == nil {
 			t.Errorf("%s: accepted", tt.name)
@@ -72,7 +90,10 @@ func FuzzBodies(f *testing.F) {
 	f.Add((&proposal{[]int{0, 2}, []int{1}}).encode())
 	f.Add(encodeStatement((&proposal{[]int{0}, nil}).encode(), []byte{1}))
 	f.Add(encodeSync([]have{{1}}))
-	f.Add(encodeSign(ledger.Signature{}, ledger.NoState()))
+	f.Add(encodeCommit(ledger.Signature{}, ledger.NoState()))
+	f.Add(encodePrepare(ledger.NoState()))
+	f.Add(encodeOffer(3, []byte("record")))
+	f.Add(encodeLock(place{1, ledger.NoState()}, map[int]*stored{0: {raw: []byte("a")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, err := decodeProposal(b, 9, 3); err == nil && !bytes.Equal(p.encode(), b) {
 			t.Error("a proposal has two encodings")
@@ -80,8 +101,18 @@ func FuzzBodies(f *testing.F) {
 		if text, body, err := decodeStatement(b); err == nil && !bytes.Equal(encodeStatement(text, body), b) {
 			t.Error("a statement has two encodings")
 		}
-		if s, c, err := decodeSign(b, 1); err == nil && !bytes.Equal(encodeSign(s, c), b) {
-			t.Error("a sign has two encodings")
+		if s, c, err := decodeCommit(b, 1); err == nil && !bytes.Equal(encodeCommit(s, c), b) {
+			t.Error("a commit has two encodings")
+		}
+		if c, err := decodePrepare(b); err == nil && !bytes.Equal(encodePrepare(c), b) {
+			t.Error("a prepare has two encodings")
+		}
+		if shown, record, err := decodeOffer(b); err == nil && !bytes.Equal(encodeOffer(shown, record), b) {
+			t.Error("an offer has two encodings")
+		}
+		decodeLock(b)
+		if list, err := decodeEnvelopes(b, 4); err == nil && !bytes.Equal(encodeEnvelopes(nil, list...), b) {
+			t.Error("a list of envelopes has two encodings")
 		}
 		decodeSync(b)
 		decodeQuit(b, 9)

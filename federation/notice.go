@@ -86,8 +86,8 @@ func (m *Machine) activity() string {
 		return "fetching certified weights"
 	case m.finishedAll():
 		return "all rounds done; answering others"
-	case m.r.signed.Defined():
-		return "waiting for signatures"
+	case m.r.ballot.open:
+		return "voting on the record"
 	case m.r.forfeited:
 		return "gave the round up; waiting for the others"
 	}

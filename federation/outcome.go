@@ -30,11 +30,12 @@ func (m *Machine) onUnmask(a *attempt, s *stored) error {
 	}
 	if s.from != m.self && m.r.released.IsZero() {
 		m.r.released = m.now
+		m.waitInVain()
 	}
 	return nil
 }
 
-// conclude computes the outcome of an attempt from public messages, when they suffice, and signs it. Spectators do it
+// conclude computes the outcome of an attempt from public messages, when they suffice, to vote for it. Spectators do it
 // too: whoever has the messages gets the same record.
 func (m *Machine) conclude(a *attempt) bool {
 	if a.summed || len(a.sessions) == 0 || len(a.sessions[0].unmasks) < m.quorum {
@@ -61,15 +62,15 @@ func (m *Machine) conclude(a *attempt) bool {
 		}
 	}
 	if err != nil {
-		m.giveUp(a, err.Error())
+		m.giveUp("its sum is of no use: " + err.Error())
 	}
 	return true
 }
 
-// giveUp notes that an opened sum is of no use. Everybody who opens it finds the same, so the round is void.
-func (m *Machine) giveUp(a *attempt, why string) {
+// giveUp notes that the round cannot have a sum. Everybody with the same messages finds the same, so the round is void.
+func (m *Machine) giveUp(why string) {
 	m.r.mustVoid = why
-	m.tell(Warning, "the sum of attempt %d is of no use: %s", a.number, why)
+	m.tell(Warning, "the round is void: %s", why)
 }
 
 // concludeSetup decodes the statistics and asks the Trainer to apply them.
@@ -122,7 +123,7 @@ func (m *Machine) setupApplied(e SetupApplied) {
 		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules.FirstScale))
 	}
 	if err != nil {
-		m.giveUp(a, err.Error())
+		m.giveUp("its sum is of no use: " + err.Error())
 	}
 }
 
@@ -172,7 +173,7 @@ func (m *Machine) newRecord(a *attempt, sums []*sum) *ledger.Round {
 	return &record
 }
 
-// finishResult encodes weights and state and signs the record that names them.
+// finishResult encodes weights and state and makes the record that names them this member's own.
 func (m *Machine) finishResult(record *ledger.Round, w *weights.Set, state outerState) error {
 	weightsFile, err := encodeFile(w)
 	if err != nil {
@@ -195,6 +196,7 @@ func (m *Machine) finishResult(record *ledger.Round, w *weights.Set, state outer
 			return err
 		}
 	}
-	m.sign(&result{record, record.CID(), w, state.set, []File{weightsFile, stateFile}})
+	x := &result{record, record.CID(), w, state.set, []File{weightsFile, stateFile}}
+	m.r.results[x.cid], m.r.own = x, x.cid
 	return nil
 }

@@ -98,6 +98,10 @@ func (m *Machine) accept(s *stored) {
 	m.r.quietSince = m.now
 	if err := m.dispatch(a, s); err != nil {
 		m.tell(Warning, "%s sent a message of type %s that means nothing: %v", m.name(s.from), e.Type, err)
+		return
+	}
+	if a != nil && s.from != m.self {
+		m.timeArrival(a, s)
 	}
 }
 
@@ -107,22 +111,17 @@ func (m *Machine) compare(old, s *stored) {
 	if bytes.Equal(old.raw, s.raw) || q.Verify() != nil {
 		return
 	}
-	key := fmt.Appendf(nil, "%sevidence/%x/%s/%d/%s", LogPrefix, s.env.Session[:8], s.env.Type, s.env.Seq, s.env.From)
-	m.do(Persist{Set: []Entry{{key, append(bytes.Clone(old.raw), s.raw...)}}})
-	m.tell(Alarm, "%s said two different things in one place (%s); the proof is kept in the log under %q", m.name(s.from), s.env.Type, key)
+	m.accuse(q, s.from)
 }
 
 // dispatch hands a message to whoever understands it. Those that need the roster wait in the transcript until it is there.
 func (m *Machine) dispatch(a *attempt, s *stored) error {
 	switch s.env.Type {
-	case typeForfeit, typeSign:
+	case typeForfeit, typePrepare, typeCommit, typeNext, typeOffer, typeEvidence:
 		if a != nil {
 			return fmt.Errorf("%w: it belongs to the round, not to an attempt", errBody)
 		}
-		if s.env.Type == typeForfeit {
-			return m.onForfeit(s)
-		}
-		return m.onSign(s)
+		return m.onRound(s)
 	}
 	if a == nil {
 		return fmt.Errorf("%w: it belongs to an attempt", errBody)
@@ -133,7 +132,7 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 	case typeQuit:
 		return m.onQuit(a, s)
 	case typeRoster, typeSurvivors, typeFinal:
-		if s.from != m.coordinator(m.r.number, a.number) {
+		if s.from != m.coordinator(a.number) {
 			return fmt.Errorf("%w: it is another member's turn to propose", errBody)
 		}
 	}
@@ -156,6 +155,23 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 		return m.onUnmask(a, s)
 	}
 	return fmt.Errorf("%w: unknown type", errBody)
+}
+
+// onRound takes the messages that concern the round as a whole.
+func (m *Machine) onRound(s *stored) error {
+	switch s.env.Type {
+	case typeForfeit:
+		return m.onForfeit(s)
+	case typePrepare:
+		return m.onPrepare(s)
+	case typeCommit:
+		return m.onCommit(s)
+	case typeNext:
+		return m.onNext(s)
+	case typeOffer:
+		return m.onOffer(s)
+	}
+	return m.onEvidence(s)
 }
 
 // say signs a message, takes it like everybody else will, and sends it to all.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/fedlam/fedlam/federation/ledger"
-	"github.com/ipfs/go-cid"
 )
 
 // What the machine persists besides RecordKey and CertificateKey. A "promise" is written once and never changed; it
@@ -20,7 +19,9 @@ import (
 //	fed/round/head/<key>     promise: the envelope with the shares of a head opened in this round
 //	fed/round/release        promise: the envelope with the shares of the trunk opened in this round
 //	fed/round/forfeit        promise: no share of the trunk was or will be opened in this round
-//	fed/round/sign           promise: CID of the one record signed in this round
+//	fed/round/vote/<type>/<view>   promise: the envelope with the vote of a view
+//	fed/round/lock           state: the newest lock that this member committed to, with the prepares that make it
+//	fed/round/candidate/<cid>      state: the record of a lock; its files are in the block store
 //	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -31,8 +32,11 @@ const (
 	headPrefix  = roundPrefix + "head/"
 	releaseKey  = roundPrefix + "release"
 	forfeitKey  = roundPrefix + "forfeit"
-	signKey     = roundPrefix + "sign"
+	votePrefix  = roundPrefix + "vote/"
+	lockKey     = roundPrefix + "lock"
 	shunPrefix  = LogPrefix + "cheat/"
+
+	candidatePrefix = roundPrefix + "candidate/"
 )
 
 // restored is what the log says about the round that was under way.
@@ -42,7 +46,9 @@ type restored struct {
 	release  []byte            // envelope
 	heads    map[string][]byte // envelopes, by key
 	forfeit  bool
-	sign     cid.Cid
+	votes    [][]byte // envelopes
+	lock     []byte
+	records  [][]byte // of candidates
 	promises [][]byte // keys
 }
 
@@ -70,11 +76,13 @@ func (m *Machine) restore(log []Entry) error {
 		}
 	}
 	slices.SortFunc(m.was.promises, slices.Compare)
+	slices.SortFunc(m.was.votes, slices.Compare)
+	slices.SortFunc(m.was.records, slices.Compare)
 	return nil
 }
 
 // restoreRound reads an entry of the round under way.
-func (m *Machine) restoreRound(key string, value []byte) (err error) {
+func (m *Machine) restoreRound(key string, value []byte) error {
 	if strings.HasPrefix(key, roundPrefix) {
 		m.was.promises = append(m.was.promises, []byte(key))
 	}
@@ -101,10 +109,16 @@ func (m *Machine) restoreRound(key string, value []byte) (err error) {
 		m.was.release = value
 	case forfeitKey:
 		m.was.forfeit = true
-	case signKey:
-		m.was.sign, err = cid.Cast(value)
+	case lockKey:
+		m.was.lock = value
 	}
-	return err
+	switch {
+	case strings.HasPrefix(key, votePrefix):
+		m.was.votes = append(m.was.votes, value)
+	case strings.HasPrefix(key, candidatePrefix):
+		m.was.records = append(m.was.records, value)
+	}
+	return nil
 }
 
 // promise writes something down that this member must never contradict, before it acts on it.

@@ -3,17 +3,18 @@ package federation
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 )
 
 // propose is the coordinator's first task: when everybody is ready, or a quorum is and the grace is over, it names the roster.
 func (m *Machine) propose(a *attempt) bool {
-	if m.coordinator(m.r.number, a.number) != m.self || a.phase != phaseJoined || a.roster != nil {
+	if m.coordinator(a.number) != m.self || a.phase != phaseJoined || a.roster != nil {
 		return false
 	}
 	all := a.present()
-	if len(all) < len(m.epoch.Members) && (a.quorumAt.IsZero() || m.now.Before(a.quorumAt.Add(m.rules.JoinGrace))) {
+	if len(all) < len(m.epoch.Members) && (a.quorumAt.IsZero() || m.now.Before(m.graceEnd(a))) {
 		return false
 	}
 	for _, list := range [][]int{m.withoutQuarrel(all, a.number), all} {
@@ -25,6 +26,24 @@ func (m *Machine) propose(a *attempt) bool {
 	}
 	return false
 }
+
+// graceEnd is until when members that are not ready yet are waited for: as long as they usually take, and at most the grace of the
+// rules after a quorum is ready.
+func (m *Machine) graceEnd(a *attempt) time.Time {
+	kind := typeJoin
+	if a.number > 0 {
+		kind = rejoin
+	}
+	since := a.since[typeJoin]
+	end := since.Add(m.pace.deadline(kind, a.quorumAt.Add(m.rules.JoinGrace).Sub(since), 0))
+	if least := a.quorumAt.Add(m.rules.StepTimeout / paceFloor); end.Before(least) {
+		return least
+	}
+	return end
+}
+
+// rejoin is the pace of joining an attempt that is not the first: the local work is done then.
+const rejoin = "rejoin"
 
 // possibleHeads lists the shared heads that enough of the members use and none of them has opened in this round.
 func (m *Machine) possibleHeads(a *attempt, members []int) (out []int) {

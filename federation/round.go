@@ -38,13 +38,18 @@ type round struct {
 	spent     map[string]bool // heads whose shares this member has opened, by key
 	complains map[[2]int]bool // complainer and accused
 	odd       map[int]bool    // members that confirmed other messages than most
+	accused   map[int]bool    // members that said two things in one place
+	begun     time.Time
 	forfeits  map[int]bool
 	released  time.Time // when another member's shares of the trunk were first seen open
 	mustVoid  string    // why the round cannot have a sum, when that follows from public messages
 
-	signed     cid.Cid
-	signatures map[cid.Cid]map[int]ledger.Signature
+	order      []int // of coordinators and proposers
+	ballot     ballot
+	own        cid.Cid   // the record that this member computed; undefined before
+	vain       time.Time // since when this member is bound to the round by opened shares, or by having forfeited
 	results    map[cid.Cid]*result
+	candidates map[cid.Cid]*candidate
 
 	promises   [][]byte
 	quietSince time.Time // last time that anything new arrived
@@ -57,7 +62,7 @@ type round struct {
 func (m *Machine) startRound(w *weights.Set, state outerState) {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
-		complains: map[[2]int]bool{}, odd: map[int]bool{}, spent: map[string]bool{}, forfeits: map[int]bool{}, signatures: map[cid.Cid]map[int]ledger.Signature{}, results: map[cid.Cid]*result{},
+		complains: map[[2]int]bool{}, odd: map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if setup := m.chain.SetupRound(); setup != nil {
@@ -68,6 +73,7 @@ func (m *Machine) startRound(w *weights.Set, state outerState) {
 		}
 	}
 	m.r = r
+	r.order = m.drawOrder()
 	r.maxBytes = m.expectedBytes()
 	m.resume()
 	if !r.idle {
@@ -83,7 +89,7 @@ func (m *Machine) startRound(w *weights.Set, state outerState) {
 func (m *Machine) resume() {
 	r, was := m.r, m.was
 	m.was = restored{}
-	r.promises, r.signed, r.attempt = was.promises, was.sign, was.attempt
+	r.promises, r.attempt = was.promises, was.attempt
 	if m.finishedAll() {
 		r.idle = true
 	}
@@ -91,8 +97,10 @@ func (m *Machine) resume() {
 		r.spent[key] = true
 		m.repeat(was.heads[key])
 	}
+	m.resumeVoting(was)
 	if was.release != nil {
 		r.consumed, r.idle = true, true
+		m.waitInVain()
 		if env := m.repeat(was.release); env != nil {
 			r.attempt = env.Attempt
 		}
@@ -105,6 +113,7 @@ func (m *Machine) resume() {
 	}
 	if was.forfeit {
 		r.forfeited, r.idle = true, true
+		m.waitInVain()
 		m.say(typeForfeit, roundLevel, 0, []byte{bodyVersion})
 	}
 }

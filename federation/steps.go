@@ -10,7 +10,7 @@ import (
 // takePart does this member's next step in an attempt, when it is due, and says whether it did.
 func (m *Machine) takePart(a *attempt) bool {
 	if a == nil {
-		m.track(m.r.attempt)
+		m.track(m.r.attempt).since[typeJoin] = m.r.begun
 		return true
 	}
 	switch a.phase {
@@ -91,7 +91,7 @@ func (m *Machine) enter(a *attempt) bool {
 		}
 		s.member = member
 	}
-	m.tell(Info, "attempt %d: %d members take part, coordinator %s", a.number, len(a.roster), m.name(m.coordinator(m.r.number, a.number)))
+	m.tell(Info, "attempt %d: %d members take part, coordinator %s", a.number, len(a.roster), m.name(m.coordinator(a.number)))
 	return m.each(a, phaseKeys, func(s *session) (string, []byte, error) {
 		keys := s.member.Keys()
 		return typeKeys, keys.Encode(), nil
@@ -111,7 +111,7 @@ func (m *Machine) each(a *attempt, next phase, step func(s *session) (string, []
 		}
 		m.say(kind, a.number, uint64(s.index), body)
 	}
-	a.phase, a.deadline = next, m.now.Add(m.rules.StepTimeout)
+	m.enterPhase(a, next, m.stepTime(a, awaited[next]))
 	return true
 }
 
@@ -169,7 +169,9 @@ func (m *Machine) mask(a *attempt) bool {
 		}
 	}
 	m.tell(Info, "sent the masked update to %d members, %.1f MiB each", len(a.roster)-1, float64(bytes)/(1<<20))
-	a.phase, a.deadline = phaseMasked, m.now.Add(m.rules.MaskTimeout+m.rules.StepTimeout)
+	wait := m.stepTime(a, typeMasked)
+	m.enterPhase(a, phaseMasked, 2*wait+m.stepTime(a, typeKeys)) // the coordinator waits once
+	a.collect = m.now.Add(wait)
 	return true
 }
 
@@ -196,7 +198,9 @@ func (m *Machine) turnToHeads(a *attempt) bool {
 	if a.survivors == nil && a.final == nil {
 		return false
 	}
-	a.phase, a.deadline = phaseHeads, m.now.Add(2*m.rules.StepTimeout)
+	wait := m.stepTime(a, typeOpenHead)
+	m.enterPhase(a, phaseHeads, 2*wait+m.rules.StepTimeout)
+	a.collect = m.now.Add(wait)
 	return true
 }
 

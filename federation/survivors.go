@@ -11,7 +11,7 @@ import (
 // proposeFinal is the coordinator's last task: when the heads are open, or will not be in time, it says whose inputs are
 // summed in the trunk and which heads belong to the round. From then on no coordinator is needed.
 func (m *Machine) proposeFinal(a *attempt) bool {
-	if m.coordinator(m.r.number, a.number) != m.self || a.final != nil || len(a.sessions) > 1 && a.survivors == nil {
+	if m.coordinator(a.number) != m.self || a.final != nil || len(a.sessions) > 1 && a.survivors == nil {
 		return false
 	}
 	members, late := a.inTime()
@@ -25,7 +25,7 @@ func (m *Machine) proposeFinal(a *attempt) bool {
 			waiting = true
 		}
 	}
-	if (waiting || len(a.sessions) == 1 && late) && m.now.Before(a.deadline.Add(-m.rules.StepTimeout)) {
+	if (waiting || len(a.sessions) == 1 && late) && m.now.Before(a.collect) {
 		return false
 	}
 	p := &proposal{members, heads}
@@ -122,7 +122,7 @@ func (m *Machine) state(a *attempt) bool {
 	m.promise(Entry{hexKey(statePrefix, trunk.public.ID), digest[:]})
 	m.say(typeStatement, a.number, 0, body)
 	m.tell(Debug, "agreed to a sum over %d members", len(p.members))
-	a.phase, a.deadline = phaseStated, m.now.Add(m.patience())
+	m.enterPhase(a, phaseStated, m.pace.deadline(typeStatement, m.patience(), a.number))
 	return true
 }
 
@@ -136,7 +136,7 @@ func (m *Machine) allOpen(a *attempt, heads []int) bool {
 // lookOn ends this member's own part in an attempt that others may complete.
 func (m *Machine) lookOn(a *attempt) {
 	a.erase()
-	a.phase, a.deadline = phaseOut, m.now.Add(m.patience())
+	m.enterPhase(a, phaseOut, m.patience())
 }
 
 // onStatement files a statement about the trunk under the final that it agrees with.
@@ -197,15 +197,16 @@ func (m *Machine) release(a *attempt) bool {
 		return true
 	}
 	a.erase()
-	a.phase, a.deadline = phaseReleased, m.now.Add(m.patience())
+	m.enterPhase(a, phaseReleased, m.patience())
 	m.r.consumed = true
-	m.sayPromised(a, typeUnmask, 0, unmask.Encode(), []byte(releaseKey))
+	m.waitInVain()
+	m.sayPromised(a.number, typeUnmask, 0, unmask.Encode(), []byte(releaseKey))
 	return true
 }
 
-// sayPromised is say for messages that a restarted member repeats byte for byte: opened shares.
-func (m *Machine) sayPromised(a *attempt, kind string, seq uint64, body, key []byte) {
-	e := &ledger.Envelope{Type: kind, Round: m.r.number, Attempt: a.number, Session: m.sessionID(a.number), Seq: seq, Body: body}
+// sayPromised is say for messages that a restarted member repeats byte for byte: opened shares and votes.
+func (m *Machine) sayPromised(attempt uint64, kind string, seq uint64, body, key []byte) {
+	e := &ledger.Envelope{Type: kind, Round: m.r.number, Attempt: attempt, Session: m.sessionID(attempt), Seq: seq, Body: body}
 	e.SignEnvelope(m.cfg.Key)
 	raw := e.Encode()
 	m.promise(Entry{key, raw})

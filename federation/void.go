@@ -21,33 +21,42 @@ func (m *Machine) onForfeit(s *stored) error {
 //
 // A member that sees another's shares of the trunk open, has not opened its own and finds the sum not completed in time
 // forfeits: it promises durably never to open any in this round. When so many have forfeited that no sum can ever be opened,
-// nobody honest can have signed one, and all sign the void record. A member signs one record per round.
+// all have reason to vote for the void record at once. When too few are left for that, the void record is voted for in a later view.
 func (m *Machine) decideVoid() bool {
 	r := m.r
-	if r.signed.Defined() {
+	if r.own.Defined() {
 		return false
 	}
 	if r.mustVoid == "" && m.voidable() {
-		r.mustVoid = "shares were opened that can no longer be completed"
-	}
-	if r.mustVoid != "" {
-		m.tell(Warning, "the round is void: %s", r.mustVoid)
-		record := m.chain.NextVoid()
-		m.sign(&result{record: record, cid: record.CID(), weights: r.weights, state: r.state.set})
+		m.giveUp("shares were opened that can no longer be completed")
 		return true
 	}
-	if !m.mustForfeit() {
+	if r.mustVoid != "" || !m.mustForfeit() {
 		return false
 	}
+	m.tell(Info, "others opened shares that this member cannot complete: giving the round up")
+	m.forgo()
+	return true
+}
+
+// forgo promises never to open shares of the trunk in this round.
+func (m *Machine) forgo() {
+	r := m.r
 	r.forfeited = true
 	m.promise(Entry{[]byte(forfeitKey), []byte{1}})
 	if a := r.current(); a != nil {
 		a.erase()
 		a.phase, a.deadline = phaseOut, time.Time{}
 	}
+	m.waitInVain()
 	m.say(typeForfeit, roundLevel, 0, []byte{bodyVersion})
-	m.tell(Info, "others opened shares that this member cannot complete: giving the round up")
-	return true
+}
+
+// waitInVain notes when opened shares, or the promise to open none, first bound this member to this round.
+func (m *Machine) waitInVain() {
+	if m.r.vain.IsZero() {
+		m.r.vain = m.now
+	}
 }
 
 // mustForfeit says whether waiting has become useless for this member.
@@ -96,7 +105,7 @@ func (m *Machine) voidable() bool { return len(m.r.forfeits) > m.spare() }
 // open: then it is completed, or the round given up.
 func (m *Machine) leaveDead(a *attempt) bool {
 	r := m.r
-	if a == nil || r.consumed || r.forfeited || !r.released.IsZero() || r.signed.Defined() || !m.dead(a) {
+	if a == nil || r.consumed || r.forfeited || !r.released.IsZero() || r.ballot.open || !m.dead(a) {
 		return false
 	}
 	m.moveTo(a.number + 1)
@@ -104,7 +113,7 @@ func (m *Machine) leaveDead(a *attempt) bool {
 }
 
 func (m *Machine) dead(a *attempt) bool {
-	coordinator := m.coordinator(m.r.number, a.number)
+	coordinator := m.coordinator(a.number)
 	switch {
 	case a.roster == nil:
 		return a.quits[coordinator] != 0
@@ -130,8 +139,11 @@ func (m *Machine) keepTime(a *attempt) bool {
 		if a.quorumAt.IsZero() {
 			a.quorumAt = m.now
 		}
-		if a.phase == phaseJoined && a.deadline.IsZero() {
-			a.deadline = m.now.Add(m.rules.JoinGrace + m.rules.StepTimeout)
+		if a.phase == phaseJoined {
+			a.deadline = m.graceEnd(a)
+			if _, leads := a.joins[m.coordinator(a.number)]; leads {
+				a.deadline = a.deadline.Add(m.stepTime(a, typeKeys))
+			}
 		}
 	}
 	if m.expire(a) {
@@ -146,11 +158,11 @@ func (m *Machine) keepTime(a *attempt) bool {
 // expire leaves an attempt that has stalled.
 func (m *Machine) expire(a *attempt) bool {
 	r := m.r
-	if a.deadline.IsZero() || m.now.Before(a.deadline) || r.consumed || r.forfeited || !r.released.IsZero() || r.signed.Defined() {
+	if a.deadline.IsZero() || m.now.Before(a.deadline) || r.consumed || r.forfeited || !r.released.IsZero() || r.ballot.open {
 		return false
 	}
 	m.tell(Warning, "attempt %d does not go on (%s); trying again with %s as coordinator", a.number, phaseText[a.phase],
-		m.name(m.coordinator(r.number, a.number+1)))
+		m.name(m.coordinator(a.number+1)))
 	if a.phase == phaseOut || a.phase == phaseWaiting {
 		m.moveTo(a.number + 1)
 		return true

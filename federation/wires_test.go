@@ -43,6 +43,10 @@ func (c *cluster) carryOut(n *node, a Action) {
 			n.blocks[f.CID] = f.Data
 		}
 		c.audit.published(c.t, a)
+	case Store:
+		for _, f := range a.Files {
+			n.blocks[f.CID] = f.Data
+		}
 	case CollectSetup:
 		c.answer(n, 50*time.Millisecond, SetupSummed{a.Round, n.trainer.collect()})
 	case ApplySetup:
@@ -62,6 +66,11 @@ func (c *cluster) carryOut(n *node, a Action) {
 		}
 		c.audit.logf("%8s M%d round %d: %s", c.now, n.index, a.Round, a.Text)
 	case Halt:
+		if n.index == c.cheat-1 {
+			n.revive = 0
+			c.kill(n) // it found its own lies
+			return
+		}
 		n.halted = a.Reason
 		c.audit.fail("M%d halts: %s", n.index, a.Reason)
 	}

@@ -30,5 +30,5 @@
 // the moment it is about to send its first message of step mask in round 3; FEDLAM_PAUSE=mask:3:5s makes it stand still there
 // for five seconds; FEDLAM_TAP=DIR records what crosses its sockets in plain (and turns QUIC off);
 // FEDLAM_WITNESS=DIR writes the lanes that this node adds to each secure sum, unmasked, to a file named by the session, so that
-// who holds all members in one hand can check the sums. Steps are keys, shares, confirm, mask, survivors, unmask and sign.
+// who holds all members in one hand can check the sums. Steps are keys, shares, confirm, mask, survivors, unmask, prepare and sign.
 package node

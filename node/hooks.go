@@ -41,7 +41,7 @@ type Moment struct {
 
 // steps are the names of moments and the type of the envelope that each step sends first.
 var steps = map[string]string{
-	"keys": "keys", "shares": "shares", "confirm": "confirm", "mask": "masked", "survivors": "statement", "unmask": "unmask", "sign": "sign",
+	"keys": "keys", "shares": "shares", "confirm": "confirm", "mask": "masked", "survivors": "statement", "unmask": "unmask", "prepare": "prepare", "sign": "commit",
 }
 
 // HooksFrom reads FEDLAM_CRASH, FEDLAM_PAUSE, FEDLAM_TAP and FEDLAM_WITNESS.
@@ -93,7 +93,7 @@ func parseMoment(text string) (Moment, error) {
 	step, number, _ := strings.Cut(text, ":")
 	round, err := strconv.ParseUint(number, 10, 32)
 	if steps[step] == "" || err != nil {
-		return Moment{}, errors.New("want step:round, with step one of keys, shares, confirm, mask, survivors, unmask, sign")
+		return Moment{}, errors.New("want step:round, with step one of keys, shares, confirm, mask, survivors, unmask, prepare, sign")
 	}
 	return Moment{step, round}, nil
 }

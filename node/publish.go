@@ -53,16 +53,24 @@ func Join(ctx context.Context, h *home.Home, d *founding.Documents) error {
 	return h.PutGenesis(d.Genesis)
 }
 
-// publish puts a certified round into the block store. A node that cannot store it stops.
-func (n *Node) publish(ctx context.Context, a federation.Publish) error {
-	for _, f := range a.Files {
+// storeFiles puts files into the block store, durably.
+func (n *Node) storeFiles(ctx context.Context, round uint64, files []federation.File) error {
+	for _, f := range files {
 		root, err := n.store.WriteFile(ctx, f.Data)
 		if err != nil {
-			return fmt.Errorf("publish round %d: %w", a.Round, err)
+			return fmt.Errorf("store the files of round %d: %w", round, err)
 		}
 		if !root.Equals(f.CID) {
-			return fmt.Errorf("publish round %d: a file has CID %s, want %s", a.Round, root, f.CID)
+			return fmt.Errorf("store the files of round %d: one has CID %s, want %s", round, root, f.CID)
 		}
+	}
+	return nil
+}
+
+// publish puts a certified round into the block store. A node that cannot store it stops.
+func (n *Node) publish(ctx context.Context, a federation.Publish) error {
+	if err := n.storeFiles(ctx, a.Round, a.Files); err != nil {
+		return err
 	}
 	for _, document := range [][]byte{a.Record, a.Certificate} {
 		if _, err := n.store.PutBytes(ctx, cid.DagCBOR, document); err != nil {

@@ -19,14 +19,14 @@ func TestCertificateVerify(t *testing.T) {
 	r := nextRecord(NewChain(g))
 	record := r.CID()
 	sign := func(members ...int) *Certificate {
-		c := NewCertificate(record, nil)
+		c := NewCertificate(record, 3, nil)
 		for _, i := range members {
-			c.Signatures = append(c.Signatures, Sign(testKey(i), i, record))
+			c.Signatures = append(c.Signatures, Sign(testKey(i), i, 3, record))
 		}
 		return c
 	}
-	stranger := Sign(testKey(9), 3, record)
-	other := Sign(testKey(2), 2, NoState())
+	stranger := Sign(testKey(9), 3, 3, record)
+	other := Sign(testKey(2), 2, 3, NoState())
 	for _, tt := range []struct {
 		name string
 		cert *Certificate
@@ -37,10 +37,12 @@ func TestCertificateVerify(t *testing.T) {
 		{"one too few", sign(0, 1), false},
 		{"one member twice", sign(0, 1, 1), false},
 		{"not ascending", sign(0, 3, 1), false},
-		{"a stranger under a member's index", &Certificate{Record: record, Phase: PhaseFinal, Signatures: append(sign(0, 1, 2).Signatures, stranger)}, false},
-		{"a signature of another record", &Certificate{Record: record, Phase: PhaseFinal, Signatures: append(sign(0, 1).Signatures, other)}, false},
-		{"an index outside", &Certificate{Record: record, Phase: PhaseFinal, Signatures: append(sign(0, 1, 2).Signatures, Sign(testKey(4), 4, record))}, false},
-		{"another phase", &Certificate{Record: record, Phase: "prepare", Signatures: sign(0, 1, 2).Signatures}, false},
+		{"a stranger under a member's index", &Certificate{Record: record, View: 3, Phase: PhaseCommit, Signatures: append(sign(0, 1, 2).Signatures, stranger)}, false},
+		{"a signature of another record", &Certificate{Record: record, View: 3, Phase: PhaseCommit, Signatures: append(sign(0, 1).Signatures, other)}, false},
+		{"an index outside", &Certificate{Record: record, View: 3, Phase: PhaseCommit, Signatures: append(sign(0, 1, 2).Signatures, Sign(testKey(4), 4, 3, record))}, false},
+		{"signatures of two views", &Certificate{Record: record, View: 3, Phase: PhaseCommit, Signatures: append(sign(0, 1).Signatures, Sign(testKey(2), 2, 2, record))}, false},
+		{"another view than was signed", &Certificate{Record: record, View: 2, Phase: PhaseCommit, Signatures: sign(0, 1, 2).Signatures}, false},
+		{"another phase", &Certificate{Record: record, View: 3, Phase: "prepare", Signatures: sign(0, 1, 2).Signatures}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.cert.Verify(e); (err == nil) != tt.ok {

@@ -54,7 +54,7 @@ func TestStrictDecoding(t *testing.T) {
 }
 
 func TestUnknownFieldIsRefused(t *testing.T) {
-	f := fields{"fedlam": "certificate/1", "record": NoState(), "phase": PhaseFinal, "signatures": list{}}
+	f := fields{"fedlam": "certificate/1", "record": NoState(), "view": uint64(0), "phase": PhaseCommit, "signatures": list{}}
 	if _, err := DecodeCertificate(marshal(f)); err != nil {
 		t.Fatalf("without it: %v", err)
 	}

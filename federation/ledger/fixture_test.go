@@ -67,9 +67,9 @@ func nextRecord(c *Chain) *Round {
 func certify(r *Round, members ...int) Finished {
 	var signatures []Signature
 	for _, i := range members {
-		signatures = append(signatures, Sign(testKey(i), i, r.CID()))
+		signatures = append(signatures, Sign(testKey(i), i, 0, r.CID()))
 	}
-	return Finished{r.Encode(), NewCertificate(r.CID(), signatures).Encode()}
+	return Finished{r.Encode(), NewCertificate(r.CID(), 0, signatures).Encode()}
 }
 
 // testRelease has a setup round, a training round, a void one and another training round.

@@ -13,7 +13,7 @@ func TestGoldenCIDs(t *testing.T) {
 		{"epoch", g.Epoch().CID().String(), "bafyreihdlkpbatpfbkkp4otapx32l4mbfmrjqkiyvka6n5et2i66j7bv7i"},
 		{"round", r.CID().String(), "bafyreic5be7aei3kjyhgsclt3kpzbqv26plxhgbizoqlixjxpeosvrve7y"},
 		{"void round", c.NextVoid().CID().String(), "bafyreicgfaai6q2c5lteja7m6qmu4qbh6a7er7n5s4nim4uo2p3siagsla"},
-		{"certificate", CIDOf(f.Certificate).String(), "bafyreigwhiouwvj3km3vggf6ahje7gifstwhbphi3qdkqkglemolc6v6ey"},
+		{"certificate", CIDOf(f.Certificate).String(), "bafyreidcg5fd7w3od3lhdbm5ozwy3pyz6r45lro5tulndw6laib5tacrdm"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("CID of %s = %s, want %s", tt.name, tt.got, tt.want)

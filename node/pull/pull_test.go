@@ -57,9 +57,9 @@ func (f *federation) certify(t *testing.T) {
 	record := f.chain.NextVoid()
 	var signatures []ledger.Signature
 	for i, key := range f.keys[:3] {
-		signatures = append(signatures, ledger.Sign(key, i, record.CID()))
+		signatures = append(signatures, ledger.Sign(key, i, 0, record.CID()))
 	}
-	done := ledger.Finished{Record: record.Encode(), Certificate: ledger.NewCertificate(record.CID(), signatures).Encode()}
+	done := ledger.Finished{Record: record.Encode(), Certificate: ledger.NewCertificate(record.CID(), 0, signatures).Encode()}
 	if _, _, err := f.chain.Append(done); err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ const (
 
 // ProtocolSteps are the steps of a round at which a perturbation can happen, in their order.
 func ProtocolSteps() []string {
-	return []string{"keys", "shares", "confirm", "mask", "survivors", "unmask", "sign"}
+	return []string{"keys", "shares", "confirm", "mask", "survivors", "unmask", "prepare", "sign"}
 }
 
 // Duration is a time span such as "90s" or "15m".

@@ -8,71 +8,53 @@ import (
 	"github.com/ipfs/go-cid"
 )
 
-// sign puts this member's name under a record that it computed itself: one record per round, for ever, and durable before it is
-// said. Votes in two phases, view changes and audits will stand here.
-func (m *Machine) sign(x *result) {
-	r := m.r
-	r.results[x.cid] = x
-	switch {
-	case !r.signed.Defined():
-		m.promise(Entry{[]byte(signKey), x.cid.Bytes()})
-		r.signed = x.cid
-	case !r.signed.Equals(x.cid):
-		m.tell(Alarm, "this member signed record %s of the round and now finds %s: it signs no second one", r.signed, x.cid)
-		return
-	}
-	s := ledger.Sign(m.cfg.Key, m.self, x.cid)
-	m.say(typeSign, roundLevel, 0, encodeSign(s, x.cid))
-	m.tell(Debug, "signed record %s", x.cid)
-}
-
-func (m *Machine) onSign(s *stored) error {
-	signature, record, err := decodeSign(s.env.Body, s.from)
-	if err != nil {
-		return err
-	}
-	if err := signature.Verify(m.epoch, record); err != nil {
-		return err
-	}
-	if m.r.signatures[record] == nil {
-		m.r.signatures[record] = map[int]ledger.Signature{}
-	}
-	m.r.signatures[record][s.from] = signature
-	return nil
-}
-
-// certify ends the round when a quorum has signed one record, and says whether it did.
+// certify ends the round when a quorum has committed to one record in one view, and says whether it did.
 func (m *Machine) certify() bool {
-	for record, by := range m.r.signatures {
-		if len(by) < m.quorum {
+	p, by, ok := m.decided()
+	if !ok {
+		return false
+	}
+	x := m.result(p.record)
+	if x == nil { // others have it; they will have the certificate, and the files that it names
+		for _, i := range slices.Sorted(maps.Keys(by)) {
+			if i != m.self {
+				m.fetchRounds(i) // asked again later if it has nothing yet
+				break
+			}
+		}
+		return false
+	}
+	m.finish(x, p.view, by)
+	return true
+}
+
+// decided returns the place with a quorum of commits. Two such records mean that at least a third of the members lie: the
+// member halts.
+func (m *Machine) decided() (p place, by map[int]ledger.Signature, ok bool) {
+	for at, signatures := range m.r.ballot.commits {
+		if len(signatures) < m.quorum {
 			continue
 		}
-		x := m.r.results[record]
-		if void := m.chain.NextVoid(); x == nil && record.Equals(void.CID()) {
-			x = &result{record: void, cid: record, weights: m.r.weights, state: m.r.state.set}
+		if ok && !at.record.Equals(p.record) {
+			m.keepFork(m.certificate(p), m.certificate(at))
+			m.halt(twoCertificates, m.r.number, p.record, at.record)
+			return p, nil, false
 		}
-		if x == nil { // others computed it; they will have the certificate, and the files that it names
-			for _, i := range slices.Sorted(maps.Keys(by)) {
-				if i != m.self {
-					m.fetchRounds(i) // asked again later if it has nothing yet
-					break
-				}
-			}
-			return false
+		if !ok || at.view < p.view {
+			p, by, ok = at, signatures, true
 		}
-		m.finish(x, by)
-		return true
 	}
-	return false
+	return p, by, ok
+}
+
+// certificate makes one of the commits at a place.
+func (m *Machine) certificate(p place) *ledger.Certificate {
+	return ledger.NewCertificate(p.record, p.view, slices.Collect(maps.Values(m.r.ballot.commits[p])))
 }
 
 // finish makes a certified record the newest, and begins the next round.
-func (m *Machine) finish(x *result, by map[int]ledger.Signature) {
-	var signatures []ledger.Signature
-	for _, s := range by {
-		signatures = append(signatures, s)
-	}
-	cert := ledger.NewCertificate(x.cid, signatures)
+func (m *Machine) finish(x *result, view uint64, by map[int]ledger.Signature) {
+	cert := ledger.NewCertificate(x.cid, view, slices.Collect(maps.Values(by)))
 	f := ledger.Finished{Record: x.record.Encode(), Certificate: cert.Encode()}
 	if _, _, err := m.chain.Append(f); err != nil {
 		m.halt("a quorum signed a record that does not continue the chain: %v", err)
