@@ -63,6 +63,7 @@ func (m *Machine) track(number uint64) *attempt {
 	if a == nil {
 		a = &attempt{number: number, transcript: newTranscript(), joins: map[int][]int{}, quits: map[int]uint64{},
 			statements: map[int]*statement{}, since: map[string]time.Time{}, residual: map[string]*secagg.Residual{}}
+		a.since[typeJoin] = m.r.begun // counts in the first attempt
 		m.r.attempts[number] = a
 	}
 	return a
@@ -116,7 +117,7 @@ func (m *Machine) moveTo(number uint64) {
 			delete(r.attempts, k)
 		}
 	}
-	m.track(number).since[typeJoin] = m.now
+	m.track(number)
 }
 
 // backoff is how long a member waits before it joins an attempt, so that attempts that fail at once do not follow each other

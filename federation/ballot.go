@@ -16,7 +16,8 @@ import (
 //	view 0    whoever has computed the record, or knows that there cannot be one, prepares it; nobody proposes
 //	view v    its proposer offers a record: one for which it saw a quorum of prepares, with the view of those; else its own
 //	          result; else the void record. A member prepares what is offered if it may
-//	prepare   a quorum of them in one view makes a lock: whoever sees it, and has what the record names on its disk, commits
+//	prepare   a quorum of them in one view makes a lock: whoever sees it, and has what the record names, commits. What a vote is for is
+//	          on the disk before the vote leaves
 //	commit    a quorum of them in one view is the certificate
 //	next      a member whose time for a view is up asks for the next one; a quorum of askers enters it, and more than can be
 //	          dishonest make the others ask too
@@ -25,8 +26,8 @@ import (
 // prepares of its lock's view or a later one. So once a quorum has committed, no other record can get a quorum of prepares in
 // any later view while fewer than a third of the members lie.
 //
-// A member has reason to prepare a record if it computed it from public messages; the void record, if it knows that no sum
-// can be opened, or has none when a view ends without a decision; any record, if a quorum has prepared it.
+// A member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
+// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision.
 
 // A place is a record in a view: what is voted for.
 type place struct {
@@ -101,6 +102,19 @@ func (b *ballot) voters() int {
 	for _, by := range b.commits {
 		for i := range by {
 			who[i] = true
+		}
+	}
+	return len(who)
+}
+
+// vouchers counts the members that have prepared a record, in whatever view.
+func (b *ballot) vouchers(record cid.Cid) int {
+	who := map[int]bool{}
+	for p, by := range b.prepares {
+		if p.record.Equals(record) {
+			for i := range by {
+				who[i] = true
+			}
 		}
 	}
 	return len(who)
@@ -319,8 +333,12 @@ func (m *Machine) offer() bool {
 		record = m.chain.NextVoid().CID()
 	}
 	x := m.result(record)
-	if x == nil {
-		return false // the next proposer may have it
+	if x == nil { // whoever committed to it has it, and will offer it in turn
+		record, shown = m.chain.NextVoid().CID(), -1
+		if value := m.value(); value.Defined() {
+			record = value
+		}
+		x = m.result(record)
 	}
 	m.cast(typeOffer, encodeOffer(shown, x.record.Encode()))
 	return b.offers[b.view] != nil
@@ -340,6 +358,7 @@ func (m *Machine) prepare() bool {
 		return false
 	}
 	m.forgoIfVoid(o.cid)
+	m.keepFiles(m.result(o.cid))
 	m.cast(typePrepare, encodePrepare(o.cid))
 	m.tell(Debug, "prepared record %s in view %d", o.cid, b.view)
 	return true
@@ -351,7 +370,7 @@ func (m *Machine) reasonFor(o *offer) bool {
 	if value := m.value(); value.Defined() && value.Equals(o.cid) {
 		return true
 	}
-	if o.shown >= 0 && len(m.r.ballot.prepares[place{uint64(o.shown), o.cid}]) >= m.quorum {
+	if !void && m.r.ballot.vouchers(o.cid) > m.spare() {
 		if m.result(o.cid) == nil {
 			m.want(o.record)
 			return false
@@ -376,7 +395,8 @@ func (m *Machine) commit() bool {
 			return false
 		}
 		m.forgoIfVoid(p.record)
-		m.keepLock(p, x)
+		m.keepFiles(x)
+		m.keepLock(p)
 		s := ledger.Sign(m.cfg.Key, m.self, p.view, p.record)
 		m.cast(typeCommit, encodeCommit(s, p.record))
 		m.tell(Debug, "committed to record %s in view %d", p.record, p.view)
@@ -385,19 +405,20 @@ func (m *Machine) commit() bool {
 	return false
 }
 
-// keepLock makes durable what a commit rests on: the files, the record, and the prepares that show the lock to others.
-func (m *Machine) keepLock(p place, x *result) {
-	b := &m.r.ballot
-	b.lock = p
-	entries := []Entry{{[]byte(lockKey), encodeLock(p, b.prepares[p])}}
-	if len(x.files) > 0 {
-		m.do(Store{m.r.number, x.files})
-		entries = append(entries, Entry{[]byte(candidatePrefix + p.record.String()), x.record.Encode()})
+// keepFiles makes durable what a vote is for, once: the record and the files that it names.
+func (m *Machine) keepFiles(x *result) {
+	if len(x.files) == 0 || x.kept {
+		return
 	}
-	for _, e := range entries {
-		m.r.promises = append(m.r.promises, e.Key)
-	}
-	m.do(Persist{Set: entries})
+	x.kept = true
+	m.do(Store{m.r.number, x.files})
+	m.note(Entry{[]byte(candidatePrefix + x.cid.String()), x.record.Encode()})
+}
+
+// keepLock makes durable the prepares that show a lock to others.
+func (m *Machine) keepLock(p place) {
+	m.r.ballot.lock = p
+	m.note(Entry{[]byte(lockKey), encodeLock(p, m.r.ballot.prepares[p])})
 }
 
 // cast says a vote or an offer in the own view, after it is durable.

@@ -8,7 +8,7 @@ import (
 	"github.com/ipfs/go-cid"
 )
 
-// A candidate is a record that others computed and this member did not. It may be voted for once a quorum has prepared it
+// A candidate is a record that others computed and this member did not, or not in this life. It may be voted for once a quorum has prepared it
 // and the files that it names are here.
 type candidate struct {
 	record *ledger.Round
@@ -59,7 +59,7 @@ func (m *Machine) takeCandidate(c cid.Cid, x *candidate) error {
 	if err := m.r.weights.SameShapes(sets[0]); err != nil {
 		return err
 	}
-	m.r.results[c] = &result{x.record, c, sets[0], sets[1], x.files}
+	m.r.results[c] = &result{record: x.record, cid: c, weights: sets[0], state: sets[1], files: x.files}
 	return nil
 }
 
@@ -96,10 +96,31 @@ func (m *Machine) resumeVoting(was restored) {
 			return
 		}
 		m.want(record)
+		for _, voted := range b.prepared { // it was this member's own, or had a quorum: as good as computed
+			if voted.Equals(record.CID()) {
+				m.r.own = voted
+			}
+		}
 	}
 	if b.open {
 		m.enterView(b.view)
 	}
+}
+
+// takeAll accepts envelopes of this round from the log, and tells the others.
+func (m *Machine) takeAll(list []byte) bool {
+	envelopes, err := decodeEnvelopes(list, 2*ledger.MaxMembers)
+	for k := 0; err == nil && k < len(envelopes); k++ {
+		_, err = m.take(envelopes[k], -1)
+	}
+	if err != nil {
+		m.halt("the log holds messages that cannot be used (%v): restore it from a backup", err)
+		return false
+	}
+	if len(envelopes) > 0 {
+		m.do(Broadcast{m.r.number, envelopes})
+	}
+	return true
 }
 
 // take accepts an envelope of this round from the log. by is who must have signed it, -1 for anybody.

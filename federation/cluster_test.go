@@ -167,8 +167,8 @@ func (c *cluster) start(n *node) {
 func (c *cluster) meet(a, b *node) {
 	if a.machine != nil && b.machine != nil {
 		fa, fb := a.machine.Status().Finished, b.machine.Status().Finished
-		c.step(a, a.life, Reached{c.genesis.Members[b.index].ID, fb})
-		c.step(b, b.life, Reached{c.genesis.Members[a.index].ID, fa})
+		c.step(a, a.life, Reached{Member: c.genesis.Members[b.index].ID, Finished: fb})
+		c.step(b, b.life, Reached{Member: c.genesis.Members[a.index].ID, Finished: fa})
 	}
 }
 

@@ -24,7 +24,8 @@ type Received struct{ Envelope []byte }
 // The machine asks it for what may have been missed.
 type Reached struct {
 	Member   MemberID
-	Finished uint64 // certified rounds: the newest has the number Finished-1
+	Finished uint64  // certified rounds: the newest has the number Finished-1
+	Record   cid.Cid // of its newest certified round; undefined when unknown
 }
 
 // Rounds answers a FetchRounds: finished rounds, oldest first.

@@ -19,6 +19,7 @@ type result struct {
 	weights *weights.Set
 	state   *weights.Set
 	files   []File
+	kept    bool // files and record are durable
 }
 
 // onUnmask files opened shares of the trunk.
@@ -28,11 +29,22 @@ func (m *Machine) onUnmask(a *attempt, s *stored) error {
 	if err := keep(trunk, trunk.unmasks, slices.Index(trunk.members, s.from), v, v.Session, v.From, err); err != nil {
 		return err
 	}
-	if s.from != m.self && m.r.released.IsZero() {
+	m.noteReleased(a)
+	return nil
+}
+
+// noteReleased notes that others have opened shares of the trunk, once that is certain: a quorum has agreed to the sum, or
+// more say so than can be dishonest. One liar could make all members give up otherwise.
+func (m *Machine) noteReleased(a *attempt) {
+	trunk := a.sessions[0]
+	others := len(trunk.unmasks)
+	if _, own := trunk.unmasks[trunk.self]; own {
+		others--
+	}
+	if m.r.released.IsZero() && others > 0 && (others > m.spare() || m.agreement(a) != nil) {
 		m.r.released = m.now
 		m.waitInVain()
 	}
-	return nil
 }
 
 // conclude computes the outcome of an attempt from public messages, when they suffice, to vote for it. Spectators do it
@@ -196,7 +208,7 @@ func (m *Machine) finishResult(record *ledger.Round, w *weights.Set, state outer
 			return err
 		}
 	}
-	x := &result{record, record.CID(), w, state.set, []File{weightsFile, stateFile}}
+	x := &result{record: record, cid: record.CID(), weights: w, state: state.set, files: []File{weightsFile, stateFile}}
 	m.r.results[x.cid], m.r.own = x, x.cid
 	return nil
 }

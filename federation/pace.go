@@ -17,7 +17,8 @@ const (
 	paceEnough   = 12 // arrivals before the rules' time is undercut
 	pacePatience = 8
 	madToSigma   = 1.4826
-	paceFloor    = 8 // no deadline is less than this part of the rules' time
+	paceFloor    = 2 * time.Second // no deadline is shorter, nor than pacePart of the rules' time if that is less
+	pacePart     = 8
 )
 
 func newPace() *pace { return &pace{seen: map[string][]time.Duration{}} }
@@ -41,9 +42,12 @@ func (p *pace) deadline(kind string, most time.Duration, failed uint64) time.Dur
 	}
 	slices.Sort(list)
 	deviation := time.Duration(madToSigma * float64(list[len(list)/2]))
-	wait := max(median+pacePatience*deviation, most/paceFloor)
+	wait := max(median+pacePatience*deviation, shortest(most))
 	return min(most, wait<<min(failed, 10))
 }
+
+// shortest is the shortest deadline where the rules allow that long.
+func shortest(most time.Duration) time.Duration { return min(paceFloor, most/pacePart) }
 
 // viewTime is how long a view of the voting may take. It doubles with every view, beyond what the rules allow for one step:
 // in the end it is long enough for whatever network there is.
@@ -51,8 +55,8 @@ func (m *Machine) viewTime(view uint64) time.Duration {
 	return m.pace.deadline(typeCommit, m.rules.StepTimeout, 0) << min(view, 16)
 }
 
-// stepTime is how long this member waits for the others in a step of an attempt. What the coordinator says after a step comes once a
-// round, too rarely to learn from: the time for keys stands for it.
+// stepTime is how long this member waits for the others in a step of an attempt. Rosters and survivors come too
+// rarely to learn from: the time for keys stands for them.
 func (m *Machine) stepTime(a *attempt, kind string) time.Duration {
 	most := m.rules.StepTimeout
 	if kind == typeMasked {
@@ -70,7 +74,7 @@ var awaited = map[phase]string{
 // arrived notes how long a member had to wait for a message. Also what comes after the attempt was left counts: deadlines that were
 // too short grow.
 func (m *Machine) arrived(a *attempt, kind string) {
-	if since, ok := a.since[kind]; ok {
+	if since, ok := a.since[kind]; ok && (kind != typeJoin || a.number == 0) {
 		m.pace.note(kind, m.now.Sub(since))
 	}
 }
@@ -82,12 +86,6 @@ func (m *Machine) timeArrival(a *attempt, s *stored) {
 		if a.delivered(s.from) {
 			m.arrived(a, typeMasked)
 		}
-	case typeJoin:
-		if since, ok := a.since[typeJoin]; ok && a.number > 0 {
-			m.pace.note(rejoin, m.now.Sub(since))
-			return
-		}
-		m.arrived(a, kind)
 	case typeMasked:
 	default:
 		m.arrived(a, kind)

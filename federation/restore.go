@@ -18,10 +18,11 @@ import (
 //	fed/round/state/<sid>    promise: digest of the statement made in a session
 //	fed/round/head/<key>     promise: the envelope with the shares of a head opened in this round
 //	fed/round/release        promise: the envelope with the shares of the trunk opened in this round
+//	fed/round/agreement      state: the roster and the statements that made this member open the trunk
 //	fed/round/forfeit        promise: no share of the trunk was or will be opened in this round
 //	fed/round/vote/<type>/<view>   promise: the envelope with the vote of a view
 //	fed/round/lock           state: the newest lock that this member committed to, with the prepares that make it
-//	fed/round/candidate/<cid>      state: the record of a lock; its files are in the block store
+//	fed/round/candidate/<cid>      state: a record that this member voted for; its files are in the block store
 //	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -32,9 +33,11 @@ const (
 	headPrefix  = roundPrefix + "head/"
 	releaseKey  = roundPrefix + "release"
 	forfeitKey  = roundPrefix + "forfeit"
-	votePrefix  = roundPrefix + "vote/"
-	lockKey     = roundPrefix + "lock"
-	shunPrefix  = LogPrefix + "cheat/"
+
+	agreementKey = roundPrefix + "agreement"
+	votePrefix   = roundPrefix + "vote/"
+	lockKey      = roundPrefix + "lock"
+	shunPrefix   = LogPrefix + "cheat/"
 
 	candidatePrefix = roundPrefix + "candidate/"
 )
@@ -46,6 +49,7 @@ type restored struct {
 	release  []byte            // envelope
 	heads    map[string][]byte // envelopes, by key
 	forfeit  bool
+	why      []byte   // envelopes that made this member open the trunk
 	votes    [][]byte // envelopes
 	lock     []byte
 	records  [][]byte // of candidates
@@ -109,6 +113,8 @@ func (m *Machine) restoreRound(key string, value []byte) error {
 		m.was.release = value
 	case forfeitKey:
 		m.was.forfeit = true
+	case agreementKey:
+		m.was.why = value
 	case lockKey:
 		m.was.lock = value
 	}
@@ -127,6 +133,12 @@ func (m *Machine) promise(entries ...Entry) {
 		m.r.promises = append(m.r.promises, e.Key)
 	}
 	m.do(Persist{Once: entries})
+}
+
+// note makes a state of the round under way durable.
+func (m *Machine) note(e Entry) {
+	m.r.promises = append(m.r.promises, e.Key)
+	m.do(Persist{Set: []Entry{e}})
 }
 
 func hexKey(prefix string, id [32]byte) []byte { return []byte(prefix + hex.EncodeToString(id[:])) }

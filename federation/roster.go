@@ -30,20 +30,16 @@ func (m *Machine) propose(a *attempt) bool {
 // graceEnd is until when members that are not ready yet are waited for: as long as they usually take, and at most the grace of the
 // rules after a quorum is ready.
 func (m *Machine) graceEnd(a *attempt) time.Time {
-	kind := typeJoin
-	if a.number > 0 {
-		kind = rejoin
+	if a.number > 0 { // who takes part in the round is ready since the first attempt
+		return a.quorumAt.Add(min(m.rules.JoinGrace, m.stepTime(a, typeKeys)))
 	}
 	since := a.since[typeJoin]
-	end := since.Add(m.pace.deadline(kind, a.quorumAt.Add(m.rules.JoinGrace).Sub(since), 0))
-	if least := a.quorumAt.Add(m.rules.StepTimeout / paceFloor); end.Before(least) {
+	end := since.Add(m.pace.deadline(typeJoin, a.quorumAt.Add(m.rules.JoinGrace).Sub(since), 0))
+	if least := a.quorumAt.Add(shortest(m.rules.StepTimeout)); end.Before(least) {
 		return least
 	}
 	return end
 }
-
-// rejoin is the pace of joining an attempt that is not the first: the local work is done then.
-const rejoin = "rejoin"
 
 // possibleHeads lists the shared heads that enough of the members use and none of them has opened in this round.
 func (m *Machine) possibleHeads(a *attempt, members []int) (out []int) {

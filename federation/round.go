@@ -101,6 +101,9 @@ func (m *Machine) resume() {
 	if was.release != nil {
 		r.consumed, r.idle = true, true
 		m.waitInVain()
+		if !m.takeAll(was.why) {
+			return
+		}
 		if env := m.repeat(was.release); env != nil {
 			r.attempt = env.Attempt
 		}

@@ -10,7 +10,7 @@ import (
 // takePart does this member's next step in an attempt, when it is due, and says whether it did.
 func (m *Machine) takePart(a *attempt) bool {
 	if a == nil {
-		m.track(m.r.attempt).since[typeJoin] = m.r.begun
+		m.track(m.r.attempt)
 		return true
 	}
 	switch a.phase {
@@ -199,8 +199,8 @@ func (m *Machine) turnToHeads(a *attempt) bool {
 		return false
 	}
 	wait := m.stepTime(a, typeOpenHead)
-	m.enterPhase(a, phaseHeads, 2*wait+m.rules.StepTimeout)
-	a.collect = m.now.Add(wait)
+	m.enterPhase(a, phaseHeads, 2*wait+m.stepTime(a, typeFinal))
+	a.collect, a.since[typeFinal] = m.now.Add(wait), m.now
 	return true
 }
 

@@ -161,6 +161,7 @@ func (m *Machine) onStatement(a *attempt, s *stored) error {
 		return fmt.Errorf("%w: the statement and the final it agrees with name different members", errBody)
 	}
 	a.statements[s.from] = &statement{string(text), p, v}
+	m.noteReleased(a)
 	return nil
 }
 
@@ -200,8 +201,21 @@ func (m *Machine) release(a *attempt) bool {
 	m.enterPhase(a, phaseReleased, m.patience())
 	m.r.consumed = true
 	m.waitInVain()
+	m.keepAgreement(a)
 	m.sayPromised(a.number, typeUnmask, 0, unmask.Encode(), []byte(releaseKey))
 	return true
+}
+
+// keepAgreement makes durable why this member opens its shares: the roster and the statements of a quorum. Should everybody lose
+// everything else, others must believe that the round is consumed.
+func (m *Machine) keepAgreement(a *attempt) {
+	var proof [][]byte
+	for _, s := range a.order {
+		if s.env.Type == typeRoster && s.from == m.coordinator(a.number) || s.env.Type == typeStatement {
+			proof = append(proof, s.raw)
+		}
+	}
+	m.note(Entry{[]byte(agreementKey), encodeEnvelopes(nil, proof...)})
 }
 
 // sayPromised is say for messages that a restarted member repeats byte for byte: opened shares and votes.

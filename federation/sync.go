@@ -93,6 +93,9 @@ func (m *Machine) reached(e Reached) {
 	if e.Finished > m.chain.Len() {
 		m.fetchRounds(i)
 	}
+	if e.Finished > 0 && e.Finished <= m.chain.Len() && e.Record.Defined() && !e.Record.Equals(m.records[e.Finished-1]) {
+		m.do(FetchRounds{e.Member, e.Finished - 1}) // another history: see it, and halt if it is certified
+	}
 	if m.r != nil && m.quiet() {
 		m.greet(i)
 	}

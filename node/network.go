@@ -13,6 +13,7 @@ import (
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/node/rpc"
 	"github.com/fedlam/fedlam/proto/peerpb"
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -89,7 +90,11 @@ func (h *handler) Head() *peerpb.Head {
 
 // Greeted implements rpc.Handler.
 func (h *handler) Greeted(from peer.ID, head *peerpb.Head) {
-	h.mail.post(federation.Reached{Member: h.peers[from], Finished: head.GetFinished()})
+	record, err := cid.Cast(head.GetRecord())
+	if err != nil {
+		record = cid.Undef
+	}
+	h.mail.post(federation.Reached{Member: h.peers[from], Finished: head.GetFinished(), Record: record})
 }
 
 // Receive implements rpc.Handler.
