@@ -77,7 +77,7 @@ func switchOff(t *testing.T, c *cluster, kind string, first int) {
 
 // TestDivided keeps the sum from half of the members, who then want the round void: whatever is decided, all decide the same.
 func TestDivided(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(2) {
 		for _, knowing := range []int{1, 2, 3} {
 			c := afterSetup(t, 5).fork(t, 4, seed)
 			c.slow = func(_, to int, raw []byte) time.Duration {
