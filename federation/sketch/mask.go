@@ -3,6 +3,9 @@ package sketch
 import (
 	"crypto/aes"
 	"encoding/binary"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // Mask returns the sketch of PRG(key): the AES-256-CTR stream from counter zero, cut into little-endian words of Bits/8 bytes,
@@ -72,4 +75,25 @@ func (s *Sketch) Remove(dst, other []uint32) {
 		dst[k] -= other[k]
 	}
 	s.reduce(dst)
+}
+
+// masks sketches the masks under many keys, on as many goroutines as there are processors.
+func (s *Sketch) masks(keys map[int][32]byte) map[int][]uint32 {
+	order := sorted(keys)
+	sketches := make([][]uint32, len(order))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(len(order), runtime.GOMAXPROCS(0)) {
+		wait.Go(func() {
+			for k := int(next.Add(1)) - 1; k < len(order); k = int(next.Add(1)) - 1 {
+				sketches[k] = s.Mask(keys[order[k]])
+			}
+		})
+	}
+	wait.Wait()
+	out := make(map[int][]uint32, len(order))
+	for k, j := range order {
+		out[j] = sketches[k]
+	}
+	return out
 }
