@@ -54,9 +54,7 @@ func (s *Sketch) seekMask(out []uint32, key [32]byte) {
 		} else {
 			word = binary.LittleEndian.Uint32(words[4*k:])
 		}
-		code := s.codes[i]
-		flip := uint32(int32(int16(code)) >> 31)
-		out[code&uint16(s.c.Rows-1)] += (word ^ flip) - flip
+		addWord(out, s.codes[i], word)
 	}
 	s.reduce(out)
 }

@@ -21,7 +21,7 @@ type Sketch struct {
 }
 
 const (
-	signBit   = 1 << 15
+	signBit   = 1 << 12 // above the buckets of MaxRows
 	chunkSize = 1 << 16 // bytes that are generated at a time
 )
 
@@ -103,35 +103,56 @@ func (s *Sketch) Add(dst []uint32, at int, words []uint32) {
 
 // AddBytes is Add of words in their little-endian form of Bits/8 bytes, as they are sent.
 func (s *Sketch) AddBytes(dst []uint32, at int, data []byte) {
+	n := len(data) / (s.c.Bits / 8)
+	switch {
+	case s.lanes == nil && at >= 0 && at+n <= s.c.Lanes:
+		s.addAll(dst, s.codes[at:at+n], data)
+	case s.c.Bits == 16:
+		s.add(dst, at, n, func(k int) uint32 { return uint32(binary.LittleEndian.Uint16(data[2*k:])) })
+	default:
+		s.add(dst, at, n, func(k int) uint32 { return binary.LittleEndian.Uint32(data[4*k:]) })
+	}
+}
+
+// addAll is the costly case: every lane of every pair mask. Positive and negative lanes have sums of their own, which are
+// subtracted at the end; the array is as long as a code can say, so that no index needs a check.
+func (s *Sketch) addAll(dst []uint32, codes []uint16, data []byte) {
+	var sums [2 * signBit]uint32
 	if s.c.Bits == 16 {
-		s.add(dst, at, len(data)/2, func(k int) uint32 { return uint32(binary.LittleEndian.Uint16(data[2*k:])) })
-		return
+		data = data[:2*len(codes)]
+		for k, code := range codes {
+			sums[code%(2*signBit)] += uint32(binary.LittleEndian.Uint16(data[2*k:]))
+		}
+	} else {
+		data = data[:4*len(codes)]
+		for k, code := range codes {
+			sums[code%(2*signBit)] += binary.LittleEndian.Uint32(data[4*k:])
+		}
 	}
-	if s.lanes != nil || at < 0 || at+len(data)/4 > s.c.Lanes {
-		s.add(dst, at, len(data)/4, func(k int) uint32 { return binary.LittleEndian.Uint32(data[4*k:]) })
-		return
+	dst = dst[:s.c.Rows]
+	for r := range dst {
+		dst[r] += sums[r] - sums[r|signBit]
 	}
-	dst, mask := dst[:s.c.Rows], uint16(s.c.Rows-1)
-	for k, code := range s.codes[at : at+len(data)/4] { // the costly case: every lane of every pair mask
-		flip := uint32(int32(int16(code)) >> 31)
-		dst[code&mask] += (binary.LittleEndian.Uint32(data[4*k:]) ^ flip) - flip
-	}
+	s.reduce(dst)
 }
 
 // add is the plain form of all the others.
 func (s *Sketch) add(dst []uint32, at, n int, word func(k int) uint32) {
-	dst, mask := dst[:s.c.Rows], uint16(s.c.Rows-1)
+	dst = dst[:s.c.Rows]
 	first, last := s.codesOf(at, at+n)
 	for i := first; i < last; i++ {
 		lane := i
 		if s.lanes != nil {
 			lane = int(s.lanes[i])
 		}
-		code := s.codes[i]
-		flip := uint32(int32(int16(code)) >> 31) // 0, or all ones to negate
-		dst[code&mask] += (word(lane-at) ^ flip) - flip
+		addWord(dst, s.codes[i], word(lane-at))
 	}
 	s.reduce(dst)
+}
+
+func addWord(dst []uint32, code uint16, word uint32) {
+	flip := -uint32(code / signBit) // 0, or all ones to negate: signs are not predictable, so no branch
+	dst[code&^signBit] += (word ^ flip) - flip
 }
 
 // codesOf returns which codes belong to lanes from up to, but not including, to.

@@ -185,7 +185,7 @@ func TestFunctionalsAreUniform(t *testing.T) {
 		n, negative, bucket := float64(len(s.codes)), 0.0, make([]float64, s.Rows())
 		for _, code := range s.codes {
 			bucket[code&^signBit]++
-			negative += float64(code >> 15)
+			negative += float64(code / signBit)
 		}
 		within := func(what string, got, mean, variance float64) {
 			if math.Abs(got-mean) > 5*math.Sqrt(variance) {
