@@ -173,3 +173,19 @@ func TestOdds(t *testing.T) {
 		}
 	}
 }
+
+// TestOddsTable checks the table of the package comment.
+func TestOddsTable(t *testing.T) {
+	for _, c := range []struct {
+		n, groups, malicious int
+		withstood, exposed   float64
+	}{
+		{50, 5, 2, 1, 0}, {50, 5, 3, 0.490, 0}, {50, 10, 4, 1, 0.450}, {50, 10, 6, 0.298, 1},
+		{200, 20, 9, 1, 0.007}, {200, 20, 12, 0.531, 0.026}, {200, 40, 19, 1, 1},
+	} {
+		withstood, exposed := Withstood(Median{}, c.n, c.groups, c.malicious), Exposed(c.n, c.groups, c.malicious)
+		if math.Abs(withstood-c.withstood) > 6e-4 || math.Abs(exposed-c.exposed) > 6e-4 {
+			t.Errorf("%d members, %d groups, %d malicious: %.4f and %.4f, table %.3f and %.3f", c.n, c.groups, c.malicious, withstood, exposed, c.withstood, c.exposed)
+		}
+	}
+}
