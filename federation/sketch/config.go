@@ -30,7 +30,7 @@ type Config struct {
 	Rows  int // R, number of functionals: a power of two from MinRows to MaxRows; 0 means DefaultRows
 
 	// Bound is C, the largest L2 norm of an honest member's vector, in lane units: what it is clipped to plus what
-	// rounding adds, at most sqrt(L).
+	// rounding adds, at most sqrt(L). For secagg's Quantizer, F·sqrt(sum over groups (Clip/Scale)²) + sqrt(L).
 	Bound float64
 	// Peak is m, the largest magnitude of a lane of an honest member: where the quantiser saturates, or less where the vector
 	// is rotated. The smaller, the sharper the test.
@@ -94,7 +94,7 @@ func (c *Config) plan() (plan, error) {
 			break
 		}
 		perBucket := p.share() * c.Bound * c.Bound / rows
-		p.factor = threshold(c.Rows, p.share(), c.Peak*c.Peak/perBucket, c.FalseAccusation)
+		p.factor = roundUp(threshold(c.Rows, p.share(), c.Peak*c.Peak/perBucket, c.FalseAccusation))
 		if half/math.Sqrt(perBucket) >= wrapMargin*float64(c.Coalition)*math.Sqrt(3*p.factor) {
 			return p, nil
 		}
@@ -102,3 +102,6 @@ func (c *Config) plan() (plan, error) {
 	return plan{}, fmt.Errorf("sketch: lanes up to %g at a norm of up to %g do not fit a ring of %d bits against coalitions of %d: rotate the vector, widen the ring, or ask for a smaller coalition",
 		c.Peak, c.Bound, c.Bits, c.Coalition)
 }
+
+// roundUp makes a multiple of 2^-10: logarithms may differ in their last bit between machines, which must draw the same line.
+func roundUp(x float64) float64 { return math.Ceil(x*1024) / 1024 }
