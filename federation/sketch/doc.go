@@ -60,7 +60,9 @@
 //	k      1.25   1.5    1.75   2      2.5    3      10
 //	p(k)   0.004  0.334  0.897  0.995  1.000  1.000  1.000
 //
-// When every lane is looked at, vectors that are not flat have estimates of no more variance. When lanes are sampled, an
+// When every lane is looked at, vectors that are not flat have estimates of no more variance. But a vector of two equal
+// lanes is missed with probability 1/(2R) = 0.8 %, whatever k: they cancel. With a lane above sqrt(2τ)·C nothing is missed more often,
+// as for each placing of the others at most one placing of that lane leaves a short sketch; without one there are many lanes. When lanes are sampled, an
 // attacker may put its energy in few lanes and hope that they are not looked at. A lane cannot exceed half the ring, so a
 // vector of norm kC has at least 4k²C²/2^(2 bits) lanes, of which k²R/g² or more are met on average. The rarest found of
 // the vectors of equal lanes of 2^15, 2^16/3, 2^14, 2^13 or 2^12 in Z_2^16 (p = 1/16, τ = 2.66, 500 drawings):

@@ -223,3 +223,19 @@ func TestSpikeHidesWithoutTheRing(t *testing.T) {
 		}
 	}
 }
+
+// TestLanesThatCancel: when every lane is looked at, no vector of ten times the bound is missed more often than two equal lanes are.
+func TestLanesThatCancel(t *testing.T) {
+	const lanes, trials = 512, 4000
+	c := Config{Lanes: lanes, Bits: 32, Bound: 1e6, Peak: 1e5}
+	sketches := draws(t, c, trials)
+	limit := 1.0 / (2 * 64)
+	for _, n := range []int{1, 2, 3, 4, 6, 8, 64, lanes} {
+		missed := 1 - above(estimates(sketches, spikes(lanes, n, uint32(1e7/math.Sqrt(float64(n))))), sketches[0].Factor()*1e12)
+		sd := math.Sqrt(limit / trials)
+		if missed > limit+4*sd || n == 2 && missed < limit-4*sd || n > 8 && missed > 0 {
+			t.Errorf("%d lanes: missed %.4f, most is %.4f ± %.4f", n, missed, limit, sd)
+		}
+		t.Logf("%d lanes: missed %.4f", n, missed)
+	}
+}

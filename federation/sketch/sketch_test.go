@@ -244,3 +244,37 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestFunctionalsBytes pins seed, functionals and the sketch of a mask: all members of all versions must find the same. The values were
+// computed by another implementation.
+func TestFunctionalsBytes(t *testing.T) {
+	seed := Seed([32]byte{1}, [32]byte{2}, map[int][32]byte{0: {3}, 2: {4}})
+	if got, want := fmt.Sprintf("%x", seed), "e78af920289a398700c066223f4e33ba65bd9cb28377893fa7dcfc2740a6139e"; got != want {
+		t.Errorf("seed %s, want %s", got, want)
+	}
+	words := make([]uint32, 1000)
+	for k := range words {
+		words[k] = uint32(k * k * 7919)
+	}
+	for _, c := range []struct {
+		Config
+		rate        int
+		words, mask string
+	}{
+		{Config{Lanes: 1000, Bits: 32, Rows: 8, Bound: 30000, Peak: 10}, fullRate, "3409103b ff82efbb 88fba912 295a609a 7cc2db0c 4eb81b5d d5fa281f c51831d2", ""},
+		{Config{Lanes: 1000, Bits: 16, Rows: 8, Bound: 30000, Peak: 10, Coalition: 1}, 78187, "467d 9c8d 4423 dea3 7d5c f702 6b81 f46c", "c886 c39b df8f 7646 54a2 d3b1 3179 2a59"},
+	} {
+		s, err := New(seed, c.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sketch := s.Zero()
+		s.Add(sketch, 0, words)
+		if got := fmt.Sprintf("%x", sketch); got != "["+c.words+"]" || s.rate != c.rate {
+			t.Errorf("%d bits: rate %d, sketch %s, want %d and %s", c.Bits, s.rate, got, c.rate, c.words)
+		}
+		if got := fmt.Sprintf("%x", s.Mask([32]byte{5})); c.mask != "" && got != "["+c.mask+"]" {
+			t.Errorf("%d bits: mask %s, want %s", c.Bits, got, c.mask)
+		}
+	}
+}
