@@ -11,7 +11,7 @@ import (
 
 // viewOfShares binds the Keys view and every accepted Shares body.
 func viewOfShares(s *Session, keysView [32]byte, shares map[int]Shares) [32]byte {
-	h := keyed(s.ID).hash("shares view")
+	h := s.key().hash("shares view")
 	h.Write(keysView[:])
 	for _, i := range sorted(shares) {
 		body := shares[i]

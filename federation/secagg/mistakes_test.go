@@ -17,7 +17,7 @@ var mistakes = []struct {
 	tests   []string
 	above   string
 }{
-	{1, "mask seed folded to 32 bits, or a statistical generator", []string{"TestMaskUsesTheWholeKey", "TestMaskIsOneStream", "TestMaskedInputsLookUniform"}, ""},
+	{1, "mask seed folded to 32 bits, or a statistical generator", []string{"TestMaskUsesTheWholeKey", "TestTallyAddsStreams", "TestMaskedInputsLookUniform"}, ""},
 	{2, "both shares of one peer are asked for", []string{"TestUnmaskOpensOneShareEach", "TestBothSecretsWouldRevealOneMember", "TestDecodersRefuse"}, ""},
 	{3, "unsigned keys, a relay in the middle", []string{"TestKeysFromTheMiddle", "TestRelayThatAltersOwnMessages", "TestSwappedCiphertextFailsConfirmation"},
 		"bodies are signed in envelopes"},

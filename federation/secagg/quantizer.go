@@ -188,11 +188,15 @@ func clip(values []float64, limit float64) error {
 	return nil
 }
 
+// randomWords fills out with the stream of a seed.
 func randomWords(out []uint32, seed [32]byte) {
-	stream := mask{key: seed}
-	clear(out)
-	eachChunk(chunks(len(out)), func(c int, buf []byte) {
-		stream.apply(out[c*ChunkLanes:][:chunkBytes(len(out), c)/4], c, buf)
+	block := newBlock(&seed)
+	const part = pieceSize / 4
+	parallel((len(out)+part-1)/part, func(i int, buf *pieceBytes) {
+		words := out[i*part : min((i+1)*part, len(out))]
+		clear(buf.b[:])
+		newStream(block, i*pieceSize).XORKeyStream(buf.b[:], buf.b[:])
+		ring32.get(words, buf.b[:])
 	})
 }
 
