@@ -135,3 +135,54 @@ func benchMember(b *testing.B, p *party, last stage) *Member {
 	}
 	return m
 }
+
+func benchNarrow(b *testing.B) *Narrow {
+	b.Helper()
+	var groups []NarrowGroup // as many as a model has tensors
+	for k := range 64 {
+		groups = append(groups, NarrowGroup{fmt.Sprint(k), mebi / 64, 1e9, 1})
+	}
+	q, err := NewNarrow(narrowConfig(200, groups...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return q
+}
+
+// BenchmarkNarrowQuantize is everything a member does with 1 Mi parameters: two rotations, rounding, the residual.
+func BenchmarkNarrowQuantize(b *testing.B) {
+	q, u := benchNarrow(b), normalVector(mebi, 1)
+	before := &Residual{Values: normalVector(mebi, 2)}
+	b.SetBytes(8 * mebi)
+	for b.Loop() {
+		if _, err := q.Quantize(u, 0.5, Version{}, before, testRoot(1)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkNarrowDequantize is what everyone does with the sum.
+func BenchmarkNarrowDequantize(b *testing.B) {
+	q := benchNarrow(b)
+	out, err := q.Quantize(normalVector(mebi, 1), 0.5, Version{}, nil, testRoot(1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(8 * mebi)
+	for b.Loop() {
+		if _, err := q.Dequantize(out.Lanes, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkQuantize(b *testing.B) {
+	q := testQuantizer(b, 200, 16, 8, Group{"g", mebi, 1e9, 4})
+	u := normalVector(mebi, 1)
+	b.SetBytes(8 * mebi)
+	for b.Loop() {
+		if _, _, err := q.Quantize(u, 0.5, Version{}, nil, testRoot(1)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -160,12 +160,13 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		}
 		m := p.members[0]
 		r := Residual{Values: []float64{1234.5}}
+		narrow := Narrowed{Lanes: []uint32{54321}, Residual: &r, Clipped: []string{"groupname"}}
 		printed := ""
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
-			printed += fmt.Sprintf(verb+verb, m, *m) + fmt.Sprintf(verb+verb, &r, r)
+			printed += fmt.Sprintf(verb+verb, m, *m) + fmt.Sprintf(verb+verb+verb+verb, &r, r, narrow, &narrow)
 		}
 		for what, secret := range map[string]string{
-			"z": hex.EncodeToString(m.secrets.z[:4]), "b": fmt.Sprintf("%d", m.secrets.b[:3]), "decimal z": fmt.Sprintf("%d", m.secrets.z[:3]), "residual": "1234.5",
+			"z": hex.EncodeToString(m.secrets.z[:4]), "b": fmt.Sprintf("%d", m.secrets.b[:3]), "decimal z": fmt.Sprintf("%d", m.secrets.z[:3]), "residual": "1234.5", "lanes": "54321", "clipped groups": "groupname",
 		} {
 			if strings.Contains(printed, strings.Trim(secret, "[]")) {
 				t.Errorf("%s is printed: %s", what, printed)
