@@ -207,10 +207,7 @@ func (q *Narrow) round(lanes []uint32, values []float64) (saturated int) {
 			saturated++
 			x = max(-full, min(full, x))
 		}
-		lane := math.Floor(x)
-		if float64(lanes[k]) < (x-lane)*(1<<32) { // with probability x - floor(x)
-			lane++
-		}
+		lane := math.Floor(x + float64(lanes[k])*0x1p-32) // floor(x) + 1 with probability x - floor(x); F stays F
 		lanes[k] = uint32(uint16(int16(lane)))
 		values[k] = v - lane*step
 	}
