@@ -2,6 +2,7 @@ package secagg
 
 import (
 	"crypto/hmac"
+	"crypto/hpke"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 
 // viewOfShares binds the Keys view and every accepted Shares body.
 func viewOfShares(s *Session, keysView [32]byte, shares map[int]Shares) [32]byte {
-	h := keyed(s.ID).hash("shares view")
+	h := s.key().hash("shares view")
 	h.Write(keysView[:])
 	for _, i := range sorted(shares) {
 		body := shares[i]
@@ -59,6 +60,10 @@ func (m *Member) acceptAll(seen map[int]Shares) (map[int]*peer, error) {
 	recipients := sorted(m.keysSeen)
 	private, _ := maskKeyPair(m.sid, m.self, m.secrets.z)
 	defer clear(private)
+	opens, err := sealKey(m.secrets.sealSeed[:])
+	if err != nil {
+		return nil, err
+	}
 	peers := make(map[int]*peer, len(seen))
 	for _, i := range sorted(seen) {
 		from := seen[i]
@@ -68,7 +73,7 @@ func (m *Member) acceptAll(seen map[int]Shares) (map[int]*peer, error) {
 		case !from.wellFormed(recipients):
 			return nil, m.complain(i, BadDeal)
 		}
-		p, err := m.accept(&from, private)
+		p, err := m.accept(&from, private, opens)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +82,8 @@ func (m *Member) acceptAll(seen map[int]Shares) (map[int]*peer, error) {
 	return peers, nil
 }
 
-// accept takes one dealer's share and pair secret.
-func (m *Member) accept(from *Shares, private []byte) (*peer, error) {
+// accept takes one dealer's share and pair secret, with the private keys of masking and of sealing.
+func (m *Member) accept(from *Shares, private []byte, opens hpke.PrivateKey) (*peer, error) {
 	i := from.From
 	p := new(peer)
 	if i == m.self {
@@ -90,7 +95,7 @@ func (m *Member) accept(from *Shares, private []byte) (*peer, error) {
 		return p, nil
 	}
 	d := from.to(m.self)
-	plain, err := unseal(m.secrets.sealSeed[:], sealInfo(m.sid, m.keysView, i, m.self), d.Sealed)
+	plain, err := unseal(opens, sealInfo(m.sid, m.keysView, i, m.self), d.Sealed)
 	if err != nil {
 		return nil, m.complain(i, BadShare)
 	}

@@ -2,7 +2,6 @@ package secagg
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -22,20 +21,16 @@ func chiSquared(data []byte) float64 {
 	return (x - 255) / math.Sqrt(2*255)
 }
 
-func words(lanes []uint32) []byte {
-	var b []byte
-	for _, w := range lanes {
-		b = binary.LittleEndian.AppendUint32(b, w)
-	}
+func words(r ring, lanes []uint32) []byte {
+	b := make([]byte, int(r)*len(lanes))
+	r.put(b, lanes)
 	return b
 }
 
 // lanesOf reads a masked input of one chunk.
 func lanesOf(m Masked) []uint32 {
-	out := make([]uint32, len(m.Chunks[0])/4)
-	for k := range out {
-		out[k] = binary.LittleEndian.Uint32(m.Chunks[0][4*k:])
-	}
+	out := make([]uint32, len(m.Chunks[0])/int(m.ring))
+	m.ring.get(out, m.Chunks[0])
 	return out
 }
 
@@ -43,7 +38,7 @@ func lanesOf(m Masked) []uint32 {
 func smallValues(p *party) {
 	for i := range p.values {
 		for k := range p.values[i] {
-			p.values[i][k] = uint32(int32((i+2)*(k%7) - 9))
+			p.values[i][k] = inRing(p.s, uint32(int32((i+2)*(k%7)-9)))
 		}
 	}
 }
@@ -51,114 +46,121 @@ func smallValues(p *party) {
 // TestMaskedInputsLookUniform: one member's masked input, and any difference or partial sum of them, shows nothing of
 // the values. The roots are fixed, so the outcome is the same in every run.
 func TestMaskedInputsLookUniform(t *testing.T) {
-	p := newParty(t, testSession(4, 1<<14))
-	smallValues(p)
-	if err := p.until(atSurvive); err != nil {
-		t.Fatal(err)
-	}
-	const limit = 5 // standard deviations
-	all := make([]uint32, p.s.Lanes)
-	for i := range p.members {
-		lanes := lanesOf(p.in.Masked[i])
-		if x := chiSquared(words(lanes)); math.Abs(x) > limit {
-			t.Errorf("masked input of member %d: %.1f standard deviations from uniform", i, x)
-		}
-		if x := chiSquared(words(p.values[i])); x < 100 {
-			t.Errorf("control: the values of member %d pass for uniform (%.1f)", i, x)
-		}
-		addLanes(all, lanes)
-		if x := chiSquared(words(all)); math.Abs(x) > limit {
-			t.Errorf("sum of the masked inputs of members 0 to %d without any opened share: %.1f standard deviations from uniform", i, x)
-		}
-	}
-	if slices.Equal(all, p.want()) {
-		t.Error("masked inputs add up to the sum without any opened share")
-	}
-	// Control: with the self-masks gone, the pair masks cancel and the sum is there.
-	buf := make([]byte, ChunkSize)
-	for i := range p.members {
-		fresh, err := NewMember(p.s, i, testRoot(i))
-		if err != nil {
+	overRings(t, func(t *testing.T, session newSession) {
+		p := newParty(t, session(4, 1<<14))
+		smallValues(p)
+		if err := p.until(atSurvive); err != nil {
 			t.Fatal(err)
 		}
-		self := mask{key: selfMask(p.s.ID, i, fresh.secrets.b), negative: true}
-		self.apply(all, 0, buf)
-	}
-	if !slices.Equal(all, p.want()) {
-		t.Error("control: pair masks do not cancel")
-	}
+		const limit = 5 // standard deviations
+		all := make([]uint32, p.s.Lanes)
+		for i := range p.members {
+			lanes := lanesOf(p.in.Masked[i])
+			if x := chiSquared(words(p.s.ring(), lanes)); math.Abs(x) > limit {
+				t.Errorf("masked input of member %d: %.1f standard deviations from uniform", i, x)
+			}
+			if x := chiSquared(words(p.s.ring(), p.values[i])); x < 100 {
+				t.Errorf("control: the values of member %d pass for uniform (%.1f)", i, x)
+			}
+			for k, v := range lanes {
+				all[k] = inRing(p.s, all[k]+v)
+			}
+			if x := chiSquared(words(p.s.ring(), all)); math.Abs(x) > limit {
+				t.Errorf("sum of the masked inputs of members 0 to %d without any opened share: %.1f standard deviations from uniform", i, x)
+			}
+		}
+		if slices.Equal(all, p.want()) {
+			t.Error("masked inputs add up to the sum without any opened share")
+		}
+		// Control: with the self-masks gone, the pair masks cancel and the sum is there.
+		for i := range p.members {
+			fresh, err := NewMember(p.s, i, testRoot(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			self := mask{key: selfMask(p.s.key(), i, fresh.secrets.b), negative: true}
+			self.apply(p.s.ring(), all)
+		}
+		if !slices.Equal(all, p.want()) {
+			t.Error("control: pair masks do not cancel")
+		}
+	})
 }
 
 // TestTooFewSharesOpenNothing: with one Unmask too few, the public messages do not give the sum, and interpolation of what
 // is there gives another seed.
 func TestTooFewSharesOpenNothing(t *testing.T) {
-	p := stated(t, 4)
-	if err := p.runUnmask(); err != nil {
-		t.Fatal(err)
-	}
-	fresh, err := NewMember(p.s, 2, testRoot(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := func(openers ...int) [32]byte {
-		var shares [][32]byte
-		for _, i := range openers {
-			shares = append(shares, p.in.Unmasks[i].Opened[2].Share)
+	overRings(t, func(t *testing.T, session newSession) {
+		p := stated(t, session, 4)
+		if err := p.runUnmask(); err != nil {
+			t.Fatal(err)
 		}
-		value, err := combine(openers, shares)
+		fresh, err := NewMember(p.s, 2, testRoot(2))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return value
-	}
-	if open(0, 1) == fresh.secrets.b {
-		t.Error("two shares of threshold three gave the self-mask")
-	}
-	if open(0, 1, 3) != fresh.secrets.b {
-		t.Error("control: three shares do not give the self-mask")
-	}
-	delete(p.in.Unmasks, 0)
-	delete(p.in.Unmasks, 1)
-	if got, err := Sum(p.s, p.in); !errors.Is(err, ErrThreshold) {
-		t.Errorf("two unmaskers of threshold three: sum %x, error %v", got, err)
-	}
+		open := func(openers ...int) [32]byte {
+			var shares [][32]byte
+			for _, i := range openers {
+				shares = append(shares, p.in.Unmasks[i].Opened[2].Share)
+			}
+			value, err := combine(openers, shares)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+		if open(0, 1) == fresh.secrets.b {
+			t.Error("two shares of threshold three gave the self-mask")
+		}
+		if open(0, 1, 3) != fresh.secrets.b {
+			t.Error("control: three shares do not give the self-mask")
+		}
+		delete(p.in.Unmasks, 0)
+		delete(p.in.Unmasks, 1)
+		if got, err := Sum(p.s, p.in); !errors.Is(err, ErrThreshold) {
+			t.Errorf("two unmaskers of threshold three: sum %x, error %v", got, err)
+		}
+	})
 }
 
 // TestBothSecretsWouldRevealOneMember shows what "never both" is for: with b and z of one survivor, its values are there.
 // TestUnmaskOpensOneShareEach is the refusal.
 func TestBothSecretsWouldRevealOneMember(t *testing.T) {
-	p := newParty(t, testSession(4, 64))
-	if err := p.until(atMask); err != nil {
-		t.Fatal(err)
-	}
-	const target = 1
-	fresh, err := NewMember(p.s, target, testRoot(target))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rebuilder{s: &p.s, sid: p.s.ID, keys: p.in.Keys, shares: p.in.Shares, survivors: []int{0, 2, 3}}
-	masks, err := r.pairMasks(target, fresh.secrets.z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	strip := func(withB bool) []uint32 {
-		lanes, buf := lanesOf(p.in.Masked[target]), make([]byte, ChunkSize)
-		for _, m := range masks { // what undoes the others' masks for the target is what the target added
-			m.negative = !m.negative
-			m.apply(lanes, 0, buf)
+	overRings(t, func(t *testing.T, session newSession) {
+		p := newParty(t, session(4, 64))
+		if err := p.until(atMask); err != nil {
+			t.Fatal(err)
 		}
-		if withB {
-			self := mask{key: selfMask(p.s.ID, target, fresh.secrets.b), negative: true}
-			self.apply(lanes, 0, buf)
+		const target = 1
+		fresh, err := NewMember(p.s, target, testRoot(target))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return lanes
-	}
-	if slices.Equal(strip(false), p.values[target]) {
-		t.Error("z alone reveals a survivor's values")
-	}
-	if !slices.Equal(strip(true), p.values[target]) {
-		t.Error("control: b and z together do not reveal them")
-	}
+		r := rebuilder{s: &p.s, sid: p.s.key(), keys: p.in.Keys, shares: p.in.Shares, survivors: []int{0, 2, 3}}
+		masks, err := r.pairMasks(target, fresh.secrets.z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		strip := func(withB bool) []uint32 {
+			lanes := lanesOf(p.in.Masked[target])
+			for _, m := range masks { // what undoes the others' masks for the target is what the target added
+				m.negative = !m.negative
+				m.apply(p.s.ring(), lanes)
+			}
+			if withB {
+				self := mask{key: selfMask(p.s.key(), target, fresh.secrets.b), negative: true}
+				self.apply(p.s.ring(), lanes)
+			}
+			return lanes
+		}
+		if slices.Equal(strip(false), p.values[target]) {
+			t.Error("z alone reveals a survivor's values")
+		}
+		if !slices.Equal(strip(true), p.values[target]) {
+			t.Error("control: b and z together do not reveal them")
+		}
+	})
 }
 
 // TestUnmaskOpensOneShareEach: for every dealer exactly one share, b of survivors and z of the dropped, and a second
@@ -196,63 +198,67 @@ func TestUnmaskOpensOneShareEach(t *testing.T) {
 
 // TestMaskReuseWouldRevealADifference shows what "once only" and the session id in every key are for.
 func TestMaskReuseWouldRevealADifference(t *testing.T) {
-	difference := func(change func(s *Session)) []uint32 {
-		var masked [2][]uint32
-		for k := range masked {
-			s := testSession(3, 64)
-			if k == 1 && change != nil {
-				change(&s)
-			}
-			p := newParty(t, s)
-			if k == 1 {
-				for n := range p.values[0] {
-					p.values[0][n] += 5
+	overRings(t, func(t *testing.T, session newSession) {
+		difference := func(change func(s *Session)) []uint32 {
+			var masked [2][]uint32
+			for k := range masked {
+				s := session(3, 64)
+				if k == 1 && change != nil {
+					change(&s)
 				}
+				p := newParty(t, s)
+				if k == 1 {
+					for n := range p.values[0] {
+						p.values[0][n] = inRing(s, p.values[0][n]+5)
+					}
+				}
+				if err := p.until(atMask); err != nil {
+					t.Fatal(err)
+				}
+				masked[k] = lanesOf(p.in.Masked[0])
 			}
-			if err := p.until(atMask); err != nil {
-				t.Fatal(err)
+			for n := range masked[0] {
+				masked[1][n] = inRing(session(3, 64), masked[1][n]-masked[0][n])
 			}
-			masked[k] = lanesOf(p.in.Masked[0])
+			return masked[1]
 		}
-		for n := range masked[0] {
-			masked[1][n] -= masked[0][n]
+		fives := slices.Repeat([]uint32{5}, 64)
+		if got := difference(nil); !slices.Equal(got, fives) {
+			t.Errorf("control: the same root under the same session id gives a difference of %x", got[:4])
 		}
-		return masked[1]
-	}
-	fives := slices.Repeat([]uint32{5}, 64)
-	if got := difference(nil); !slices.Equal(got, fives) {
-		t.Errorf("control: the same root under the same session id gives a difference of %x", got[:4])
-	}
-	if got := difference(func(s *Session) { s.ID[31] ^= 1 }); slices.Equal(got, fives) {
-		t.Error("another session id gives the same masks")
-	}
+		if got := difference(func(s *Session) { s.ID[31] ^= 1 }); slices.Equal(got, fives) {
+			t.Error("another session id gives the same masks")
+		}
+	})
 }
 
 // TestSumsThatDifferByOneRevealIt shows why a released round is consumed: the state machine above must refuse a
 // second attempt at it. Within one session the second statement is refused (TestSecondSurvivorList).
 func TestSumsThatDifferByOneRevealIt(t *testing.T) {
-	var sums [2][]uint32
-	for k := range sums {
-		s := testSession(4, 16)
-		s.ID[0] ^= byte(k)
-		p := newParty(t, s)
-		if k == 1 {
-			p.leave[3] = atConfirm
+	overRings(t, func(t *testing.T, session newSession) {
+		var sums [2][]uint32
+		for k := range sums {
+			s := session(4, 16)
+			s.ID[0] ^= byte(k)
+			p := newParty(t, s)
+			if k == 1 {
+				p.leave[3] = atConfirm
+			}
+			if err := p.until(atUnmask); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if sums[k], err = Sum(p.s, p.in); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := p.until(atUnmask); err != nil {
-			t.Fatal(err)
+		values := newParty(t, session(4, 16)).values[3]
+		for n := range values {
+			if inRing(session(4, 16), sums[0][n]-sums[1][n]) != values[n] {
+				t.Fatal("control: two sums one member apart do not reveal it; then why refuse them")
+			}
 		}
-		var err error
-		if sums[k], err = Sum(p.s, p.in); err != nil {
-			t.Fatal(err)
-		}
-	}
-	values := newParty(t, testSession(4, 16)).values[3]
-	for n := range values {
-		if sums[0][n]-sums[1][n] != values[n] {
-			t.Fatal("control: two sums one member apart do not reveal it; then why refuse them")
-		}
-	}
+	})
 }
 
 // TestMessagesDoNotDependOnTheValues: nothing but the masked input itself carries anything of a member's data: no counts, norms

@@ -9,7 +9,7 @@ func (s *Session) belongs(sid [32]byte, from, i int) bool {
 
 // viewOfKeys binds every Keys body that a member saw.
 func viewOfKeys(s *Session, keys map[int]Keys) [32]byte {
-	h := keyed(s.ID).hash("keys view")
+	h := s.key().hash("keys view")
 	roster := RosterHash(s.Roster)
 	h.Write(roster[:])
 	for _, i := range sorted(keys) {

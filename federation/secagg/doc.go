@@ -9,14 +9,14 @@
 //
 // # A session
 //
-// A Session is a roster, a threshold t = Quorum(n), a minimum of survivors, a vector length, and an id made by
-// Context.ID that is bound into every derived key, seal, hash and statement. Each member takes the steps of a Member once
+// A Session is a roster, a threshold t = Quorum(n), a minimum of survivors, a vector length, the ring in which values are
+// added, and an id made by Context.ID that is bound into every derived key, seal, hash and statement. Each member takes the steps of a Member once
 // and in order; after any step members may drop out, as long as max(t, minimum) go on.
 //
 //	Keys     everyone     mask key (X-Wing), seal key (HPKE), commitment to the self-mask seed b
 //	Shares   to everyone  Shamir shares of b and of the pair-mask seed z, sealed; pair ciphertexts to later members
 //	Confirm  to everyone  key confirmation for every pair; or a Complaint that names who dealt wrongly
-//	Mask     publish      y = q + PRG(b) + sum over later j of PRG(s_ij) - sum over earlier j of PRG(s_ij), in Z_2^32
+//	Mask     publish      y = q + PRG(b) + sum over later j of PRG(s_ij) - sum over earlier j of PRG(s_ij), in Z_2^Bits
 //	Survive  publish      the statement who is in the sum, with the roots of their masked inputs
 //	Unmask   publish      a share of b of every survivor, of z of everyone else; only after t equal statements
 //	Sum      anyone       checks all of it, rebuilds the seeds, subtracts
@@ -33,6 +33,15 @@
 //
 // Values are prepared by a Quantizer (clipped, weighted, stochastically rounded updates with error feedback) or by Wide
 // (exact sums of float64 numbers).
+//
+// # Rings
+//
+// Session.Bits says where values are added: Z_2^32, or Z_2^16 for half the traffic and half the work. In both they are passed as
+// uint32 words below 2^Bits; a word above is refused, not cut. A chunk has 256 KiB, so 65,536 or 131,072 lanes.
+// The bodies do not name the ring. In a session of 16 bits SHA-256 of domain/ring, a zero byte, the bits (1 byte) and the
+// session id takes the place of the id in every derived key, seal, tag and view; in one of 32 bits the id stands for
+// itself. Members that disagree on the ring therefore complain about each other before they mask, and a transcript of
+// one ring has no sum in the other.
 //
 // # What it guarantees
 //
@@ -71,7 +80,7 @@
 //	3 Confirm    view 32, count 2, then per other dealer: index 2, HMAC-SHA256 32
 //	4 Complaint  accused 2, reason 1; 39 bytes
 //	5 Masked     lanes 4, then per chunk: hash 32
-//	6 Chunk      index 4, then up to 65536 words of 4 bytes, little-endian
+//	6 Chunk      index 4, then up to 256 KiB of lanes of 4 or 2 bytes, little-endian
 //	7 Survivors  roster hash 32, view 32, count 2, then per survivor: index 2, root 32
 //	8 Unmask     count 2, then per dealer: index 2, secret 1 (1 is b, 2 is z), share 32, salt 32
 //

@@ -53,58 +53,60 @@ func encapsulateAgain(t *testing.T, p *party, to int) (fix func()) {
 // TestCheatingDealerIsProven: what a receiver cannot see in its one share comes out when the secret is rebuilt, from public
 // messages alone. Member 0 cheats; in half of the cases it drops out, so that z is opened.
 func TestCheatingDealerIsProven(t *testing.T) {
-	for _, c := range []struct {
-		name, want string
-		leave      stage
-		cheat      func(t *testing.T, p *party) (afterConfirm func())
-		atKeys     bool
-	}{
-		{name: "b that it did not commit to", want: "self-mask", leave: atUnmask, atKeys: true,
-			cheat: func(_ *testing.T, p *party) func() { p.members[0].secrets.b[0] ^= 1; return nil }},
-		{name: "z of another mask key", want: "mask key", leave: atConfirm, atKeys: true,
-			cheat: func(_ *testing.T, p *party) func() { p.members[0].secrets.z[0] ^= 1; return nil }},
-		{name: "polynomial of b not derived from it", want: "shares it dealt", leave: atUnmask,
-			cheat: func(t *testing.T, p *party) func() {
-				dealAgain(t, p, 0, func(b, _ *dealing) { b.coeffs[0][0] ^= 1 })
-				return nil
-			}},
-		{name: "polynomial of z not derived from it", want: "shares it dealt", leave: atConfirm,
-			cheat: func(t *testing.T, p *party) func() {
-				dealAgain(t, p, 0, func(_, z *dealing) { z.coeffs[1][3] ^= 1 })
-				return nil
-			}},
-		{name: "polynomial of too high a degree", want: "shares it dealt", leave: atUnmask,
-			cheat: func(t *testing.T, p *party) func() {
-				dealAgain(t, p, 0, func(b, _ *dealing) { b.coeffs = append(b.coeffs, element{1}) })
-				return nil
-			}},
-		{name: "ciphertext not derived from z", want: "ciphertext for member 3", leave: atConfirm,
-			cheat: func(t *testing.T, p *party) func() { return encapsulateAgain(t, p, 3) }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := newParty(t, testSession(4, 3))
-			p.leave[0] = c.leave
-			var after func()
-			err := p.runKeys()
-			if c.atKeys {
-				after = c.cheat(t, p)
-			}
-			err = errors.Join(err, p.runShares())
-			if !c.atKeys {
-				after = c.cheat(t, p)
-			}
-			err = errors.Join(err, p.runConfirm())
-			if after != nil {
-				after()
-			}
-			if err = errors.Join(err, p.runMask(), p.runSurvive(), p.runUnmask()); err != nil {
-				t.Fatalf("the cheat shows too early for this test: %v", err)
-			}
-			_, err = Sum(p.s, p.in)
-			var fault *Fault
-			if !errors.As(err, &fault) || fault.Member != 0 || !strings.Contains(fault.What, c.want) {
-				t.Errorf("Sum: %v, want a fault of member 0 about %q", err, c.want)
-			}
-		})
-	}
+	overRings(t, func(t *testing.T, session newSession) {
+		for _, c := range []struct {
+			name, want string
+			leave      stage
+			cheat      func(t *testing.T, p *party) (afterConfirm func())
+			atKeys     bool
+		}{
+			{name: "b that it did not commit to", want: "self-mask", leave: atUnmask, atKeys: true,
+				cheat: func(_ *testing.T, p *party) func() { p.members[0].secrets.b[0] ^= 1; return nil }},
+			{name: "z of another mask key", want: "mask key", leave: atConfirm, atKeys: true,
+				cheat: func(_ *testing.T, p *party) func() { p.members[0].secrets.z[0] ^= 1; return nil }},
+			{name: "polynomial of b not derived from it", want: "shares it dealt", leave: atUnmask,
+				cheat: func(t *testing.T, p *party) func() {
+					dealAgain(t, p, 0, func(b, _ *dealing) { b.coeffs[0][0] ^= 1 })
+					return nil
+				}},
+			{name: "polynomial of z not derived from it", want: "shares it dealt", leave: atConfirm,
+				cheat: func(t *testing.T, p *party) func() {
+					dealAgain(t, p, 0, func(_, z *dealing) { z.coeffs[1][3] ^= 1 })
+					return nil
+				}},
+			{name: "polynomial of too high a degree", want: "shares it dealt", leave: atUnmask,
+				cheat: func(t *testing.T, p *party) func() {
+					dealAgain(t, p, 0, func(b, _ *dealing) { b.coeffs = append(b.coeffs, element{1}) })
+					return nil
+				}},
+			{name: "ciphertext not derived from z", want: "ciphertext for member 3", leave: atConfirm,
+				cheat: func(t *testing.T, p *party) func() { return encapsulateAgain(t, p, 3) }},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				p := newParty(t, session(4, 3))
+				p.leave[0] = c.leave
+				var after func()
+				err := p.runKeys()
+				if c.atKeys {
+					after = c.cheat(t, p)
+				}
+				err = errors.Join(err, p.runShares())
+				if !c.atKeys {
+					after = c.cheat(t, p)
+				}
+				err = errors.Join(err, p.runConfirm())
+				if after != nil {
+					after()
+				}
+				if err = errors.Join(err, p.runMask(), p.runSurvive(), p.runUnmask()); err != nil {
+					t.Fatalf("the cheat shows too early for this test: %v", err)
+				}
+				_, err = Sum(p.s, p.in)
+				var fault *Fault
+				if !errors.As(err, &fault) || fault.Member != 0 || !strings.Contains(fault.What, c.want) {
+					t.Errorf("Sum: %v, want a fault of member 0 about %q", err, c.want)
+				}
+			})
+		}
+	})
 }

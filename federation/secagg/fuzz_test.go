@@ -31,6 +31,37 @@ func FuzzChunk(f *testing.F)        { fuzz(f, DecodeChunk, (*Chunk).Encode) }
 func FuzzSurvivors(f *testing.F)    { fuzz(f, DecodeSurvivors, (*Survivors).Encode) }
 func FuzzUnmask(f *testing.F)       { fuzz(f, DecodeUnmask, (*Unmask).Encode) }
 
+// FuzzMasked collects a hostile header and chunk in a session of either ring: what is kept has the size that the session
+// gives it.
+func FuzzMasked(f *testing.F) {
+	for _, bits := range []int{32, 16} {
+		p := newParty(f, inBits(testSession(2, 9), bits))
+		if err := p.until(atMask); err != nil {
+			f.Fatal(err)
+		}
+		m := p.in.Masked[0]
+		f.Add(m.Header.Encode(), encoded(m.Chunk(0), (*Chunk).Encode), bits == 16, 9)
+	}
+	f.Fuzz(func(t *testing.T, header, chunk []byte, narrow bool, lanes int) {
+		s := testSession(2, max(1, min(lanes, MaxLanes)))
+		if narrow {
+			s.Bits = 16
+		}
+		h, err1 := DecodeMaskedHeader(header)
+		c, err2 := DecodeChunk(chunk)
+		if err1 != nil || err2 != nil {
+			return
+		}
+		m, err := NewMasked(s, h)
+		if err != nil || m.Add(c) != nil {
+			return
+		}
+		if want := s.ring().chunkBytes(s.Lanes, c.Index); len(m.Chunks[c.Index]) != want {
+			t.Errorf("chunk %d of %d bytes is kept, want %d", c.Index, len(m.Chunks[c.Index]), want)
+		}
+	})
+}
+
 // FuzzWide checks that no sum makes Decode panic.
 func FuzzWide(f *testing.F) {
 	f.Add(make([]byte, 4*WideLanes), 5)

@@ -9,6 +9,7 @@ const (
 	goldenSID    = "c17c1f03a87016ef9fd96885d8e04c61b6373402578dbaac26a985c0324cd7a0"
 	goldenRoster = "68a3f1935ade75365516db4bb78d2de84843342bbb739a997e99bcee9c32ee89"
 	goldenRun    = "ed62744f0b7e22985de2d66b774805522ce9bd64a1e1d4873cfa31268be0267f"
+	goldenRun16  = "550352c37556fab2a410f0655360e32bd98d68c82b912d3ae3d9632a11ab7298"
 )
 
 func TestGoldenSessionID(t *testing.T) {
@@ -53,7 +54,21 @@ func TestSessionIDBindsEveryField(t *testing.T) {
 // TestGoldenRun pins every derivation: a session with known roots, one dropout, and what it publishes. A change here is
 // a change of protocol and needs another domain string.
 func TestGoldenRun(t *testing.T) {
-	p := newParty(t, testSession(4, 9))
+	for _, c := range []struct {
+		bits int
+		want string
+	}{{0, goldenRun}, {32, goldenRun}, {16, goldenRun16}} {
+		s := testSession(4, 9)
+		s.Bits = c.bits
+		if got := hashRun(t, s); got != c.want {
+			t.Errorf("%d bits: transcript hash %s, want %s", c.bits, got, c.want)
+		}
+	}
+}
+
+func hashRun(t *testing.T, s Session) string {
+	t.Helper()
+	p := newParty(t, s)
 	p.leave[1] = atConfirm
 	if err := p.until(atUnmask); err != nil {
 		t.Fatal(err)
@@ -74,7 +89,5 @@ func TestGoldenRun(t *testing.T) {
 	}
 	root := o.Root()
 	h.Write(root[:])
-	if got := fmt.Sprintf("%x", h.Sum(nil)); got != goldenRun {
-		t.Errorf("transcript hash %s, want %s", got, goldenRun)
-	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }

@@ -2,12 +2,18 @@ package secagg
 
 import (
 	"crypto/subtle"
-	"encoding/binary"
 	"fmt"
 	"slices"
 )
 
-// Mask hides values, of Session.Lanes words, under the pair masks with every dealer of the view and the
+// A mask is a stream of lanes: AES-256-CTR with a key used for nothing else, from counter zero, little-endian. It is
+// added, or subtracted where negative.
+type mask struct {
+	key      [32]byte
+	negative bool
+}
+
+// Mask hides values, Session.Lanes of them below 2^Bits, under the pair masks with every dealer of the view and the
 // self-mask. confirms are those of the others; own is implied. Once only: a second call fails whatever the values.
 // Confirms of another view do not count. Errors: *Complaint for a wrong tag, ErrThreshold, ErrSpent.
 func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error) {
@@ -17,15 +23,21 @@ func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error)
 	if len(values) != m.s.Lanes {
 		return Masked{}, fmt.Errorf("Mask: %d values in a session of %d lanes: quantise for this session", len(values), m.s.Lanes)
 	}
+	ring := m.s.ring()
+	if err := ring.check(values); err != nil {
+		return Masked{}, fmt.Errorf("Mask: %w", err)
+	}
 	confirmedBy, err := m.checkConfirms(confirms)
 	if err != nil {
 		return Masked{}, err
 	}
 	// The step counts as taken before the first masked word exists.
 	m.confirmed, m.done = confirmedBy, masked
+	n := m.s.Chunks()
 	out := Masked{
-		Header: MaskedHeader{Session: m.s.ID, From: m.self, Lanes: m.s.Lanes, Leaves: make([][32]byte, chunks(m.s.Lanes))},
-		Chunks: make([][]byte, chunks(m.s.Lanes)),
+		Header: MaskedHeader{Session: m.s.ID, From: m.self, Lanes: m.s.Lanes, Leaves: make([][32]byte, n)},
+		Chunks: make([][]byte, n),
+		ring:   ring,
 	}
 	masks := []mask{{key: selfMask(m.sid, m.self, m.secrets.b)}}
 	for _, j := range sorted(m.peers) {
@@ -34,10 +46,7 @@ func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error)
 		}
 	}
 	defer clear(masks)
-	eachChunk(len(out.Chunks), func(i int, buf []byte) {
-		out.Chunks[i] = maskChunk(values, masks, i, buf)
-		out.Header.Leaves[i] = chunkLeaf(m.s.ID, m.self, i, out.Chunks[i])
-	})
+	out.fill(values, newPads(masks))
 	m.root = out.Header.Root()
 	m.wipeMasks()
 	return out, nil
@@ -55,19 +64,22 @@ func selfMask(sid keyed, from int, b [32]byte) [32]byte {
 	return sid.derive32(b[:], "self mask", from)
 }
 
-// maskChunk returns chunk i of the values under all masks.
-func maskChunk(values []uint32, masks []mask, i int, buf []byte) []byte {
-	size := chunkBytes(len(values), i)
-	lanes := slices.Clone(values[i*ChunkLanes : i*ChunkLanes+size/4])
-	defer clear(lanes)
-	for k := range masks {
-		masks[k].apply(lanes, i, buf)
+// fill makes the chunks of the values under all masks, and their hashes. A chunk holds values in the clear until its
+// masks are added, here.
+func (m *Masked) fill(values []uint32, pads []pad) {
+	h := &m.Header
+	for i := range m.Chunks {
+		m.Chunks[i] = make([]byte, m.ring.chunkBytes(h.Lanes, i))
 	}
-	out := make([]byte, size)
-	for k, w := range lanes {
-		binary.LittleEndian.PutUint32(out[4*k:], w)
-	}
-	return out
+	eachSpan(m.ring, h.Lanes, 0, len(m.Chunks), func(s span, t *tally) {
+		part := m.Chunks[s.chunk][s.from:][:s.size]
+		m.ring.put(part, values[s.lane:][:s.size/int(m.ring)])
+		t.begin(m.ring, s.size)
+		t.addBytes(part)
+		t.addPads(pads, s.at)
+		t.result(part)
+	})
+	parallel(len(m.Chunks), func(i int, _ *none) { h.Leaves[i] = chunkLeaf(h.Session, h.From, i, m.Chunks[i]) })
 }
 
 // ResumeMasked takes the place of Mask after a restart when the masked input with this root was made before:

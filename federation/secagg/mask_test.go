@@ -8,39 +8,93 @@ import (
 	"testing"
 )
 
-// TestMaskIsOneStream: chunks of a mask are consecutive parts of AES-256-CTR from counter zero.
-func TestMaskIsOneStream(t *testing.T) {
-	m := mask{key: fill32(3)}
-	n := 2*ChunkLanes + 5
+// apply adds the stream of a mask to all lanes of a vector, as plainly as it can be written. The tally is tested against it.
+func (m *mask) apply(r ring, lanes []uint32) {
 	block, err := aes.NewCipher(m.key[:])
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	stream := make([]byte, 4*n)
+	stream := make([]byte, int(r)*len(lanes))
 	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(stream, stream)
-	lanes := make([]uint32, n)
-	buf := make([]byte, ChunkSize)
-	for _, c := range []int{2, 0, 1} {
-		m.apply(lanes[c*ChunkLanes:][:chunkBytes(n, c)/4], c, buf)
-	}
 	for k := range lanes {
-		if want := binary.LittleEndian.Uint32(stream[4*k:]); lanes[k] != want {
-			t.Fatalf("word %d = %x, want %x", k, lanes[k], want)
+		var word [4]byte
+		copy(word[:], stream[int(r)*k:int(r)*(k+1)])
+		v := binary.LittleEndian.Uint32(word[:])
+		if m.negative {
+			v = -v
+		}
+		lanes[k] = (lanes[k] + v) & (1<<(8*r) - 1)
+	}
+}
+
+// TestTallyAddsStreams compares with plain addition, for lengths around every boundary and any number of streams of any
+// sign. Spans of one vector are consecutive parts of its streams.
+func TestTallyAddsStreams(t *testing.T) {
+	for _, r := range []ring{ring32, ring16} {
+		for _, c := range []struct{ lanes, masks, inputs int }{
+			{1, 1, 0}, {2, 1, 1}, {3, 2, 1}, {5, 0, 2}, {pieceSize/2 - 1, 3, 1}, {pieceSize + 1, 31, 1}, {spanSize / 4, 32, 0}, {spanSize/2 + 3, 33, 1},
+			{ChunkSize/2 + 1, 65, 2}, {2*ChunkSize/2 + 5, 4, 1}, {7, 700, 3},
+		} {
+			want, got := make([]uint32, c.lanes), make([]byte, int(r)*c.lanes)
+			masks := make([]mask, c.masks)
+			for k := range masks {
+				masks[k] = mask{key: fill32(byte(k)), negative: k%3 == 1}
+				masks[k].apply(r, want)
+			}
+			inputs := make([][]byte, c.inputs)
+			for k := range inputs {
+				lanes := make([]uint32, c.lanes)
+				m := mask{key: fill32(byte(200 + k))}
+				m.apply(r, lanes)
+				inputs[k] = make([]byte, len(got))
+				r.put(inputs[k], lanes)
+				m.apply(r, want)
+			}
+			pads, total := newPads(masks), make([]uint32, c.lanes)
+			eachSpan(r, c.lanes, 0, r.chunks(c.lanes), func(s span, sum *tally) {
+				sum.begin(r, s.size)
+				for _, b := range inputs {
+					sum.addBytes(b[s.at:][:s.size])
+				}
+				sum.addPads(pads, s.at)
+				sum.result(got[s.at:][:s.size])
+				sum.lanes(total[s.lane:][:s.size/int(r)])
+			})
+			plain := make([]byte, len(got))
+			r.put(plain, want)
+			if !slices.Equal(got, plain) || !slices.Equal(total, want) {
+				t.Errorf("%d bits, %d lanes, %d masks, %d inputs: the sum differs from plain addition", 8*r, c.lanes, c.masks, c.inputs)
+			}
 		}
 	}
-	m.negative = true
-	m.apply(lanes[:7], 0, buf)
-	if !slices.Equal(lanes[:7], make([]uint32, 7)) {
-		t.Errorf("adding and subtracting leaves %x", lanes[:7])
+}
+
+// TestTallyHoldsAsManyStreamsAsItSays adds the largest lanes, with which a field would overflow first.
+func TestTallyHoldsAsManyStreamsAsItSays(t *testing.T) {
+	for _, r := range []ring{ring32, ring16} {
+		var sum tally
+		sum.begin(r, 12)
+		largest, got := slices.Repeat([]byte{0xff}, 12), make([]uint32, 12/r)
+		for range maxAdded {
+			sum.addBytes(largest)
+		}
+		sum.lanes(got)
+		for k, v := range got {
+			if want := uint32(1<<(8*int64(r)) - maxAdded); v != want {
+				t.Errorf("%d bits: lane %d of %d streams is %d, want %d", 8*r, k, maxAdded, v, want)
+			}
+		}
 	}
 }
 
 // TestMaskUsesTheWholeKey: every bit of the 256 of a seed changes the stream. The control is a seed folded to 32 bits.
 func TestMaskUsesTheWholeKey(t *testing.T) {
 	stream := func(key [32]byte) [4]uint32 {
+		var sum tally
 		var out [4]uint32
-		m := mask{key: key}
-		m.apply(out[:], 0, make([]byte, ChunkSize))
+		sum.begin(ring32, 16)
+		sum.addPads(newPads([]mask{{key: key}}), 0)
+		sum.lanes(out[:])
 		return out
 	}
 	folded := func(key [32]byte) (out [32]byte) {

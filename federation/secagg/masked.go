@@ -1,24 +1,19 @@
 package secagg
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 )
 
 // Sizes of a masked input.
 const (
-	ChunkLanes = 1 << 16        // uint32 words of every chunk but the last, which holds the rest
-	ChunkSize  = 4 * ChunkLanes // 256 KiB
+	ChunkSize = 256 << 10 // bytes of every chunk but the last, which holds the rest
+	maxChunks = MaxLanes * int(ring32) / ChunkSize
 
-	MaxMaskedHeaderSize = prefixSize + 4 + MaxLanes/ChunkLanes*32 // bytes
-	MaxChunkSize        = prefixSize + 4 + ChunkSize              // bytes
+	MaxMaskedHeaderSize = prefixSize + 4 + maxChunks*32 // bytes
+	MaxChunkSize        = prefixSize + 4 + ChunkSize    // bytes
 )
-
-// chunks returns how many chunks hold that many lanes.
-func chunks(lanes int) int { return (lanes + ChunkLanes - 1) / ChunkLanes }
-
-// chunkBytes returns the size of chunk i of a vector of that many lanes, in bytes.
-func chunkBytes(lanes, i int) int { return 4 * min(ChunkLanes, lanes-i*ChunkLanes) }
 
 // A MaskedHeader announces a masked input: the hashes of its chunks.
 type MaskedHeader struct {
@@ -38,7 +33,7 @@ func (h *MaskedHeader) Encode() []byte {
 	return b
 }
 
-// DecodeMaskedHeader reads a MaskedHeader body.
+// DecodeMaskedHeader reads a MaskedHeader body. Which ring it is of is for NewMasked to check: the session knows.
 func DecodeMaskedHeader(body []byte) (MaskedHeader, error) {
 	var h MaskedHeader
 	r, sid, from := newReader("masked header", kindMasked, body)
@@ -48,10 +43,10 @@ func DecodeMaskedHeader(body []byte) (MaskedHeader, error) {
 	case r.err != nil:
 	case h.Lanes < 1 || h.Lanes > MaxLanes:
 		r.fail("%d lanes, want 1 to %d", h.Lanes, MaxLanes)
-	case len(r.rest) != 32*chunks(h.Lanes):
-		r.fail("%d bytes of chunk hashes for %d chunks", len(r.rest), chunks(h.Lanes))
+	case len(r.rest) != 32*ring32.chunks(h.Lanes) && len(r.rest) != 32*ring16.chunks(h.Lanes):
+		r.fail("%d bytes of chunk hashes for %d lanes", len(r.rest), h.Lanes)
 	default:
-		h.Leaves = make([][32]byte, chunks(h.Lanes))
+		h.Leaves = make([][32]byte, len(r.rest)/32)
 	}
 	for i := range h.Leaves {
 		r.into(h.Leaves[i][:])
@@ -67,7 +62,7 @@ type Chunk struct {
 	Session [32]byte
 	From    int
 	Index   int
-	Data    []byte // uint32 words, little-endian
+	Data    []byte // lanes, little-endian
 }
 
 // Encode returns the canonical bytes.
@@ -85,10 +80,10 @@ func DecodeChunk(body []byte) (Chunk, error) {
 	c.Index = r.uint32()
 	switch n := len(r.rest); {
 	case r.err != nil:
-	case c.Index >= chunks(MaxLanes):
-		r.fail("chunk %d, want below %d", c.Index, chunks(MaxLanes))
-	case n == 0 || n > ChunkSize || n%4 != 0:
-		r.fail("chunk of %d bytes, want a multiple of 4 up to %d", n, ChunkSize)
+	case c.Index >= maxChunks:
+		r.fail("chunk %d, want below %d", c.Index, maxChunks)
+	case n == 0 || n > ChunkSize || n%2 != 0:
+		r.fail("chunk of %d bytes, want a multiple of 2 up to %d", n, ChunkSize)
 	default:
 		c.Data = r.take(n)
 	}
@@ -102,15 +97,16 @@ func DecodeChunk(body []byte) (Chunk, error) {
 type Masked struct {
 	Header MaskedHeader
 	Chunks [][]byte
+	ring   ring // as Mask and NewMasked set it
 }
 
 // NewMasked starts to collect the chunks of a header that belongs to the session.
 func NewMasked(s Session, h MaskedHeader) (Masked, error) {
-	if h.Session != s.ID || h.Lanes != s.Lanes || len(h.Leaves) != chunks(s.Lanes) || h.From < 0 || h.From >= len(s.Roster) {
-		return Masked{}, fmt.Errorf("%w: masked header of member %d with %d lanes is not of this session of %d members and %d lanes",
-			ErrMessage, h.From, h.Lanes, len(s.Roster), s.Lanes)
+	if h.Session != s.ID || h.Lanes != s.Lanes || len(h.Leaves) != s.Chunks() || h.From < 0 || h.From >= len(s.Roster) {
+		return Masked{}, fmt.Errorf("%w: masked header of member %d with %d lanes in %d chunks is not of this session of %d members and %d lanes in %d",
+			ErrMessage, h.From, h.Lanes, len(h.Leaves), len(s.Roster), s.Lanes, s.Chunks())
 	}
-	return Masked{Header: h, Chunks: make([][]byte, len(h.Leaves))}, nil
+	return Masked{Header: h, Chunks: make([][]byte, len(h.Leaves)), ring: s.ring()}, nil
 }
 
 // Chunk returns the i-th chunk as a message; Data aliases the chunk.
@@ -124,7 +120,7 @@ func (m *Masked) Add(c Chunk) error {
 	if c.Session != h.Session || c.From != h.From || c.Index < 0 || c.Index >= len(h.Leaves) {
 		return fmt.Errorf("%w: chunk %d of member %d does not belong to the masked input of member %d", ErrMessage, c.Index, c.From, h.From)
 	}
-	if err := h.check(c.Index, c.Data); err != nil {
+	if err := h.check(cmp.Or(m.ring, ring32), c.Index, c.Data); err != nil {
 		return err
 	}
 	m.Chunks[c.Index] = c.Data
@@ -153,8 +149,8 @@ func (h *MaskedHeader) Root() [32]byte {
 }
 
 // check compares a chunk with its hash in the header.
-func (h *MaskedHeader) check(i int, data []byte) error {
-	if len(data) != chunkBytes(h.Lanes, i) || chunkLeaf(h.Session, h.From, i, data) != h.Leaves[i] {
+func (h *MaskedHeader) check(r ring, i int, data []byte) error {
+	if len(data) != r.chunkBytes(h.Lanes, i) || chunkLeaf(h.Session, h.From, i, data) != h.Leaves[i] {
 		return fmt.Errorf("%w: chunk %d of member %d does not match its header", ErrMessage, i, h.From)
 	}
 	return nil

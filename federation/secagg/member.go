@@ -14,7 +14,7 @@ import (
 // if they had not arrived. A Member is not safe for concurrent use.
 type Member struct {
 	s    Session
-	sid  keyed
+	sid  keyed // Session.key
 	self int
 	done step
 
@@ -73,7 +73,7 @@ func NewMember(s Session, self int, root [32]byte) (*Member, error) {
 	if root == [32]byte{} {
 		return nil, fmt.Errorf("secagg: the secret root is all zero: pass 32 bytes of a cryptographic generator")
 	}
-	sid := keyed(s.ID)
+	sid := s.key()
 	m := &Member{s: s.clone(), sid: sid, self: self}
 	m.secrets = secrets{
 		z:          sid.derive32(root[:], "root z", self),

@@ -17,7 +17,7 @@ var mistakes = []struct {
 	tests   []string
 	above   string
 }{
-	{1, "mask seed folded to 32 bits, or a statistical generator", []string{"TestMaskUsesTheWholeKey", "TestMaskIsOneStream", "TestMaskedInputsLookUniform"}, ""},
+	{1, "mask seed folded to 32 bits, or a statistical generator", []string{"TestMaskUsesTheWholeKey", "TestTallyAddsStreams", "TestMaskedInputsLookUniform"}, ""},
 	{2, "both shares of one peer are asked for", []string{"TestUnmaskOpensOneShareEach", "TestBothSecretsWouldRevealOneMember", "TestDecodersRefuse"}, ""},
 	{3, "unsigned keys, a relay in the middle", []string{"TestKeysFromTheMiddle", "TestRelayThatAltersOwnMessages", "TestSwappedCiphertextFailsConfirmation"},
 		"bodies are signed in envelopes"},
@@ -28,7 +28,8 @@ var mistakes = []struct {
 	{7, "masks used again after a retry, restart or clone", []string{"TestStepsAreTakenOnceAndInOrder", "TestRestartAfterMasking", "TestSameRootSameBytes", "TestMaskReuseWouldRevealADifference"},
 		"the durable log that survives a restart"},
 	{8, "one update summed twice, survivors one apart", []string{"TestSecondSurvivorList", "TestSumsThatDifferByOneRevealIt", "TestUnmaskOpensOneShareEach"}, "a round is consumed once shares were opened"},
-	{9, "ring overflow, float masks", []string{"TestHeadroomIsProven", "TestOverflowWouldBeSilent", "TestHonestSumsAreAccepted", "TestWideHoldsTheLargestSum"}, ""},
+	{9, "ring overflow, float masks", []string{"TestHeadroomIsProven", "TestOverflowWouldBeSilent", "TestHonestSumsAreAccepted", "TestNarrowHeadroom", "TestNarrowOverflowWouldBeSilent", "TestHonestNarrowSumsAreAccepted",
+		"TestWideHoldsTheLargestSum"}, ""},
 	{10, "counts or norms in the clear beside the masks", []string{"TestMessagesDoNotDependOnTheValues", "TestQuantizedMeanIsNearTheWeightedMean"}, "other messages of the round"},
 	{11, "one key for channel and mask", []string{"TestBadKeysAreNamed", "TestOpenedSeedOpensNoSealedShare", "TestDealingsAreSeparate"}, ""},
 	{12, "quorum by truncation, or over unauthenticated indices", []string{"TestQuorum", "TestSessionRefused", "TestOnlyDistinctRosterMembersCount"}, ""},

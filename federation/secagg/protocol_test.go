@@ -36,6 +36,14 @@ type party struct {
 	roots     map[int][32]byte
 }
 
+// inRing cuts a number to the lanes of a session.
+func inRing(s Session, v uint32) uint32 {
+	if s.Bits == 16 {
+		return v & 0xffff
+	}
+	return v
+}
+
 func newParty(t testing.TB, s Session) *party {
 	t.Helper()
 	p := &party{s: s, roots: map[int][32]byte{}, confirms: map[int]Confirm{}}
@@ -49,7 +57,7 @@ func newParty(t testing.TB, s Session) *party {
 		p.leave = append(p.leave, atUnmask)
 		v := make([]uint32, s.Lanes)
 		for k := range v {
-			v[k] = uint32(i+1)*0x9e3779b9 + uint32(k)*0x85ebca6b
+			v[k] = inRing(s, uint32(i+1)*0x9e3779b9+uint32(k)*0x85ebca6b)
 		}
 		p.values = append(p.values, v)
 	}
@@ -119,68 +127,72 @@ func (p *party) want() []uint32 {
 	sum := make([]uint32, p.s.Lanes)
 	for _, i := range p.survivors {
 		for k, v := range p.values[i] {
-			sum[k] += v
+			sum[k] = inRing(p.s, sum[k]+v)
 		}
 	}
 	return sum
 }
 
 func TestSumOfEveryone(t *testing.T) {
-	for n := 2; n <= 7; n++ {
-		t.Run(fmt.Sprintf("n=%d", n), func(t *testing.T) {
-			p := newParty(t, testSession(n, 33))
-			if err := p.until(atUnmask); err != nil {
-				t.Fatal(err)
-			}
-			got, err := Sum(p.s, p.in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(got, p.want()) {
-				t.Errorf("sum = %x, want %x", got[:4], p.want()[:4])
-			}
-		})
-	}
+	overRings(t, func(t *testing.T, session newSession) {
+		for n := 2; n <= 7; n++ {
+			t.Run(fmt.Sprintf("n=%d", n), func(t *testing.T) {
+				p := newParty(t, session(n, 33))
+				if err := p.until(atUnmask); err != nil {
+					t.Fatal(err)
+				}
+				got, err := Sum(p.s, p.in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got, p.want()) {
+					t.Errorf("sum = %x, want %x", got[:4], p.want()[:4])
+				}
+			})
+		}
+	})
 }
 
 // TestDropouts goes through every way in which as many members as the threshold allows can leave, each after any step,
 // and through ways in which one more does.
 func TestDropouts(t *testing.T) {
-	const steps = int(atUnmask) + 1
-	for _, n := range []int{4, 5} {
-		scripts := 1
-		for range n {
-			scripts *= steps
-		}
-		summed, refused := 0, 0
-		for script := range scripts {
-			leave := make([]stage, n)
-			gone := 0
-			for i, rest := 0, script; i < n; i, rest = i+1, rest/steps {
-				leave[i] = stage(rest % steps)
-				if leave[i] < atUnmask {
-					gone++
+	overRings(t, func(t *testing.T, session newSession) {
+		const steps = int(atUnmask) + 1
+		for _, n := range []int{4, 5} {
+			scripts := 1
+			for range n {
+				scripts *= steps
+			}
+			summed, refused := 0, 0
+			for script := range scripts {
+				leave := make([]stage, n)
+				gone := 0
+				for i, rest := 0, script; i < n; i, rest = i+1, rest/steps {
+					leave[i] = stage(rest % steps)
+					if leave[i] < atUnmask {
+						gone++
+					}
+				}
+				if below := gone - (n - Quorum(n)); below > 1 || below == 1 && n == 5 && script%3 != 0 {
+					continue // far below the threshold nothing new happens, and close below it a sample is enough
+				}
+				if (testing.Short() || session(n, 1).Bits == 16) && script%5 != 0 {
+					continue
+				}
+				p := newParty(t, session(n, 5))
+				p.leave = leave
+				if checkDropout(t, p, gone) {
+					summed++
+				} else {
+					refused++
 				}
 			}
-			if below := gone - (n - Quorum(n)); below > 1 || below == 1 && n == 5 && script%3 != 0 {
-				continue // far below the threshold nothing new happens, and close below it a sample is enough
-			}
-			if testing.Short() && script%5 != 0 {
-				continue
-			}
-			p := newParty(t, testSession(n, 5))
-			p.leave = leave
-			if checkDropout(t, p, gone) {
-				summed++
-			} else {
-				refused++
+			t.Logf("n=%d: %d scripts with a sum, %d refused", n, summed, refused)
+			if summed == 0 || refused == 0 {
+				t.Errorf("n=%d: %d sums, %d refusals: one side was not tested", n, summed, refused)
 			}
 		}
-		t.Logf("n=%d: %d scripts with a sum, %d refused", n, summed, refused)
-		if summed == 0 || refused == 0 {
-			t.Errorf("n=%d: %d sums, %d refusals: one side was not tested", n, summed, refused)
-		}
-	}
+	})
 }
 
 // checkDropout runs a script and reports whether it must have given a sum.
@@ -205,50 +217,54 @@ func checkDropout(t *testing.T, p *party, gone int) bool {
 
 // TestRandomSessions draws members, lanes, values, thresholds and dropouts.
 func TestRandomSessions(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		n := rapid.IntRange(2, 9).Draw(rt, "n")
-		s := testSession(n, rapid.IntRange(1, 40).Draw(rt, "lanes"))
-		s.Threshold = rapid.IntRange(Quorum(n), n).Draw(rt, "threshold")
-		s.MinSurvivors = rapid.IntRange(2, n).Draw(rt, "minimum")
-		p := newParty(t, s)
-		for i := range p.values {
-			p.values[i] = rapid.SliceOfN(rapid.Uint32(), s.Lanes, s.Lanes).Draw(rt, "values")
-		}
-		masking, opening := n, n
-		for range rapid.IntRange(0, 2).Draw(rt, "leaving") {
-			i := rapid.IntRange(0, n-1).Draw(rt, "who")
-			if p.leave[i] == atUnmask {
-				p.leave[i] = stage(rapid.IntRange(0, int(atUnmask)-1).Draw(rt, "after"))
-				opening--
-				if p.leave[i] < atMask {
-					masking--
+	overRings(t, func(t *testing.T, session newSession) {
+		rapid.Check(t, func(rt *rapid.T) {
+			n := rapid.IntRange(2, 9).Draw(rt, "n")
+			s := session(n, rapid.IntRange(1, 40).Draw(rt, "lanes"))
+			s.Threshold = rapid.IntRange(Quorum(n), n).Draw(rt, "threshold")
+			s.MinSurvivors = rapid.IntRange(2, n).Draw(rt, "minimum")
+			p := newParty(t, s)
+			for i := range p.values {
+				p.values[i] = rapid.SliceOfN(rapid.Uint32Range(0, inRing(s, 1<<32-1)), s.Lanes, s.Lanes).Draw(rt, "values")
+			}
+			masking, opening := n, n
+			for range rapid.IntRange(0, 2).Draw(rt, "leaving") {
+				i := rapid.IntRange(0, n-1).Draw(rt, "who")
+				if p.leave[i] == atUnmask {
+					p.leave[i] = stage(rapid.IntRange(0, int(atUnmask)-1).Draw(rt, "after"))
+					opening--
+					if p.leave[i] < atMask {
+						masking--
+					}
 				}
 			}
-		}
-		err := p.until(atUnmask)
-		var got []uint32
-		if err == nil {
-			got, err = Sum(s, p.in)
-		}
-		if masking >= s.need() && opening >= s.Threshold {
-			if err != nil || !slices.Equal(got, p.want()) {
-				rt.Fatalf("leaving after %v: %v", p.leave, err)
+			err := p.until(atUnmask)
+			var got []uint32
+			if err == nil {
+				got, err = Sum(s, p.in)
 			}
-		} else if !errors.Is(err, ErrThreshold) {
-			rt.Fatalf("leaving after %v: error %v, want %v", p.leave, err, ErrThreshold)
-		}
+			if masking >= s.need() && opening >= s.Threshold {
+				if err != nil || !slices.Equal(got, p.want()) {
+					rt.Fatalf("leaving after %v: %v", p.leave, err)
+				}
+			} else if !errors.Is(err, ErrThreshold) {
+				rt.Fatalf("leaving after %v: error %v, want %v", p.leave, err, ErrThreshold)
+			}
+		})
 	})
 }
 
 func TestTwentyMembersSixDropped(t *testing.T) {
-	p := newParty(t, testSession(20, 10))
-	for k, i := range []int{0, 3, 7, 12, 18, 19} {
-		p.leave[i] = stage(k % int(atMask))
-	}
-	if err := p.until(atUnmask); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := Sum(p.s, p.in); err != nil || !slices.Equal(got, p.want()) {
-		t.Errorf("sum %v, error %v, want %v", got, err, p.want())
-	}
+	overRings(t, func(t *testing.T, session newSession) {
+		p := newParty(t, session(20, 10))
+		for k, i := range []int{0, 3, 7, 12, 18, 19} {
+			p.leave[i] = stage(k % int(atMask))
+		}
+		if err := p.until(atUnmask); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Sum(p.s, p.in); err != nil || !slices.Equal(got, p.want()) {
+			t.Errorf("sum %v, error %v, want %v", got, err, p.want())
+		}
+	})
 }

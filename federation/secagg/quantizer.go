@@ -135,7 +135,7 @@ func (q *Quantizer) Quantize(update []float64, weight float64, at Version, befor
 	from := 0
 	for _, g := range q.c.Groups {
 		part := values[from : from+g.Len]
-		if err := clip(part, g.Clip); err != nil {
+		if _, err := clip(part, g.Clip); err != nil {
 			return nil, nil, fmt.Errorf("quantize group %q: %w", g.Name, err)
 		}
 		roundGroup(lanes[from:], part, float64(w), g.Scale)
@@ -162,17 +162,17 @@ func roundGroup(lanes []uint32, values []float64, w, scale float64) {
 
 var errNotFinite = errors.New("a value is NaN or infinite: the local training diverged, nothing is sent")
 
-// clip scales values down to an L2 norm of at most limit.
-func clip(values []float64, limit float64) error {
+// clip scales values down to an L2 norm of at most limit, and says whether it had to.
+func clip(values []float64, limit float64) (clipped bool, err error) {
 	largest := 0.0
 	for _, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return errNotFinite
+			return false, errNotFinite
 		}
 		largest = max(largest, math.Abs(v))
 	}
 	if largest == 0 {
-		return nil
+		return false, nil
 	}
 	squares := 0.0 // of values/largest, which cannot overflow
 	for _, v := range values {
@@ -180,19 +180,23 @@ func clip(values []float64, limit float64) error {
 	}
 	factor := limit / largest / math.Sqrt(squares)
 	if factor >= 1 {
-		return nil
+		return false, nil
 	}
 	for k := range values {
 		values[k] *= factor
 	}
-	return nil
+	return true, nil
 }
 
+// randomWords fills out with the stream of a seed.
 func randomWords(out []uint32, seed [32]byte) {
-	stream := mask{key: seed}
-	clear(out)
-	eachChunk(chunks(len(out)), func(c int, buf []byte) {
-		stream.apply(out[c*ChunkLanes:][:chunkBytes(len(out), c)/4], c, buf)
+	block := newBlock(&seed)
+	const part = pieceSize / 4
+	parallel((len(out)+part-1)/part, func(i int, buf *pieceBytes) {
+		words := out[i*part : min((i+1)*part, len(out))]
+		clear(buf.b[:])
+		newStream(block, i*pieceSize).XORKeyStream(buf.b[:], buf.b[:])
+		ring32.get(words, buf.b[:])
 	})
 }
 

@@ -58,11 +58,7 @@ func seal(key *[SealKeySize]byte, info, plain, random []byte) ([]byte, error) {
 }
 
 // unseal opens what seal made.
-func unseal(seed, info, sealed []byte) ([]byte, error) {
-	key, err := sealKey(seed)
-	if err != nil {
-		return nil, err
-	}
+func unseal(key hpke.PrivateKey, info, sealed []byte) ([]byte, error) {
 	plain, err := hpke.Open(key, hpke.HKDFSHA256(), hpke.AES256GCM(), info, sealed)
 	if err != nil || len(plain) != sealedPlain {
 		return nil, errSealed

@@ -6,6 +6,15 @@ import (
 	"testing"
 )
 
+// unsealSeed is unseal with the key of a seed.
+func unsealSeed(seed, info, sealed []byte) ([]byte, error) {
+	key, err := sealKey(seed)
+	if err != nil {
+		return nil, err
+	}
+	return unseal(key, info, sealed)
+}
+
 // TestSealIsStandardHPKE opens with the standard library what seal makes, and the other way round.
 func TestSealIsStandardHPKE(t *testing.T) {
 	seed, info := fill(make([]byte, 32), 7), []byte("info")
@@ -26,18 +35,18 @@ func TestSealIsStandardHPKE(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := unseal(seed, info, theirs); err != nil || !bytes.Equal(got, plain) {
+	if got, err := unsealSeed(seed, info, theirs); err != nil || !bytes.Equal(got, plain) {
 		t.Errorf("opens %x of what the standard library sealed (%v)", got, err)
 	}
 	for what, try := range map[string]func() ([]byte, error){
-		"another info": func() ([]byte, error) { return unseal(seed, []byte("other"), sealed) },
-		"another key":  func() ([]byte, error) { return unseal(fill(make([]byte, 32), 8), info, sealed) },
+		"another info": func() ([]byte, error) { return unsealSeed(seed, []byte("other"), sealed) },
+		"another key":  func() ([]byte, error) { return unsealSeed(fill(make([]byte, 32), 8), info, sealed) },
 		"a flipped bit": func() ([]byte, error) {
 			b := bytes.Clone(sealed)
 			b[CipherSize] ^= 1
-			return unseal(seed, info, b)
+			return unsealSeed(seed, info, b)
 		},
-		"nothing": func() ([]byte, error) { return unseal(seed, info, nil) },
+		"nothing": func() ([]byte, error) { return unsealSeed(seed, info, nil) },
 	} {
 		if got, err := try(); err == nil {
 			t.Errorf("with %s it opens to %x", what, got)
@@ -58,11 +67,11 @@ func TestOpenedSeedOpensNoSealedShare(t *testing.T) {
 	received, info := sent.to(2).Sealed, sealInfo(p.s.ID, view, 0, 2)
 	private, _ := maskKeyPair(p.s.ID, 2, dropped.secrets.z)
 	for name, seed := range map[string][]byte{"z": dropped.secrets.z[:], "the mask key": private, "b": dropped.secrets.b[:]} {
-		if got, err := unseal(seed, info, received); err == nil {
+		if got, err := unsealSeed(seed, info, received); err == nil {
 			t.Errorf("%s opens a received share: %x", name, got)
 		}
 	}
-	if _, err := unseal(dropped.secrets.sealSeed[:], info, received); err != nil {
+	if _, err := unsealSeed(dropped.secrets.sealSeed[:], info, received); err != nil {
 		t.Errorf("control: the seal key does not open a received share: %v", err)
 	}
 	// What it sealed: someone who holds z and b, and knows the derivations, does not get the randomness.

@@ -10,7 +10,7 @@ import (
 const (
 	MinMembers = 2       // a sum of one member's values would be those values
 	MaxMembers = 255     // Shamir points are the 255 non-zero elements of GF(2^8)
-	MaxLanes   = 1 << 28 // 1 GiB of masked bytes per member
+	MaxLanes   = 1 << 28 // 1 GiB of masked bytes per member in the larger ring
 )
 
 // A Session fixes what every member must agree on before the first message. All fields are public.
@@ -20,7 +20,8 @@ type Session struct {
 
 	Threshold    int // t: shares that open a secret; Quorum(len(Roster)) or more
 	MinSurvivors int // the smallest sum this member takes part in, 2 or more; the larger of it and t binds
-	Lanes        int // length of every member's value vector, in uint32 words
+	Lanes        int // length of every member's value vector
+	Bits         int // of a lane: values are added in Z_2^Bits; 32 or 16, 0 means DefaultBits
 }
 
 // Quorum returns floor(2n/3)+1: with n members it leaves an honest majority in every quorum while fewer than
@@ -42,6 +43,8 @@ func (s *Session) Validate() error {
 		return fmt.Errorf("secagg session: minimum of %d survivors among %d members, want %d to %d", s.MinSurvivors, n, MinMembers, n)
 	case s.Lanes < 1 || s.Lanes > MaxLanes:
 		return fmt.Errorf("secagg session: %d lanes, want 1 to %d: split the parameters into several sessions", s.Lanes, MaxLanes)
+	case s.Bits != 0 && s.Bits != 32 && s.Bits != 16:
+		return fmt.Errorf("secagg session: lanes of %d bits, want 32 or 16", s.Bits)
 	case s.ID == [32]byte{}:
 		return errors.New("secagg session: the id is all zero: compute it with Context.ID")
 	}

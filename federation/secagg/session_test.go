@@ -3,6 +3,7 @@ package secagg
 import (
 	"crypto/sha256"
 	"fmt"
+	"testing"
 )
 
 // testRoster returns n distinct member ids.
@@ -21,3 +22,19 @@ func testSession(n, lanes int) Session {
 }
 
 func testRoot(i int) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "root %d", i)) }
+
+// newSession is testSession in one of the rings.
+type newSession func(n, lanes int) Session
+
+// overRings runs a test in both rings.
+func overRings(t *testing.T, test func(t *testing.T, session newSession)) {
+	for _, bits := range []int{32, 16} {
+		t.Run(fmt.Sprintf("%d bits", bits), func(t *testing.T) {
+			test(t, func(n, lanes int) Session {
+				s := testSession(n, lanes)
+				s.Bits = bits
+				return s
+			})
+		})
+	}
+}

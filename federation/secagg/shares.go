@@ -28,7 +28,11 @@ type Deal struct {
 
 // Encode returns the canonical bytes.
 func (s *Shares) Encode() []byte {
-	b := appendPrefix(nil, kindShares, s.Session, s.From)
+	size := prefixSize + 32 + 2 + len(s.Deals)*dealMin
+	for i := range s.Deals {
+		size += len(s.Deals[i].Sealed) + len(s.Deals[i].Cipher)
+	}
+	b := appendPrefix(make([]byte, 0, size), kindShares, s.Session, s.From)
 	b = append(b, s.View[:]...)
 	b = appendIndex(b, len(s.Deals))
 	for i := range s.Deals {

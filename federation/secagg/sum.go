@@ -8,7 +8,7 @@ import (
 	"github.com/cloudflare/circl/kem/xwing"
 )
 
-// Sum verifies the transcript and returns the sum of the survivors' values, exact in Z_2^32. Anyone can call it.
+// Sum verifies the transcript and returns the sum of the survivors' values, exact in Z_2^Bits. Anyone can call it.
 // Errors: ErrThreshold when statements or unmask shares are too few, ErrView when messages are missing or not those
 // that were stated, *Fault naming a member proven to have cheated.
 func Sum(s Session, in Transcript) ([]uint32, error) {
@@ -18,30 +18,21 @@ func Sum(s Session, in Transcript) ([]uint32, error) {
 	}
 	for _, i := range o.survivors {
 		m := in.Masked[i]
-		if !m.Complete() || len(m.Chunks) != chunks(s.Lanes) {
+		if !m.Complete() || len(m.Chunks) != s.Chunks() {
 			return nil, fmt.Errorf("secagg sum: chunks of the masked input of survivor %d are missing: fetch them", i)
 		}
 	}
-	sum := make([]uint32, s.Lanes)
-	errs := make([]error, chunks(s.Lanes))
-	eachChunk(len(errs), func(c int, buf []byte) {
-		errs[c] = o.sumChunk(sum[c*ChunkLanes:][:chunkBytes(s.Lanes, c)/4], c, buf, func(i int) []byte { return in.Masked[i].Chunks[c] })
-	})
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return sum, nil
+	return o.sum(0, s.Chunks(), func(i, c int) []byte { return in.Masked[i].Chunks[c] })
 }
 
 // An Opening holds the rebuilt seeds of a session; chunks can be summed one by one, in any order, concurrently.
 // Its seeds are public: they open nothing but the sum.
 type Opening struct {
+	ring      ring
 	lanes     int
 	survivors []int
 	headers   map[int]MaskedHeader
-	masks     []mask // to be added to the sum of the masked inputs
+	pads      []pad // to be added to the sum of the masked inputs
 	root      [32]byte
 }
 
@@ -66,18 +57,18 @@ func Open(s Session, in Transcript) (*Opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Opening{lanes: s.Lanes, headers: headers}
+	o := &Opening{ring: s.ring(), lanes: s.Lanes, headers: headers}
 	for _, v := range st.List {
 		o.survivors = append(o.survivors, v.Member)
 	}
-	r := rebuilder{s: &s, sid: keyed(s.ID), keys: keys, shares: shares, survivors: o.survivors, openers: openers[:s.Threshold], unmasks: in.Unmasks}
+	r := rebuilder{s: &s, sid: s.key(), keys: keys, shares: shares, survivors: o.survivors, openers: openers[:s.Threshold], unmasks: in.Unmasks}
 	opened := r.sid.hash("opened seeds")
 	for k, i := range sorted(shares) {
 		value, masks, err := r.member(k, i, st.has(i))
 		if err != nil {
 			return nil, err
 		}
-		o.masks = append(o.masks, masks...)
+		o.pads = append(o.pads, newPads(masks)...)
 		opened.Write(binary.BigEndian.AppendUint16(nil, uint16(i)))
 		opened.Write(value[:])
 	}
@@ -195,28 +186,34 @@ func (o *Opening) Root() [32]byte { return o.root }
 
 // SumChunk returns chunk c of the sum from that chunk of every survivor's masked input, by member.
 func (o *Opening) SumChunk(c int, chunk map[int][]byte) ([]uint32, error) {
-	if c < 0 || c >= chunks(o.lanes) {
-		return nil, fmt.Errorf("secagg sum: chunk %d of %d", c, chunks(o.lanes))
+	if n := o.ring.chunks(o.lanes); c < 0 || c >= n {
+		return nil, fmt.Errorf("secagg sum: chunk %d of %d", c, n)
 	}
-	sum := make([]uint32, chunkBytes(o.lanes, c)/4)
-	if err := o.sumChunk(sum, c, make([]byte, ChunkSize), func(i int) []byte { return chunk[i] }); err != nil {
-		return nil, err
-	}
-	return sum, nil
+	return o.sum(c, c+1, func(i, _ int) []byte { return chunk[i] })
 }
 
-func (o *Opening) sumChunk(sum []uint32, c int, buf []byte, chunk func(member int) []byte) error {
-	for _, i := range o.survivors {
-		data, h := chunk(i), o.headers[i]
-		if err := h.check(c, data); err != nil {
-			return fmt.Errorf("secagg sum: %w", err)
-		}
-		for k := range sum {
-			sum[k] += binary.LittleEndian.Uint32(data[4*k:])
+// sum adds up the chunks from first to before last, which data returns by member and number.
+func (o *Opening) sum(first, last int, data func(member, c int) []byte) ([]uint32, error) {
+	errs := make([]error, (last-first)*len(o.survivors))
+	parallel(len(errs), func(k int, _ *none) {
+		i, c := o.survivors[k%len(o.survivors)], first+k/len(o.survivors)
+		h := o.headers[i]
+		errs[k] = h.check(o.ring, c, data(i, c))
+	})
+	for _, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("secagg sum: %w", err)
 		}
 	}
-	for k := range o.masks {
-		o.masks[k].apply(sum, c, buf)
-	}
-	return nil
+	start := first * o.ring.chunkLanes()
+	sum := make([]uint32, min(o.lanes, last*o.ring.chunkLanes())-start)
+	eachSpan(o.ring, o.lanes, first, last, func(s span, t *tally) {
+		t.begin(o.ring, s.size)
+		for _, i := range o.survivors {
+			t.addBytes(data(i, s.chunk)[s.from:][:s.size])
+		}
+		t.addPads(o.pads, s.at)
+		t.lanes(sum[s.lane-start:][:s.size/int(o.ring)])
+	})
+	return sum, nil
 }

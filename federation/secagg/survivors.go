@@ -1,6 +1,9 @@
 package secagg
 
-const MaxSurvivorsSize = prefixSize + 64 + 2 + MaxMembers*(2+32) // bytes
+const (
+	survivorSize     = 2 + 32
+	MaxSurvivorsSize = prefixSize + 64 + 2 + MaxMembers*survivorSize // bytes
+)
 
 // Survivors is the body of step 4, the statement that a member signs once per session: exactly these members
 // are in the sum, with exactly these masked inputs.
@@ -38,7 +41,7 @@ func DecodeSurvivors(body []byte) (Survivors, error) {
 	s.Session, s.From = sid, from
 	r.into(s.Roster[:])
 	r.into(s.View[:])
-	n := r.count(2 + 32)
+	n := r.count(survivorSize)
 	if r.err == nil {
 		s.List = make([]Survivor, n)
 	}

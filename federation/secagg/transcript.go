@@ -90,7 +90,7 @@ func (in *Transcript) headers(s *Session, st *Survivors) (map[int]MaskedHeader, 
 			return nil, fmt.Errorf("secagg sum: the masked input of survivor %d is missing: fetch it", v.Member)
 		case !s.belongs(h.Session, h.From, v.Member) || h.Root() != v.Root:
 			return nil, fmt.Errorf("secagg sum: %w: the masked input of survivor %d is not the one the survivors state", ErrView, v.Member)
-		case h.Lanes != s.Lanes || len(h.Leaves) != chunks(s.Lanes):
+		case h.Lanes != s.Lanes || len(h.Leaves) != s.Chunks():
 			return nil, &Fault{Member: v.Member, What: fmt.Sprintf("its masked input has %d lanes, want %d", h.Lanes, s.Lanes)}
 		}
 		headers[v.Member] = h
@@ -101,14 +101,14 @@ func (in *Transcript) headers(s *Session, st *Survivors) (map[int]MaskedHeader, 
 // openers returns the members whose Unmask bodies hold: survivors that opened exactly one share of every dealer, of
 // the right kind, as published. The others are left out, and do not matter while Threshold remain.
 func (in *Transcript) openers(s *Session, st *Survivors, shares map[int]Shares) ([]int, error) {
-	dealers := sorted(shares)
+	dealers, sid := sorted(shares), s.key()
 	var good, bad []int
 	for _, i := range sorted(in.Unmasks) {
 		u := in.Unmasks[i]
 		if !s.belongs(u.Session, u.From, i) || !st.has(i) {
 			continue
 		}
-		if u.holds(keyed(s.ID), st, dealers, shares) {
+		if u.holds(sid, st, dealers, shares) {
 			good = append(good, i)
 		} else {
 			bad = append(bad, i)
