@@ -31,8 +31,8 @@
 //	sum, err := secagg.Sum(session, transcript)
 //	m.Erase()
 //
-// Values are prepared by a Quantizer (clipped, weighted, stochastically rounded updates with error feedback) or by Wide
-// (exact sums of float64 numbers).
+// Values are prepared by a Quantizer (clipped, weighted, stochastically rounded updates with error feedback), by Wide
+// (exact sums of float64 numbers), both for 32 bits, or by Narrow (updates in 16 bits).
 //
 // # Rings
 //
@@ -42,6 +42,20 @@
 // session id takes the place of the id in every derived key, seal, tag and view; in one of 32 bits the id stands for
 // itself. Members that disagree on the ring therefore complain about each other before they mask, and a transcript of
 // one ring has no sum in the other.
+//
+// # Narrow lanes
+//
+// A Narrow puts updates into 16 bits: 8 of the value for up to 256 members, and 8 in which the sum grows. It rotates the update
+// by a public random Hadamard transform, so that all lanes are of about the same size even if a few parameters
+// moved much more than the rest, rounds at random without bias, and keeps what it rounded off for the next round. What was opened
+// also says which scales the next round needs.
+//
+//	q, err := secagg.NewNarrow(secagg.NarrowConfig{Session: session.ID, Groups: groups, Peers: n})
+//	out, err := q.Quantize(update, weight, version, residual, seed) // out.Lanes are the values for Mask
+//	mean, err := q.Dequantize(sum, survivors)                       // mean.Values, mean.Weight
+//	groups, err = q.Next(mean)                                      // of the next round
+//
+// Session.Upload says what all of it costs a member in bytes.
 //
 // # What it guarantees
 //

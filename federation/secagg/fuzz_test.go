@@ -62,6 +62,26 @@ func FuzzMasked(f *testing.F) {
 	})
 }
 
+// FuzzNarrow checks that no sum makes Dequantize panic, or give a mean beyond what so many members can hold.
+func FuzzNarrow(f *testing.F) {
+	f.Add(make([]byte, 2*(20+narrowExtra)), 3)
+	f.Fuzz(func(t *testing.T, data []byte, members int) {
+		q := testNarrow(t, narrowConfig(200, NarrowGroup{"a", 17, 1, 0.5}, NarrowGroup{"b", 3, 1, 1e9}))
+		lanes := make([]uint32, len(data)/2)
+		ring16.get(lanes, data)
+		mean, err := q.Dequantize(lanes, members)
+		if err != nil {
+			return
+		}
+		if mean.Weight <= 0 || mean.Weight > float64(members) || mean.Spread > digit*spreadUnit {
+			t.Errorf("%d members have weight %v and spread %v", members, mean.Weight, mean.Spread)
+		}
+		if _, err := q.Next(mean); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // FuzzWide checks that no sum makes Decode panic.
 func FuzzWide(f *testing.F) {
 	f.Add(make([]byte, 4*WideLanes), 5)

@@ -49,7 +49,7 @@ func ValueBitsFor(peers, weightBits, noiseBits int) int {
 	return min(MaxValueBits, ringBits-weightBits-SumBits(peers)-noiseBits)
 }
 
-// A Quantizer turns weighted updates into lanes and a sum of lanes into the weighted mean update. It is immutable.
+// A Quantizer turns weighted updates into lanes of 32 bits and a sum of lanes into the weighted mean update. It is immutable.
 //
 // A lane holds round(w·v/Scale·F) in two's complement, F = 2^(ValueBits+WeightBits-1) - 1, where w is the weight, itself
 // rounded to a multiple of 1/F; the last lane holds w·F. No lane of n honest members exceeds n·F in magnitude.

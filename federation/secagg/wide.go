@@ -19,6 +19,7 @@ const (
 // Wide adds float64 values exactly, where quantisation is too coarse: normal equations, counts. Each value is written as a
 // 128-bit two's-complement fixed-point number of resolution 2^-40 in 16-bit limbs, one limb a lane, least
 // significant first. A lane of MaxPeers members stays below 2^32, so limbs never carry while masked.
+// Its session must have 32 Bits.
 type Wide struct{ peers int }
 
 // NewWide is for sums of up to that many members, 1 to MaxPeers.
