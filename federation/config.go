@@ -34,6 +34,7 @@ type Contribution struct {
 	Round, Attempt uint64
 	Group          string
 	Session        [32]byte
+	Bits           int // of the ring: lanes are summed modulo 2^Bits
 	Lanes          []uint32
 }
 

@@ -15,7 +15,7 @@ func (m *Machine) values(a *attempt, s *session) ([]uint32, error) {
 	if m.r.layout == nil {
 		return m.setupLanes(s.name, s.key, &m.r.sums)
 	}
-	q, err := m.r.state.quantizer(m.r.layout, s.name, m.rules, len(m.epoch.Members))
+	q, err := m.r.state.coder(m.r.layout, s.name, m.rules, len(m.epoch.Members), len(s.members), s.public.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,12 @@ func (m *Machine) values(a *attempt, s *session) ([]uint32, error) {
 	if before != nil && before.Version != m.version() {
 		before = nil // this member has missed a round
 	}
-	lanes, after, err := q.Quantize(vector, m.weight(s.name), m.version(), before, m.random())
-	a.residual[s.name] = after
-	return lanes, err
+	out, err := q.quantize(vector, m.weight(s.name), m.version(), before, m.random())
+	a.residual[s.name] = out.residual
+	if len(out.clipped) > 0 {
+		m.tell(Info, "the update of %d parts of %s was longer than the federation allows and is shortened to that (%s)", len(out.clipped), s.name, out.clipped[0])
+	}
+	return out.lanes, err
 }
 
 // setupLanes are a member's statistics as exact lanes: for the trunk also one number per element, 1 if it has it.

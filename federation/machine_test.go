@@ -14,9 +14,10 @@ import (
 )
 
 func TestHappyRounds(t *testing.T) {
-	for n := 3; n <= 5; n++ {
-		t.Run(fmt.Sprintf("n=%d", n), func(t *testing.T) {
-			c := newCluster(t, n, 4, uint64(n))
+	for k := range 6 {
+		n, bits := 3+k%3, []int{32, 16}[k/3]
+		t.Run(fmt.Sprintf("n=%d, %d bits", n, bits), func(t *testing.T) {
+			c := newCluster(t, n, 4, uint64(n), func(g *ledger.Genesis, _ *weights.Set) { g.Rules.LaneBits = bits })
 			c.run(time.Minute)
 			if got, want := c.kinds(), []string{"setup", "train", "train", "train"}; !slices.Equal(got, want) {
 				t.Errorf("rounds %v, want %v", got, want)
@@ -64,7 +65,14 @@ func addTo(sum, v []float64) []float64 {
 
 // TestOuterStep compares certified weights with the weighted mean of the known updates, up to quantisation.
 func TestOuterStep(t *testing.T) {
-	c := newCluster(t, 4, 2, 1, func(g *ledger.Genesis, _ *weights.Set) { g.Rules.Outer, g.Rules.Rate = ledger.OuterFedAvg, 1 })
+	outerStep(t, 32, 1e-6)
+	outerStep(t, 16, 3e-5) // steps of 1.3e-5, rounded at random
+}
+
+func outerStep(t *testing.T, bits int, tolerance float64) {
+	c := newCluster(t, 4, 2, 1, func(g *ledger.Genesis, _ *weights.Set) {
+		g.Rules.Outer, g.Rules.Rate, g.Rules.LaneBits = ledger.OuterFedAvg, 1, bits
+	})
 	c.run(time.Minute)
 	r := c.record(1)
 	before, after := c.file(r.WeightsIn), c.file(r.WeightsOut)
@@ -82,8 +90,8 @@ func TestOuterStep(t *testing.T) {
 				sum += weight * float64(u.Tensors[name][k])
 				total += weight
 			}
-			if want := w.Data[k] - sum/total; math.Abs(got.Data[k]-want) > 1e-6 {
-				t.Fatalf("%s[%d] = %v, want %v", name, k, got.Data[k], want)
+			if want := w.Data[k] - sum/total; math.Abs(got.Data[k]-want) > tolerance {
+				t.Fatalf("%d bits: %s[%d] = %v, want %v within %g", bits, name, k, got.Data[k], want, tolerance)
 			}
 		}
 	}

@@ -132,7 +132,7 @@ func (m *Machine) setupApplied(e SetupApplied) {
 	}
 	layout, err := NewLayout(e.Weights, m.epoch.Shared(), record.Elements, m.rules.MinGroup)
 	if err == nil {
-		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules.FirstScale))
+		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules))
 	}
 	if err != nil {
 		m.giveUp("its sum is of no use: " + err.Error())
@@ -145,11 +145,11 @@ func (m *Machine) concludeTraining(a *attempt, sums []*sum) error {
 	record := m.newRecord(a, nil)
 	for _, x := range sums {
 		group := x.group
-		q, err := m.r.state.quantizer(m.r.layout, group.Name, m.rules, len(m.epoch.Members))
+		q, err := m.r.state.coder(m.r.layout, group.Name, m.rules, len(m.epoch.Members), x.peers, group.Session)
 		if err != nil {
 			return err
 		}
-		mean, weight, err := q.Dequantize(x.lanes, x.members)
+		d, err := q.decode(x.lanes, x.members)
 		if err != nil && group.Name == ledger.TrunkGroup {
 			return err
 		}
@@ -157,8 +157,8 @@ func (m *Machine) concludeTraining(a *attempt, sums []*sum) error {
 			m.tell(Warning, "%s keeps its weights: %v", group.Name, err)
 			continue
 		}
-		norm := state.step(m.outer, w, m.r.layout.Slices(group.Name), mean, x.members)
-		group.Weight = weight
+		norm := state.step(m.outer, w, m.r.layout.Slices(group.Name), d, x.members)
+		group.Weight = d.weight
 		record.Groups = append(record.Groups, group)
 		record.Metrics = append(record.Metrics, ledger.Metric{Name: "update_norm/" + group.Name, Value: norm})
 	}

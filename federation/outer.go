@@ -59,18 +59,23 @@ func NewOuter(r *ledger.Rules) OuterOptimizer {
 }
 
 // outerState is what the outer step carries from round to round, all of it public: "momentum/<tensor>" in the shape of
-// the tensor, and "scale/<slice>" with the full scale and the clipping norm of the next round's quantisation.
+// the tensor, and "scale/<slice>" with the full scale (in 16-bit lanes: the usual size of a number) and the clipping norm of
+// the next round's quantisation.
 type outerState struct{ set *weights.Set }
 
 // newOuterState is the state before the first training round.
-func newOuterState(w *weights.Set, l *Layout, first float64) outerState {
+func newOuterState(w *weights.Set, l *Layout, rules *ledger.Rules) outerState {
 	s := outerState{&weights.Set{}}
+	first, room := rules.FirstScale, 1.0
+	if rules.LaneBits == 16 {
+		first, room = firstSigma*first, scaleRoom
+	}
 	for _, group := range slices.Sorted(maps.Keys(l.groups)) {
 		for _, slice := range l.groups[group] {
 			t, _ := w.Get(slice.Tensor)
 			s.set.Put(weights.Tensor{Name: "momentum/" + slice.Tensor, Shape: t.Shape, Data: make([]float64, len(t.Data))})
 			scale := powerOfTwo(first)
-			s.put(slice, scale, single(scale*math.Sqrt(float64(slice.Len))))
+			s.put(slice, scale, single(room*scale*math.Sqrt(float64(slice.Len))))
 		}
 	}
 	return s
@@ -127,9 +132,9 @@ func (s outerState) quantizer(l *Layout, group string, rules *ledger.Rules, memb
 }
 
 // step applies the mean update of that many members to a group's weights and state, and returns its L2 norm.
-func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, mean []float64, members int) (norm float64) {
-	squares := 0.0
-	for _, slice := range parts {
+func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d decoded, members int) (norm float64) {
+	squares, mean := 0.0, d.mean
+	for k, slice := range parts {
 		u := mean[:slice.Len]
 		mean = mean[slice.Len:]
 		for _, x := range u {
@@ -138,6 +143,10 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, mean [
 		t, _ := w.Get(slice.Tensor)
 		v, _ := s.set.Get("momentum/" + slice.Tensor)
 		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
+		if d.next != nil {
+			s.put(slice, d.next[k][0], single(d.next[k][1]))
+			continue
+		}
 		s.rescale(slice, u, members)
 	}
 	return math.Sqrt(squares)

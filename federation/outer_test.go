@@ -64,7 +64,7 @@ func TestScalesFollowTheAggregate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newOuterState(w, l, 0.1)
+	s := newOuterState(w, l, &ledger.Rules{FirstScale: 0.1})
 	slice := l.Slices(ledger.TrunkGroup)[0]
 	scale := func() (float64, float64) {
 		x, _ := s.set.Get("scale/" + slice.Name)

@@ -230,11 +230,19 @@ func (m *Machine) groupNames() []string {
 	return names
 }
 
+// laneBits is the ring of this round's sums; statistics need the wide one.
+func (m *Machine) laneBits() int {
+	if m.r.layout == nil {
+		return secagg.DefaultBits
+	}
+	return m.rules.LaneBits
+}
+
 // lanes is the length of a group's vector in this round.
 func (m *Machine) lanes(group string) int {
 	switch {
 	case m.r.layout != nil:
-		return m.r.layout.Len(group) + 1 // and the weight
+		return m.r.layout.Len(group) + extraLanes(m.rules)
 	case group == ledger.TrunkGroup:
 		return secagg.WideLanes * (m.cfg.SetupTrunk + len(m.cfg.Genesis.Elements))
 	}

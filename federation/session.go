@@ -49,7 +49,7 @@ func (m *Machine) openSessions(a *attempt, p *proposal) error {
 		}
 		c := secagg.Context{Genesis: m.genesis.Bytes(), Round: m.r.number, Attempt: uint32(a.number), PrevCertificate: m.r.base.Prev.Bytes(),
 			WeightsIn: m.r.base.WeightsIn.Bytes(), Config: m.r.base.Config.Bytes(), Roster: ids, Group: name}
-		s.public = secagg.Session{ID: c.ID(), Roster: ids, Threshold: threshold, MinSurvivors: least, Lanes: m.lanes(name)}
+		s.public = secagg.Session{ID: c.ID(), Roster: ids, Threshold: threshold, MinSurvivors: least, Lanes: m.lanes(name), Bits: m.laneBits()}
 		list = append(list, s)
 		return s.public.Validate()
 	}

@@ -141,7 +141,7 @@ func (m *Machine) mask(a *attempt) bool {
 		}
 		values, err := m.values(a, s)
 		if err == nil && m.cfg.Witness != nil {
-			m.cfg.Witness(Contribution{m.r.number, a.number, s.name, s.public.ID, values})
+			m.cfg.Witness(Contribution{m.r.number, a.number, s.name, s.public.ID, m.laneBits(), values})
 		}
 		if err == nil {
 			inputs[s.index], err = s.member.Mask(values, s.confirms)
@@ -154,7 +154,7 @@ func (m *Machine) mask(a *attempt) bool {
 		header := inputs[s.index].Header
 		roster, root := secagg.RosterHash(s.public.Roster), header.Root()
 		written = append(written, Entry{hexKey(maskPrefix, s.public.ID), append(roster[:], root[:]...)})
-		bytes += 4 * s.public.Lanes
+		bytes += m.laneBits() / 8 * s.public.Lanes
 	}
 	m.promise(written...)
 	for _, s := range a.sessions {

@@ -12,7 +12,8 @@ import (
 // sum is what a session opened.
 type sum struct {
 	lanes   []uint32
-	members int
+	members int // in the sum
+	peers   int // in the session
 	group   ledger.Group
 }
 
@@ -75,7 +76,7 @@ func (m *Machine) open(s *session) (*sum, error) {
 	}
 	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
 	opened := 0
-	out := &sum{members: len(list), group: ledger.Group{Name: s.name, Session: s.public.ID}}
+	out := &sum{members: len(list), peers: len(s.members), group: ledger.Group{Name: s.name, Session: s.public.ID}}
 	for _, i := range list {
 		k := slices.Index(s.members, i)
 		if !s.complete(i) {

@@ -18,7 +18,8 @@ type Rules struct {
 	Rate     float64 // outer learning rate, above 0, at most 10
 	Momentum float64 // of Nesterov, in [0,1)
 
-	ValueBits  int     // of quantisation, see secagg.QuantizerConfig
+	LaneBits   int     // of the ring that updates are summed in: 32, or 16 for half the bytes (rotated updates, secagg.Narrow)
+	ValueBits  int     // of quantisation to 32 bits, see secagg.QuantizerConfig
 	WeightBits int     // likewise
 	FirstScale float64 // full scale of updates in the first training round, parameter units
 
@@ -39,7 +40,7 @@ func DefaultRules() Rules {
 	return Rules{
 		MinCohort: 5, MinGroup: 5, Steps: 100,
 		Outer: OuterNesterov, Rate: 0.7, Momentum: 0.9,
-		ValueBits: 16, WeightBits: 8, FirstScale: 1.0 / 16,
+		LaneBits: 32, ValueBits: 16, WeightBits: 8, FirstScale: 1.0 / 16,
 		JoinGrace: 10 * time.Minute, StepTimeout: time.Minute, MaskTimeout: 10 * time.Minute, Forfeit: 3 * time.Minute,
 	}
 }
@@ -61,6 +62,8 @@ func (r *Rules) Validate() error {
 		return errors.New("rules: outer momentum must be in [0,1)")
 	case r.ValueBits < 16 || r.ValueBits > 24 || r.WeightBits < 0 || r.WeightBits > 16:
 		return fmt.Errorf("rules: %d value bits and %d weight bits, want 16 to 24 and 0 to 16", r.ValueBits, r.WeightBits)
+	case r.LaneBits != 32 && r.LaneBits != 16:
+		return fmt.Errorf("rules: %d lane bits, want 32 or 16", r.LaneBits)
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
 		return errors.New("rules: first scale must be between 1e-12 and 1e12")
 	}
@@ -90,6 +93,9 @@ func (r *Rules) fields() fields {
 		"outer": r.Outer, "rate": r.Rate, "momentum": r.Momentum,
 		"value_bits": uint64(r.ValueBits), "weight_bits": uint64(r.WeightBits), "first_scale": r.FirstScale,
 	}
+	if r.LaneBits != 32 {
+		f["lane_bits"] = uint64(r.LaneBits)
+	}
 	for _, d := range r.durations() {
 		f[d.name] = uint64(*d.is / time.Millisecond)
 	}
@@ -102,6 +108,9 @@ func (r *Rules) read(in reader) {
 	r.Outer, r.Rate, r.Momentum = in.text("outer"), in.float("rate"), in.float("momentum")
 	r.ValueBits, r.WeightBits = int(in.uint("value_bits", 32)), int(in.uint("weight_bits", 32))
 	r.FirstScale = in.float("first_scale")
+	if r.LaneBits = 32; in.has("lane_bits") {
+		r.LaneBits = int(in.uint("lane_bits", 31)) // 32 is said by leaving it out
+	}
 	for _, d := range r.durations() {
 		*d.is = time.Duration(in.uint(d.name, 31*24*3600*1000)) * time.Millisecond
 	}

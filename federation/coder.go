@@ -1,0 +1,113 @@
+package federation
+
+import (
+	"fmt"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
+)
+
+// A coder turns a member's update of a group into lanes, and a sum of lanes into the mean update. It follows from the
+// rules and the outer state, so that all members use the same.
+type coder interface {
+	// quantize returns the lanes of a weighted update, what rounding left out, and the names of slices that were longer than allowed.
+	quantize(vector []float64, weight float64, at secagg.Version, before *secagg.Residual, seed [32]byte) (coded, error)
+	// decode returns what a sum over that many members says.
+	decode(sum []uint32, members int) (decoded, error)
+}
+
+type coded struct {
+	lanes    []uint32
+	residual *secagg.Residual
+	clipped  []string
+}
+
+type decoded struct {
+	mean   []float64 // parameter units
+	weight float64   // sum of the members' weights
+	// next holds scale and clipping norm of the next round by slice; nil when they follow from the mean, see outerState.rescale.
+	next [][2]float64
+}
+
+// Lanes behind the values of a group: its weight, and in narrow lanes its spread.
+const (
+	wideExtra   = 1
+	narrowExtra = 3
+)
+
+// extraLanes is how many lanes a group has beside its values.
+func extraLanes(rules *ledger.Rules) int {
+	if rules.LaneBits == 16 {
+		return narrowExtra
+	}
+	return wideExtra
+}
+
+// coder returns the coder of a group's session. Wide lanes have room for all members of the epoch, narrow ones for those of the
+// session: with 16 bits, every bit of room is one of precision.
+func (s outerState) coder(l *Layout, group string, rules *ledger.Rules, members, peers int, session [32]byte) (coder, error) {
+	if rules.LaneBits == 16 {
+		return s.narrow(l, group, peers, session)
+	}
+	q, err := s.quantizer(l, group, rules, members)
+	return wideCoder{q}, err
+}
+
+// wideCoder rounds to lanes of 32 bits.
+type wideCoder struct{ *secagg.Quantizer }
+
+func (c wideCoder) quantize(vector []float64, weight float64, at secagg.Version, before *secagg.Residual, seed [32]byte) (out coded, err error) {
+	out.lanes, out.residual, err = c.Quantize(vector, weight, at, before, seed)
+	return out, err
+}
+
+func (c wideCoder) decode(sum []uint32, members int) (out decoded, err error) {
+	out.mean, out.weight, err = c.Dequantize(sum, members)
+	return out, err
+}
+
+// narrowCoder rotates and rounds to lanes of 16 bits.
+type narrowCoder struct{ *secagg.Narrow }
+
+// firstSigma is the first guess of a number's size, as a part of the rules' first scale, beyond which wide lanes saturate.
+const firstSigma = 0.25
+
+// narrow returns the narrow coder. Where a slice has not been summed yet, its scale is the one of the start.
+func (s outerState) narrow(l *Layout, group string, peers int, session [32]byte) (narrowCoder, error) {
+	c := secagg.NarrowConfig{Session: session, Peers: peers}
+	for _, slice := range l.groups[group] {
+		t, ok := s.set.Get("scale/" + slice.Name)
+		if !ok || len(t.Data) != 2 {
+			return narrowCoder{}, fmt.Errorf("the optimizer state has no scale for %q", slice.Name)
+		}
+		c.Groups = append(c.Groups, secagg.NarrowGroup{Name: slice.Name, Len: slice.Len, Sigma: t.Data[0], Clip: t.Data[1]})
+	}
+	q, err := secagg.NewNarrow(c)
+	return narrowCoder{q}, err
+}
+
+func (c narrowCoder) quantize(vector []float64, weight float64, at secagg.Version, before *secagg.Residual, seed [32]byte) (coded, error) {
+	out, err := c.Quantize(vector, weight, at, before, seed)
+	return coded{out.Lanes, out.Residual, out.Clipped}, err
+}
+
+func (c narrowCoder) decode(sum []uint32, members int) (decoded, error) {
+	mean, err := c.Dequantize(sum, members)
+	if err != nil {
+		return decoded{}, err
+	}
+	groups, err := c.Next(mean)
+	if err != nil {
+		return decoded{}, err
+	}
+	out := decoded{mean: mean.Values, weight: mean.Weight}
+	for _, g := range groups {
+		out.next = append(out.next, [2]float64{g.Sigma, g.Clip})
+	}
+	return out, nil
+}
+
+var (
+	_ coder = wideCoder{}
+	_ coder = narrowCoder{}
+)
