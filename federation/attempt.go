@@ -45,6 +45,10 @@ type attempt struct {
 	collect  time.Time            // until then the coordinator waits for what may still come
 	since    map[string]time.Time // when this member began to wait for a kind of message
 
+	norms    *normAudit     // of the trunk; nil before it is open
+	reports  map[int][]byte // for it
+	auditEnd time.Time      // until then reports are waited for
+
 	summed   bool                        // the outcome was computed, or is being computed
 	setup    *ledger.Round               // waits for the Trainer to apply the totals
 	residual map[string]*secagg.Residual // of the own quantisation, by group
@@ -62,7 +66,7 @@ func (m *Machine) track(number uint64) *attempt {
 	a := m.r.attempts[number]
 	if a == nil {
 		a = &attempt{number: number, transcript: newTranscript(), joins: map[int][]int{}, quits: map[int]uint64{},
-			statements: map[int]*statement{}, since: map[string]time.Time{}, residual: map[string]*secagg.Residual{}}
+			statements: map[int]*statement{}, since: map[string]time.Time{}, reports: map[int][]byte{}, residual: map[string]*secagg.Residual{}}
 		a.since[typeJoin] = m.r.begun // counts in the first attempt
 		m.r.attempts[number] = a
 	}
@@ -141,6 +145,10 @@ func (a *attempt) erase() {
 		if s.member != nil {
 			s.member.Erase()
 			s.member = nil
+		}
+		if s.pairs != nil && a.summed {
+			clear(s.pairs)
+			s.pairs = nil
 		}
 	}
 }

@@ -29,12 +29,13 @@ type cluster struct {
 	rounds  uint64 // to run
 	stop    uint64 // after which members stop by themselves; 0 means never
 
-	slow  func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
-	alter func(from, to int, envelope []byte) [][]byte      // what arrives instead
-	spoil func(round uint64, u *Update)                     // what the trainer gives instead
-	doom  func(n *node, a Action) bool                      // whether a member dies before an action
-	cheat int                                               // who lies, plus one: it may halt
-	audit *audit
+	slow   func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
+	alter  func(from, to int, envelope []byte) [][]byte      // what arrives instead
+	spoil  func(round uint64, u *Update)                     // what the trainer gives instead
+	doom   func(n *node, a Action) bool                      // whether a member dies before an action
+	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
+	cheat  int                                               // who lies, plus one: it may halt
+	audit  *audit
 }
 
 // node is one member's machine with its disk.
@@ -144,8 +145,13 @@ func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
 	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop}, SetupTrunk: setupTrunk, SetupHead: setupHead,
-		Random:  &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
-		Witness: func(x Contribution) { c.audit.contributed(n.index, x) }}
+		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
+		Witness: func(x Contribution) {
+			if c.tamper != nil {
+				c.tamper(n.index, x)
+			}
+			c.audit.contributed(n.index, x)
+		}}
 	for key, value := range n.disk {
 		cfg.Log = append(cfg.Log, Entry{[]byte(key), value})
 	}

@@ -47,7 +47,11 @@ func extraLanes(rules *ledger.Rules) int {
 // session: with 16 bits, every bit of room is one of precision.
 func (s outerState) coder(l *Layout, group string, rules *ledger.Rules, members, peers int, session [32]byte) (coder, error) {
 	if rules.LaneBits == 16 {
-		return s.narrow(l, group, peers, session)
+		bits := 0
+		if rules.AuditRows > 0 {
+			bits = min(auditedBits, 16-secagg.SumBits(peers))
+		}
+		return s.narrow(l, group, peers, bits, session)
 	}
 	q, err := s.quantizer(l, group, rules, members)
 	return wideCoder{q}, err
@@ -72,9 +76,12 @@ type narrowCoder struct{ *secagg.Narrow }
 // firstSigma is the first guess of a number's size, as a part of the rules' first scale, beyond which wide lanes saturate.
 const firstSigma = 0.25
 
+// auditedBits is how many bits a narrow lane has at most when norms are audited: sums of many lanes must not wrap around.
+const auditedBits = 11
+
 // narrow returns the narrow coder. Where a slice has not been summed yet, its scale is the one of the start.
-func (s outerState) narrow(l *Layout, group string, peers int, session [32]byte) (narrowCoder, error) {
-	c := secagg.NarrowConfig{Session: session, Peers: peers}
+func (s outerState) narrow(l *Layout, group string, peers, bits int, session [32]byte) (narrowCoder, error) {
+	c := secagg.NarrowConfig{Session: session, Peers: peers, ValueBits: bits}
 	for _, slice := range l.groups[group] {
 		t, ok := s.set.Get("scale/" + slice.Name)
 		if !ok || len(t.Data) != 2 {

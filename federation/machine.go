@@ -39,7 +39,8 @@ type Machine struct {
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
-	shunned   map[int]bool // proven to cheat
+	shunned   map[int]bool   // proven to cheat
+	barred    map[int]uint64 // round in which a member is left out
 }
 
 // peer is what the machine knows of another member.
@@ -57,7 +58,7 @@ func New(cfg Config) (*Machine, error) {
 	m := &Machine{
 		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
 		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{},
+		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
 	}
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))

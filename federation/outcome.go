@@ -61,7 +61,13 @@ func (m *Machine) conclude(a *attempt) bool {
 	if err == nil && trunk == nil {
 		return false
 	}
+	if err == nil && !m.audited(a, a.sessions[0]) {
+		return false
+	}
 	a.summed = true
+	if m.r.mustVoid != "" {
+		return true
+	}
 	if err == nil {
 		sums := []*sum{trunk}
 		for _, h := range p.heads {

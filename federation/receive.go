@@ -153,6 +153,8 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 		return m.onStatement(a, s)
 	case typeUnmask:
 		return m.onUnmask(a, s)
+	case typeNorms:
+		return m.onNorms(a, s)
 	}
 	return fmt.Errorf("%w: unknown type", errBody)
 }

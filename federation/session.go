@@ -28,11 +28,13 @@ type session struct {
 
 	statements map[int]secagg.Survivors // in the trunk: those of a quorum, see agreement
 	unmasks    map[int]secagg.Unmask
-	stated     bool  // this member has stated
-	released   bool  // this member has opened its shares
-	tried      int   // opened shares at the last try to sum
-	sum        *sum  // when it is open
-	cheat      error // when it never will be
+	stated     bool             // this member has stated
+	released   bool             // this member has opened its shares
+	tried      int              // opened shares at the last try to sum
+	sum        *sum             // when it is open
+	opening    *secagg.Opening  // likewise
+	pairs      map[int][32]byte // keys of the own pair masks, while they are to be reported on
+	cheat      error            // when it never will be
 }
 
 // openSessions sets up the sums of an attempt, for participants and spectators alike: the trunk, and every shared head

@@ -90,6 +90,9 @@ func (m *Machine) enter(a *attempt) bool {
 			return true
 		}
 		s.member = member
+		if s.index == 0 && m.audits() {
+			member.KeepPairMasks()
+		}
 	}
 	m.tell(Info, "attempt %d: %d members take part, coordinator %s", a.number, len(a.roster), m.name(m.coordinator(a.number)))
 	return m.each(a, phaseKeys, func(s *session) (string, []byte, error) {

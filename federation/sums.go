@@ -110,7 +110,7 @@ func (m *Machine) open(s *session) (*sum, error) {
 		out.group.Masked = v.MaskedRoot()
 	}
 	out.group.Seeds, out.group.Aggregate = opening.Root(), AggregateRoot(out.lanes)
-	s.sum = out
+	s.sum, s.opening = out, opening
 	return out, nil
 }
 

@@ -192,10 +192,14 @@ func (m *Machine) release(a *attempt) bool {
 		return false
 	}
 	trunk := a.sessions[0]
-	unmask, err := trunk.member.Unmask(trunk.agreed())
+	agreed := trunk.agreed()
+	unmask, err := trunk.member.Unmask(agreed)
 	if err != nil {
 		m.abandon(a, trunk, err)
 		return true
+	}
+	if m.audits() {
+		trunk.pairs = trunk.member.PairMasks(places(agreed))
 	}
 	a.erase()
 	m.enterPhase(a, phaseReleased, m.patience())
@@ -204,6 +208,17 @@ func (m *Machine) release(a *attempt) bool {
 	m.keepAgreement(a)
 	m.sayPromised(a.number, typeUnmask, 0, unmask.Encode(), []byte(releaseKey))
 	return true
+}
+
+// places lists the members of the sum that equal statements name, by their place in the session.
+func places(statements map[int]secagg.Survivors) (list []int) {
+	for _, v := range statements {
+		for _, x := range v.List {
+			list = append(list, x.Member)
+		}
+		return list
+	}
+	return nil
 }
 
 // keepAgreement makes durable why this member opens its shares: the roster and the statements of a quorum. Should everybody lose

@@ -21,6 +21,7 @@ type Rules struct {
 	LaneBits   int     // of the ring that updates are summed in: 32, or 16 for half the bytes (rotated updates, secagg.Narrow)
 	ValueBits  int     // of quantisation to 32 bits, see secagg.QuantizerConfig
 	WeightBits int     // likewise
+	AuditRows  int     // functionals of every update that are made public to audit its norm, see package sketch; 0 for no audit
 	FirstScale float64 // full scale of updates in the first training round, parameter units
 
 	JoinGrace   time.Duration // how long a round waits for more members once a quorum is ready
@@ -64,6 +65,8 @@ func (r *Rules) Validate() error {
 		return fmt.Errorf("rules: %d value bits and %d weight bits, want 16 to 24 and 0 to 16", r.ValueBits, r.WeightBits)
 	case r.LaneBits != 32 && r.LaneBits != 16:
 		return fmt.Errorf("rules: %d lane bits, want 32 or 16", r.LaneBits)
+	case r.AuditRows != 0 && (r.AuditRows < 16 || r.AuditRows > 4096 || r.AuditRows&(r.AuditRows-1) != 0):
+		return fmt.Errorf("rules: %d audit rows, want 0 for no audit, or a power of two from 16 to 4096, such as 64", r.AuditRows)
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
 		return errors.New("rules: first scale must be between 1e-12 and 1e12")
 	}
@@ -96,6 +99,9 @@ func (r *Rules) fields() fields {
 	if r.LaneBits != 32 {
 		f["lane_bits"] = uint64(r.LaneBits)
 	}
+	if r.AuditRows > 0 {
+		f["audit_rows"] = uint64(r.AuditRows)
+	}
 	for _, d := range r.durations() {
 		f[d.name] = uint64(*d.is / time.Millisecond)
 	}
@@ -110,6 +116,9 @@ func (r *Rules) read(in reader) {
 	r.FirstScale = in.float("first_scale")
 	if r.LaneBits = 32; in.has("lane_bits") {
 		r.LaneBits = int(in.uint("lane_bits", 31)) // 32 is said by leaving it out
+	}
+	if r.AuditRows = 0; in.has("audit_rows") {
+		r.AuditRows = int(in.uint("audit_rows", 4096))
 	}
 	for _, d := range r.durations() {
 		*d.is = time.Duration(in.uint(d.name, 31*24*3600*1000)) * time.Millisecond

@@ -48,6 +48,7 @@ func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error)
 	defer clear(masks)
 	out.fill(values, newPads(masks))
 	m.root = out.Header.Root()
+	m.keepPairs()
 	m.wipeMasks()
 	return out, nil
 }

@@ -25,7 +25,8 @@ type Member struct {
 	keysView [32]byte
 	dealt    [32]byte // digest of the own Shares
 
-	peers     map[int]*peer // dealers of the view, itself included
+	peers     map[int]*peer    // dealers of the view, itself included
+	pairs     map[int][32]byte // keys of pair masks that outlive masking; nil unless wanted
 	view      [32]byte
 	confirmed []int // ascending
 	root      [32]byte
@@ -150,6 +151,7 @@ func (m *Member) Keys() Keys { return m.keys }
 // Erase wipes all secrets; every later step returns ErrErased. Call it when the session is over, however it ended.
 func (m *Member) Erase() {
 	m.secrets = secrets{}
+	clear(m.pairs)
 	m.wipePeers()
 	m.done = erased
 }

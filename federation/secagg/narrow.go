@@ -3,6 +3,7 @@ package secagg
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Lanes of a Narrow.
@@ -101,6 +102,16 @@ func checkNarrowGroups(groups []NarrowGroup) (total int, err error) {
 		return 0, errors.New("narrow quantizer: no groups")
 	}
 	return total, nil
+}
+
+// Bounds returns the largest L2 norm of an honest member's value lanes, rounding included, and the largest magnitude of one.
+// Rotation keeps norms.
+func (q *Narrow) Bounds() (norm, peak float64) {
+	squares := 0.0
+	for _, g := range q.c.Groups {
+		squares += math.Pow(g.Clip/g.Sigma, 2)
+	}
+	return bounds(math.Sqrt(squares)/q.step(), float64(q.full), q.total)
 }
 
 // Lanes is the length of a member's vector. The session has 16 Bits.

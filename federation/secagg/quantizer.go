@@ -111,6 +111,21 @@ func (g *Group) validate() error {
 	return nil
 }
 
+// Bounds returns the largest L2 norm of an honest member's value lanes, rounding included, and the largest magnitude of one.
+func (q *Quantizer) Bounds() (norm, peak float64) {
+	squares := 0.0
+	for _, g := range q.c.Groups {
+		squares += math.Pow(g.Clip/g.Scale, 2)
+	}
+	return bounds(float64(q.full)*math.Sqrt(squares), float64(q.full), q.total)
+}
+
+// bounds adds what rounding adds to a norm, and saturation takes away.
+func bounds(norm, peak float64, lanes int) (float64, float64) {
+	root := math.Sqrt(float64(lanes))
+	return math.Min(norm+root, peak*root), peak
+}
+
 // Lanes is the length of a member's vector: all values in the order of the groups, then the weight.
 func (q *Quantizer) Lanes() int { return q.total + 1 }
 

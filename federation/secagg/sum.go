@@ -33,6 +33,7 @@ type Opening struct {
 	survivors []int
 	headers   map[int]MaskedHeader
 	pads      []pad // to be added to the sum of the masked inputs
+	public    publicMasks
 	root      [32]byte
 }
 
@@ -61,7 +62,8 @@ func Open(s Session, in Transcript) (*Opening, error) {
 	for _, v := range st.List {
 		o.survivors = append(o.survivors, v.Member)
 	}
-	r := rebuilder{s: &s, sid: s.key(), keys: keys, shares: shares, survivors: o.survivors, openers: openers[:s.Threshold], unmasks: in.Unmasks}
+	r := rebuilder{s: &s, sid: s.key(), keys: keys, shares: shares, survivors: o.survivors, openers: openers[:s.Threshold], unmasks: in.Unmasks,
+		public: publicMasks{map[int][32]byte{}, map[int]map[int][32]byte{}}}
 	opened := r.sid.hash("opened seeds")
 	for k, i := range sorted(shares) {
 		value, masks, err := r.member(k, i, st.has(i))
@@ -72,7 +74,7 @@ func Open(s Session, in Transcript) (*Opening, error) {
 		opened.Write(binary.BigEndian.AppendUint16(nil, uint16(i)))
 		opened.Write(value[:])
 	}
-	o.root = sum32(opened)
+	o.root, o.public = sum32(opened), r.public
 	return o, nil
 }
 
@@ -85,6 +87,7 @@ type rebuilder struct {
 	survivors []int
 	openers   []int // exactly Threshold
 	unmasks   map[int]Unmask
+	public    publicMasks
 }
 
 // member rebuilds the secret of dealer i, the k-th of the view, and returns it with the masks that its messages left in
@@ -109,7 +112,9 @@ func (r *rebuilder) member(k, i int, alive bool) ([32]byte, []mask, error) {
 		if commitment(r.sid, i, value) != r.keys[i].Commitment {
 			return value, nil, &Fault{Member: i, What: "its self-mask is not the one it committed to"}
 		}
-		return value, []mask{{key: selfMask(r.sid, i, value), negative: true}}, nil
+		key := selfMask(r.sid, i, value)
+		r.public.self[i] = key
+		return value, []mask{{key: key, negative: true}}, nil
 	}
 	masks, err := r.pairMasks(i, value)
 	return value, masks, err
@@ -150,7 +155,9 @@ func (r *rebuilder) pairMasks(i int, z [32]byte) ([]mask, error) {
 			return nil, &Fault{Member: i, What: fmt.Sprintf("its ciphertext for member %d is not the one of its shared secret", d.To)}
 		}
 		if r.survived(d.To) { // the survivor comes later and subtracted
-			masks = append(masks, r.pairMask(secret, i, d.To))
+			m := r.pairMask(secret, i, d.To)
+			r.public.add(d.To, i, m.key)
+			masks = append(masks, m)
 		}
 	}
 	for _, j := range r.survivors {
@@ -158,6 +165,7 @@ func (r *rebuilder) pairMasks(i int, z [32]byte) ([]mask, error) {
 			from := r.shares[j]
 			m := r.pairMask(xwing.Decapsulate(from.to(i).Cipher, private), j, i)
 			m.negative = true
+			r.public.add(j, i, m.key)
 			masks = append(masks, m)
 		}
 	}

@@ -45,6 +45,7 @@ type Rules struct {
 	Rate        *float64  `toml:"rate"`
 	Momentum    *float64  `toml:"momentum"`
 	LaneBits    *int      `toml:"lane_bits"`
+	AuditRows   *int      `toml:"audit_rows"`
 	ValueBits   *int      `toml:"value_bits"`
 	WeightBits  *int      `toml:"weight_bits"`
 	FirstScale  *float64  `toml:"first_scale"`
@@ -111,6 +112,7 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Rate, p.Rules.Rate)
 	put(&r.Momentum, p.Rules.Momentum)
 	put(&r.LaneBits, p.Rules.LaneBits)
+	put(&r.AuditRows, p.Rules.AuditRows)
 	put(&r.ValueBits, p.Rules.ValueBits)
 	put(&r.WeightBits, p.Rules.WeightBits)
 	put(&r.FirstScale, p.Rules.FirstScale)

@@ -1,0 +1,166 @@
+package federation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/sketch"
+)
+
+// A normAudit says whose update in the trunk is longer than the federation allows, in the round in which it is summed; see package
+// sketch. The trunk's shares are open then, and masked inputs are known by their roots, so nobody chooses its input for the
+// functionals. Who is named costs everybody the round, once: it is in no roster that others propose any more.
+type normAudit struct {
+	sketch *sketch.Sketch // nil when the rules' audit cannot serve this round
+	audit  *sketch.Audit
+	taken  map[int]bool // members whose report was taken
+	done   bool
+}
+
+// audits says whether norms are audited in this round.
+func (m *Machine) audits() bool {
+	return m.rules.AuditRows > 0 && m.r.base.Kind == ledger.Train
+}
+
+// bounded is a coder that knows how long an honest member's lanes are.
+type bounded interface {
+	Bounds() (norm, peak float64)
+}
+
+var (
+	_ bounded = wideCoder{}
+	_ bounded = narrowCoder{}
+)
+
+// audited does what is due in the audit of an opened trunk, and says whether it is over.
+func (m *Machine) audited(a *attempt, trunk *session) bool {
+	if !m.audits() || a.norms != nil && a.norms.done {
+		return true
+	}
+	if a.norms == nil {
+		if err := m.beginAudit(a, trunk); err != nil {
+			m.tell(Warning, "the norms of this round's updates are not audited: %v", err)
+			a.norms = &normAudit{done: true}
+			return true
+		}
+	}
+	n := a.norms
+	for i, body := range a.reports {
+		if !n.taken[i] {
+			n.taken[i] = true
+			if err := m.takeReport(n, trunk, i, body); err != nil {
+				m.tell(Warning, "the norm report of %s does not hold: %v", m.name(i), err)
+			}
+		}
+	}
+	result := n.audit.Result()
+	if len(result.Silent) > 0 && m.now.Before(a.auditEnd) {
+		return false
+	}
+	n.done = true
+	m.judge(a, trunk, result)
+	return true
+}
+
+// beginAudit draws the functionals, sketches what is public, and reports on the own masks.
+func (m *Machine) beginAudit(a *attempt, trunk *session) error {
+	q, err := m.r.state.coder(m.r.layout, trunk.name, m.rules, len(m.epoch.Members), len(trunk.members), trunk.public.ID)
+	if err != nil {
+		return err
+	}
+	norm, peak := q.(bounded).Bounds()
+	roots := map[int][32]byte{}
+	for _, k := range trunk.opening.Survivors() {
+		roots[k] = trunk.masked[k].Header.Root()
+	}
+	s, err := sketch.New(sketch.Seed(trunk.public.ID, trunk.opening.Root(), roots), sketch.Config{
+		Lanes: m.r.layout.Len(trunk.name), Bits: m.laneBits(), Rows: m.rules.AuditRows, Bound: norm, Peak: peak})
+	if err != nil {
+		return err
+	}
+	audit, err := s.NewAudit(trunk.opening.Survivors())
+	if err != nil {
+		return err
+	}
+	for _, k := range trunk.opening.Survivors() {
+		if err := audit.Input(k, trunk.sketchInput(s, k)); err != nil {
+			return err
+		}
+	}
+	a.norms = &normAudit{sketch: s, audit: audit, taken: map[int]bool{}}
+	a.auditEnd, a.since[typeNorms] = m.now.Add(m.stepTime(a, typeNorms)), m.now
+	if trunk.pairs != nil && slices.Contains(trunk.opening.Survivors(), trunk.self) {
+		report := s.Report(trunk.self, trunk.pairs)
+		clear(trunk.pairs)
+		trunk.pairs = nil
+		m.say(typeNorms, a.number, 0, report.Encode())
+	}
+	return nil
+}
+
+// sketchInput is the sketch of a survivor's masked input, without the masks that are public.
+func (s *session) sketchInput(of *sketch.Sketch, k int) []uint32 {
+	out := make([]uint32, of.Rows())
+	for c, data := range s.masked[k].Chunks {
+		of.AddBytes(out, c*s.public.ChunkLanes(), data)
+	}
+	self, dropped := s.opening.PublicMasks(k)
+	of.RemovePublic(out, k, self, dropped)
+	return out
+}
+
+// onNorms keeps a report until the sum is open here.
+func (m *Machine) onNorms(a *attempt, s *stored) error {
+	if !m.audits() || slices.Index(a.roster, s.from) < 0 {
+		return fmt.Errorf("%w: nobody asked for norms", errBody)
+	}
+	a.reports[s.from] = s.env.Body
+	return nil
+}
+
+func (m *Machine) takeReport(n *normAudit, trunk *session, member int, body []byte) error {
+	report, err := sketch.DecodeReport(body)
+	if err == nil && report.From != slices.Index(trunk.members, member) {
+		err = fmt.Errorf("%w: it is in another member's name", errBody)
+	}
+	if err == nil {
+		err = n.audit.Report(report)
+	}
+	return err
+}
+
+// judge acts on what the audit found. Who is too long voids the round and is shunned. Of a pair that contradicts itself one lies, and who is
+// silent without having been restarted may have something to hide: they are left out of the next roster.
+func (m *Machine) judge(a *attempt, trunk *session, result sketch.Result) {
+	var names []string
+	for _, v := range result.Verdicts {
+		i := trunk.members[v.Member]
+		m.tell(Debug, "the update of %s is %.2g of the longest allowed, give or take %.2g", m.name(i), v.Norm/v.Bound, v.StdErr/v.Bound)
+		if v.Violates {
+			names = append(names, m.name(i))
+			m.shun(i, fmt.Sprintf("the update of %s in round %d was %.1f times as long as allowed", m.name(i), m.r.number, v.Norm/v.Bound))
+		}
+	}
+	certain, both := sketch.Barred(result.Quarrels, m.spare())
+	for _, k := range slices.Concat(certain, both) {
+		m.bar(trunk.members[k], "it contradicts another member about their common mask")
+	}
+	for _, k := range result.Silent {
+		if i := trunk.members[k]; a.quits[i] == 0 {
+			m.bar(i, "it did not report on its masks")
+		}
+	}
+	if len(names) > 0 {
+		m.giveUp("updates longer than allowed were summed, of " + strings.Join(names, ", "))
+	}
+}
+
+// bar leaves a member out of the rosters that this one proposes in the next round.
+func (m *Machine) bar(member int, why string) {
+	if member != m.self {
+		m.barred[member] = m.r.number + 1
+		m.tell(Warning, "%s is left out of the next round: %s", m.name(member), why)
+	}
+}
