@@ -143,8 +143,10 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d deco
 		t, _ := w.Get(slice.Tensor)
 		v, _ := s.set.Get("momentum/" + slice.Tensor)
 		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
-		if d.next != nil {
+		if d.next != nil && slices.ContainsFunc(u, func(x float64) bool { return x != 0 }) { // who had nothing to say keeps its scale
 			s.put(slice, d.next[k][0], single(d.next[k][1]))
+		}
+		if d.next != nil {
 			continue
 		}
 		s.rescale(slice, u, members)

@@ -137,8 +137,7 @@ func TestBothSecretsWouldRevealOneMember(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := rebuilder{s: &p.s, sid: p.s.key(), keys: p.in.Keys, shares: p.in.Shares, survivors: []int{0, 2, 3},
-			public: publicMasks{map[int][32]byte{}, map[int]map[int][32]byte{}}}
+		r := rebuilder{s: &p.s, sid: p.s.key(), keys: p.in.Keys, shares: p.in.Shares, survivors: []int{0, 2, 3}}
 		masks, err := r.pairMasks(target, fresh.secrets.z)
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 type mask struct {
 	key      [32]byte
 	negative bool
+	of       int // in a sum: the survivor whose input it comes from
 }
 
 // Mask hides values, Session.Lanes of them below 2^Bits, under the pair masks with every dealer of the view and the

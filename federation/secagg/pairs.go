@@ -38,11 +38,18 @@ type publicMasks struct {
 	dropped map[int]map[int][32]byte // pair masks of a survivor with those that dropped out
 }
 
-func (p *publicMasks) add(survivor, dropped int, key [32]byte) {
-	if p.dropped[survivor] == nil {
-		p.dropped[survivor] = map[int][32]byte{}
+// add notes the masks that the opened secret of a dealer gives away.
+func (p *publicMasks) add(dealer int, masks []mask) {
+	for _, m := range masks {
+		if m.of == dealer {
+			p.self[dealer] = m.key
+			continue
+		}
+		if p.dropped[m.of] == nil {
+			p.dropped[m.of] = map[int][32]byte{}
+		}
+		p.dropped[m.of][dealer] = m.key
 	}
-	p.dropped[survivor][dropped] = key
 }
 
 // PublicMasks returns the keys under which a survivor masked its input and that are public now: of its self-mask, and of the pair

@@ -61,20 +61,28 @@ func shareLeaf(sid keyed, from, to int, which Secret, share, salt [32]byte) [32]
 
 var errPoints = errors.New("secagg: shares at points that do not determine a polynomial")
 
-// combine interpolates the polynomial through the shares of the given members at zero. It refuses points that are
-// zero or twice in the list: with them the result would be another number, or one that a single member chose.
-func combine(members []int, shares [][32]byte) ([32]byte, error) {
-	if len(members) == 0 || len(members) != len(shares) {
-		return [32]byte{}, fmt.Errorf("%w: %d members, %d shares", errPoints, len(members), len(shares))
+// An interpolation evaluates at zero the polynomials of one degree through shares of the same members.
+type interpolation struct{ weights []byte }
+
+// newInterpolation refuses points that are zero or twice in the list: with them the result would be another number, or one
+// that a single member chose.
+func newInterpolation(members []int) (interpolation, error) {
+	if len(members) == 0 {
+		return interpolation{}, fmt.Errorf("%w: no members", errPoints)
 	}
 	weights, err := lagrange(members)
-	if err != nil {
-		return [32]byte{}, err
+	return interpolation{weights}, err
+}
+
+// atZero takes the shares in the order of the members.
+func (p interpolation) atZero(shares [][32]byte) ([32]byte, error) {
+	if len(shares) != len(p.weights) {
+		return [32]byte{}, fmt.Errorf("%w: %d members, %d shares", errPoints, len(p.weights), len(shares))
 	}
 	var y element
 	for k := range shares {
 		term := loadElement(shares[k])
-		term.scale(weights[k])
+		term.scale(p.weights[k])
 		y.add(&term)
 	}
 	return y.bytes(), nil

@@ -100,6 +100,15 @@ func TestFewerSharesFitEverySecret(t *testing.T) {
 	}
 }
 
+// combine interpolates at zero.
+func combine(members []int, shares [][32]byte) ([32]byte, error) {
+	p, err := newInterpolation(members)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return p.atZero(shares)
+}
+
 func TestShamirRefusesBadPoints(t *testing.T) {
 	d := deal(keyed{1}, 0, SecretB, [32]byte{1}, 3)
 	for _, c := range []struct {
