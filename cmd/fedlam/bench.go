@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/fedlam/fedlam/training/bench"
 	"github.com/fedlam/fedlam/training/dpa2"
@@ -15,6 +13,9 @@ type benchCmd struct {
 	Step benchStepCmd `cmd:"" help:"Measure a training step: energy and forces, gradient of the loss."`
 	Eval benchEvalCmd `cmd:"" help:"Measure a prediction: energy, forces, virial."`
 	Gemm benchGemmCmd `cmd:"" help:"Measure the matrix products that occur in the models."`
+
+	Round  benchRoundCmd  `cmd:"" help:"Measure a round of secure aggregation, all members in one process."`
+	Verify benchVerifyCmd `cmd:"" help:"Measure how long a stranger needs to verify downloaded weights."`
 }
 
 // Help is shown by `fedlam bench --help`.
@@ -26,6 +27,7 @@ Examples:
   fedlam bench step --model small --system water192 --precision float32 --threads 2
   fedlam bench eval --model medium --system water.xyz --profile --json eval.json
   fedlam bench gemm --precision float64
+  fedlam bench round --members 200 --dropped 66
 
 The fraction of peak is the FLOP of matrix products and contractions, divided by the time of the whole run and by the rate of
 a matrix product that stays in the caches; that rate is measured by the same process with the same threads right before and
@@ -113,25 +115,7 @@ func (m *measuring) report(measure func(bench.Options) (printer, error)) error {
 	if m.Runs < 1 {
 		return fmt.Errorf("--runs is %d; give a number of at least 1", m.Runs)
 	}
-	asJSON, err := createOutput(m.JSON)
-	if err != nil {
-		return err
-	}
-	defer asJSON.discard()
-	r, err := measure(bench.Options{Precision: dpa2.Precision(m.Precision), Threads: m.Threads, Runs: m.Runs})
-	if err != nil {
-		return err
-	}
-	if m.JSON != "-" {
-		if err := r.Print(os.Stdout); err != nil {
-			return err
-		}
-	}
-	if asJSON == nil {
-		return nil
-	}
-	if err := json.NewEncoder(asJSON).Encode(r); err != nil {
-		return asJSON.failed(err)
-	}
-	return asJSON.commit()
+	return reportTo(m.JSON, func() (printer, error) {
+		return measure(bench.Options{Precision: dpa2.Precision(m.Precision), Threads: m.Threads, Runs: m.Runs})
+	})
 }

@@ -82,7 +82,7 @@ func GEMM(ctx context.Context, o Options) (*GEMMReport, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	r := &GEMMReport{Version: 1, What: "gemm", Precision: o.Precision, Threads: o.Threads, Machine: thisMachine()}
+	r := &GEMMReport{Version: 1, What: "gemm", Precision: o.Precision, Threads: o.Threads, Machine: ThisMachine()}
 	for _, l := range layers {
 		r.addPeak()
 		for op, s := range productsOf(l.shape) {

@@ -19,7 +19,8 @@ type Machine struct {
 	System   string `json:"system"`   // operating system and architecture
 }
 
-func thisMachine() Machine {
+// ThisMachine describes the machine that the process runs on.
+func ThisMachine() Machine {
 	return Machine{cpuModel(), runtime.GOMAXPROCS(0), kernels.Path(), kernels.Compiles(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 }
 

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// processPeak returns the most memory that this process has had in use so far, bytes; 0 if the system does not tell.
-func processPeak() int64 {
+// ProcessMemory returns the most memory that this process has had in use so far, bytes; 0 if the system does not tell.
+func ProcessMemory() int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

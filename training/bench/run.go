@@ -69,14 +69,14 @@ func run(ctx context.Context, what string, subject *Subject, system *System, o O
 	r := &Report{
 		Version: 1, What: what, Model: subject.Name, Parameters: subject.Model.Config.NumParameters(),
 		System: system.Name, Atoms: b.NumAtoms(), Neighbors: b.NumEdges(), Precision: o.Precision, Threads: o.Threads,
-		Prepare: time.Since(start).Seconds(), Machine: thisMachine(),
+		Prepare: time.Since(start).Seconds(), Machine: ThisMachine(),
 	}
 	r.Peak.GFLOPS = measurePeak(o.Precision, o.Threads)
 	if r.Times, r.Allocations, err = measure(ctx, o.Runs, func() error { return f(b) }); err != nil {
 		return nil, err
 	}
-	r.Memory.Process = processPeak() // before the vectors of the bandwidth
-	meter := meterOf()               // after the runs, which may have chosen a program
+	r.Memory.Process = ProcessMemory() // before the vectors of the bandwidth
+	meter := meterOf()                 // after the runs, which may have chosen a program
 	r.FLOP, r.ProductFLOP, r.Memory.Arena = meter.FLOP(), meter.ProductFLOP(), meter.ArenaBytes()
 	if o.Profile {
 		meter.StartProfile()
