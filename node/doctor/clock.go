@@ -51,7 +51,7 @@ func Clock(f ClockFacts) []Finding {
 	for _, o := range f.Offsets {
 		if apart := o.Ahead - middle.Ahead; len(sorted) > 2 && apart.Abs() > clockWarns {
 			out = append(out, Finding{Check: ClockCheck, Member: o.Member, State: Warning,
-				Text: fmt.Sprintf("the clock of %s is %s the median of the others", o.Member, side(apart)), Next: "tell " + o.Member})
+				Text: fmt.Sprintf("the clock of %s %s the median of the others", o.Member, side(apart)), Next: "tell " + o.Member})
 		}
 	}
 	return out
@@ -63,7 +63,7 @@ func ownClock(middle Offset, members int) Finding {
 	if members == 1 {
 		whose = "that of the only member that replied"
 	}
-	f := Finding{Check: ClockCheck, State: OK, Text: fmt.Sprintf("your clock is %s %s (known to %s)", side(own), whose, middle.Within.Round(time.Microsecond))}
+	f := Finding{Check: ClockCheck, State: OK, Text: fmt.Sprintf("your clock %s %s (known to %s)", side(own), whose, middle.Within.Round(time.Microsecond))}
 	switch {
 	case own.Abs() > clockFails:
 		f.State = Failed
@@ -78,11 +78,14 @@ func ownClock(middle Offset, members int) Finding {
 	return f
 }
 
-// side says "3 s ahead of" or "3 s behind".
+// side says "is 3s ahead of", "is 3s behind" or "agrees with".
 func side(d time.Duration) string {
-	word := "ahead of"
-	if d < 0 {
-		word = "behind"
+	switch rounded := d.Abs().Round(time.Millisecond); {
+	case rounded == 0:
+		return "agrees with"
+	case d < 0:
+		return fmt.Sprintf("is %s behind", rounded)
+	default:
+		return fmt.Sprintf("is %s ahead of", rounded)
 	}
-	return fmt.Sprintf("%s %s", d.Abs().Round(time.Millisecond), word)
 }

@@ -29,9 +29,9 @@ func TestClock(t *testing.T) {
 		{"at the upper limit", doctor.ClockFacts{Offsets: offsets(30 * time.Second)},
 			[]want{{doctor.Warning, "that of the only member that replied", "unless it is the other clock"}}},
 		{"one of the others is wrong", doctor.ClockFacts{Offsets: offsets(0, time.Hour, 0)},
-			[]want{{doctor.OK, "0s ahead of", ""}, {doctor.Warning, "the clock of b is 1h0m0s ahead of the median of the others", "tell b"}}},
+			[]want{{doctor.OK, "your clock agrees with the median", ""}, {doctor.Warning, "the clock of b is 1h0m0s ahead of the median of the others", "tell b"}}},
 		{"a lie of the greatest size", doctor.ClockFacts{Offsets: offsets(0, 1<<63-1, 0)},
-			[]want{{doctor.OK, "0s ahead of", ""}, {doctor.Warning, "the clock of b", "tell b"}}},
+			[]want{{doctor.OK, "your clock agrees with the median", ""}, {doctor.Warning, "the clock of b", "tell b"}}},
 		{"moved meanwhile", doctor.ClockFacts{Jump: -5 * time.Second, Offsets: offsets(0)}, []want{{doctor.Warning, "moved by -5s", "run fedlam doctor again"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) { check(t, doctor.Clock(c.f), c.want...) })

@@ -46,21 +46,32 @@ func (s *service) DialBack(ctx context.Context, _ *peerpb.DialBackRequest) (*pee
 	defer done()
 	addresses := s.n.cfg.Members[from.peer]
 	reply := &peerpb.DialBackReply{Attempts: make([]*peerpb.DialBackAttempt, min(len(addresses), maxDialBack))}
+	patience := attemptTimeout(ctx, len(reply.Attempts))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, dialBackAtOnce)
 	for i := range reply.Attempts {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			reply.Attempts[i] = s.n.attempt(ctx, from.peer, addresses[i])
+			reply.Attempts[i] = s.n.attempt(ctx, patience, from.peer, addresses[i])
 		})
 	}
 	wg.Wait()
 	return reply, nil
 }
 
-func (n *Network) attempt(ctx context.Context, p peer.ID, at ma.Multiaddr) *peerpb.DialBackAttempt {
-	ctx, cancel := context.WithTimeout(ctx, dialBackTimeout)
+// attemptTimeout shares the time that the caller waits among its addresses, so that the reply is in time whatever they do.
+func attemptTimeout(ctx context.Context, addresses int) time.Duration {
+	deadline, limited := ctx.Deadline()
+	if !limited || addresses == 0 {
+		return dialBackTimeout
+	}
+	turns := time.Duration((addresses + dialBackAtOnce - 1) / dialBackAtOnce)
+	return min(dialBackTimeout, time.Until(deadline)*3/4/turns)
+}
+
+func (n *Network) attempt(ctx context.Context, patience time.Duration, p peer.ID, at ma.Multiaddr) *peerpb.DialBackAttempt {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	start := time.Now()
 	c, err := p2p.Dial(ctx, n.cfg.Host, p, at)

@@ -30,8 +30,11 @@ type Visit struct {
 	close  func() error
 }
 
+// ErrNotServed says that the other side proved its identity, and then did not talk.
+var ErrNotServed = errors.New("it does not serve members now: its node does not run (fedlam doctor may run there), or it does not know you as a member")
+
 // VisitAt dials p at one address over a connection of its own, whatever connections h has already. The error says with
-// p2p.OutcomeOf why p was not reached.
+// p2p.OutcomeOf why p was not reached, or is ErrNotServed.
 func VisitAt(ctx context.Context, h host.Host, p peer.ID, at ma.Multiaddr) (*Visit, error) {
 	start := time.Now()
 	c, err := p2p.Dial(ctx, h, p, at)
@@ -41,10 +44,10 @@ func VisitAt(ctx context.Context, h host.Host, p peer.ID, at ma.Multiaddr) (*Vis
 	v := &Visit{Took: time.Since(start), close: c.Close}
 	s, err := c.OpenStream(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("visit %s: %w", p, errors.Join(err, c.Close()))
+		return nil, fmt.Errorf("visit %s: %w (%w)", p, ErrNotServed, errors.Join(err, c.Close()))
 	}
 	if err := negotiate(ctx, s); err != nil {
-		return nil, fmt.Errorf("visit %s: %w", p, errors.Join(err, c.Close()))
+		return nil, fmt.Errorf("visit %s: %w (%w)", p, ErrNotServed, errors.Join(err, c.Close()))
 	}
 	return v, v.over(muxed{s, h.ID(), p})
 }

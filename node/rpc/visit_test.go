@@ -124,6 +124,25 @@ func TestDialBack(t *testing.T) {
 	}
 }
 
+func TestDialBackRepliesInTime(t *testing.T) {
+	a, b, gone := newHost(t, "a", anyPort), newHost(t, "b", anyPort), newHost(t, "gone", anyPort)
+	silent := gone.Addrs()[0] // over UDP nobody says that nobody listens
+	gone.Close()
+	serve(t, b, newInbox(0), a.ID(), silent, silent, silent)
+	v := visit(t, a, b)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	got, err := v.DialBack(ctx)
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%d attempts, %v; want 3 in time", len(got), err)
+	}
+	for _, attempt := range got {
+		if rpc.OutcomeFrom(attempt.Outcome) != p2p.TimedOut {
+			t.Errorf("got %v, want %q", attempt, p2p.TimedOut)
+		}
+	}
+}
+
 func TestDialBackIsBounded(t *testing.T) {
 	a, b := newHost(t, "a", anyPort), newHost(t, "b", anyPort)
 	unsupported := ma.StringCast("/ip4/127.0.0.1/udp/9")
@@ -166,8 +185,8 @@ func TestVisitEndsInTime(t *testing.T) {
 	if _, err := rpc.VisitAt(ctx, a, b.ID(), b.Addrs()[0]); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := rpc.VisitAt(t.Context(), a, b.ID(), b.Addrs()[0]); err == nil {
-		t.Error("visited a host that does not speak the protocol")
+	if _, err := rpc.VisitAt(t.Context(), a, b.ID(), b.Addrs()[0]); !errors.Is(err, rpc.ErrNotServed) {
+		t.Errorf("a host that does not speak the protocol: %v, want ErrNotServed", err)
 	}
 }
 
