@@ -76,7 +76,7 @@ func (f AgreementFacts) history() Finding {
 // distance says who is ahead.
 func (f AgreementFacts) distance() string {
 	switch ours, theirs := f.Ours.Finished, f.Theirs.Finished; {
-	case ours == theirs && ours == 0:
+	case ours == 0 && theirs == 0:
 		return "no round is certified yet"
 	case ours == theirs:
 		return fmt.Sprintf("the same %s, weights %s", count(int(min(ours, 1<<31)), "certified round"), f.Ours.Weights)

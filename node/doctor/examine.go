@@ -120,7 +120,6 @@ func (e *examiner) network(ctx context.Context) {
 // callAll asks the members, several at a time, in the order of the genesis.
 func (e *examiner) callAll(ctx context.Context, self int) []facts {
 	members := e.Genesis.Members
-	ours, oursErr := e.standing()
 	all := make([]facts, len(members))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, callsAtOnce)
@@ -132,20 +131,20 @@ func (e *examiner) callAll(ctx context.Context, self int) []facts {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			e.begins("asking " + plain(m.Name))
-			all[i] = e.callOne(ctx, m, members[self].Name, ours, oursErr)
+			all[i] = e.callOne(ctx, m, members[self].Name)
 		})
 	}
 	wait.Wait()
 	return slices.Delete(all, self, self+1)
 }
 
-func (e *examiner) callOne(ctx context.Context, m ledger.Member, self string, ours Standing, oursErr error) facts {
+func (e *examiner) callOne(ctx context.Context, m ledger.Member, self string) facts {
 	id, err := peer.Decode(m.Peer)
 	if err != nil {
 		text := fmt.Sprintf("the genesis has no peer id of %s", m.Name)
 		return facts{reach: ReachFacts{Self: self, Member: m.Name, InErr: text}, unasked: text}
 	}
-	c := &caller{host: e.Host, self: self, member: m, id: id, timeout: e.timeout, genesis: ours.Genesis.Bytes(), ours: ours, oursErr: oursErr, record: e.record}
+	c := &caller{host: e.Host, self: self, member: m, id: id, timeout: e.timeout, standing: e.standing, record: e.record}
 	return c.call(ctx)
 }
 

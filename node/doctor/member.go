@@ -34,10 +34,9 @@ type caller struct {
 	member  ledger.Member
 	id      peer.ID
 	timeout time.Duration // for each answer
-	genesis []byte
-	ours    Standing
-	oursErr error
-	record  func(round uint64) ([]byte, error)
+	// standing and record read this node's history; it goes on while members are asked.
+	standing func() (Standing, error)
+	record   func(round uint64) ([]byte, error)
 }
 
 // facts are what one member and the ways to it showed.
@@ -64,8 +63,8 @@ func (c *caller) call(ctx context.Context) facts {
 		return f
 	}
 	defer visit.Close()
-	c.dialBack(ctx, visit, &f)
 	c.compare(ctx, visit, &f)
+	c.dialBack(ctx, visit, &f)
 	return f
 }
 
@@ -174,11 +173,6 @@ func (c *caller) take(reply *peerpb.ExamineReply, asked time.Time, took time.Dur
 	if at, err := ma.NewMultiaddrBytes(reply.Observed); err == nil && !slices.ContainsFunc(f.seen, func(s Seen) bool { return s.Address.Equal(at) }) {
 		f.seen = append(f.seen, Seen{c.member.Name, at})
 	}
-	if theirs, err := standingFrom(reply); err != nil {
-		f.unasked = err.Error()
-	} else if f.agree == nil {
-		f.agree = &AgreementFacts{Member: c.member.Name, Ours: c.ours, Theirs: theirs}
-	}
 }
 
 // standingFrom reads what a member says of itself.
@@ -235,28 +229,41 @@ func (c *caller) dialBack(ctx context.Context, v *rpc.Visit, f *facts) {
 	}
 }
 
-// compare fetches what is needed to tell whether both have the same history.
+// compare asks for the member's standing, looks at one's own in the same moment, and fetches what is needed to tell whether both have
+// the same history.
 func (c *caller) compare(ctx context.Context, v *rpc.Visit, f *facts) {
-	if f.agree == nil {
-		return
-	}
-	if f.agree.RecordErr = c.oursErr; c.oursErr != nil || !f.agree.Ours.Genesis.Equals(f.agree.Theirs.Genesis) {
-		return
-	}
-	common := min(f.agree.Ours.Finished, f.agree.Theirs.Finished)
-	if common == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*c.timeout)
 	defer cancel()
-	ours, err := c.record(common - 1)
-	theirs, failed := v.Record(ctx, c.genesis, common-1)
-	switch {
-	case err != nil:
-		f.agree.RecordErr = err
-	case failed != nil:
-		f.agree.RecordErr = errors.New(plain(status.Convert(failed).Message()))
-	default:
-		f.agree.OurRecord, f.agree.TheirRecord = ledger.CIDOf(ours), ledger.CIDOf(theirs)
+	reply, err := c.examine(ctx, v)
+	if err != nil {
+		if status.Code(err) != codes.Unimplemented {
+			f.unasked = plain(status.Convert(err).Message())
+		}
+		return
 	}
+	theirs, err := standingFrom(reply)
+	if err != nil {
+		f.unasked = err.Error()
+		return
+	}
+	ours, err := c.standing()
+	f.agree = &AgreementFacts{Member: c.member.Name, Ours: ours, Theirs: theirs, RecordErr: err}
+	common := min(ours.Finished, theirs.Finished)
+	if err != nil || common == 0 || !ours.Genesis.Equals(theirs.Genesis) {
+		return
+	}
+	f.agree.OurRecord, f.agree.TheirRecord, f.agree.RecordErr = c.records(ctx, v, ours.Genesis, common-1)
+}
+
+// records returns the CIDs of both records of a round.
+func (c *caller) records(ctx context.Context, v *rpc.Visit, genesis cid.Cid, round uint64) (ours, theirs cid.Cid, err error) {
+	own, err := c.record(round)
+	if err != nil {
+		return cid.Undef, cid.Undef, err
+	}
+	sent, err := v.Record(ctx, genesis.Bytes(), round)
+	if err != nil {
+		return cid.Undef, cid.Undef, errors.New(plain(status.Convert(err).Message()))
+	}
+	return ledger.CIDOf(own), ledger.CIDOf(sent), nil
 }

@@ -27,9 +27,11 @@ type Seen struct {
 
 // mapping is what members see of the QUIC port.
 type mapping struct {
+	// transport is quic, or tcp when no QUIC address is listened on: then only IP addresses can be compared.
+	transport  string
 	ips, ports []string // different ones, translated
-	members    int      // that see them
-	untouched  int      // members that see an address of this computer
+	translated []string // members that see them
+	untouched  []string // members that see an address of this computer
 }
 
 // Translation tells which kind of address translation (NAT) lies between this node and the others, in the terms of RFC 4787: an
@@ -38,14 +40,18 @@ type mapping struct {
 func Translation(f TranslationFacts) []Finding {
 	m := mappingOf(f)
 	finding := Finding{Check: TranslationCheck, State: OK}
-	switch port := ownPort(f.Own); {
-	case m.members == 0 && m.untouched == 0:
+	switch port := ownPort(f.Own, m.transport); {
+	case len(m.translated) == 0 && len(m.untouched) == 0:
 		finding.State = Skipped
 		finding.Text = "no member sees a QUIC connection of yours, so the kind of translation is unknown"
 		finding.Next = "see reachability: where UDP is blocked, TCP is enough"
-	case m.members == 0:
-		finding.Text = fmt.Sprintf("public: no address is translated on the way to %s", count(m.untouched, "member"))
-	case m.members == 1:
+	case len(m.translated) == 0:
+		finding.Text = fmt.Sprintf("public: no address is translated on the way to %s", count(len(m.untouched), "member"))
+	case m.transport == "tcp":
+		finding.State = Skipped
+		finding.Text = fmt.Sprintf("a router translates your address to %s; without a QUIC listen address the kind is unknown", strings.Join(m.ips, " and "))
+		finding.Next = forward(f, m, port)
+	case len(m.translated) == 1:
 		finding.State = Skipped
 		finding.Text = fmt.Sprintf("a router translates your address to %s, and one member that sees it is too few to tell the kind", m.ips[0])
 		finding.Next = forward(f, m, port)
@@ -61,7 +67,7 @@ func Translation(f TranslationFacts) []Finding {
 		if m.ports[0] != port {
 			kind = fmt.Sprintf("endpoint-independent (port %s becomes %s for all members)", port, m.ports[0])
 		}
-		finding.Text = fmt.Sprintf("%s: %s see you at %s, port %s", kind, count(m.members, "member"), strings.Join(m.ips, " and "), m.ports[0])
+		finding.Text = fmt.Sprintf("%s: %s see you at %s, port %s", kind, count(len(m.translated), "member"), strings.Join(m.ips, " and "), m.ports[0])
 		if finding.Next = forward(f, m, port); finding.Next != "" {
 			finding.State = Warning
 		}
@@ -69,35 +75,43 @@ func Translation(f TranslationFacts) []Finding {
 	return []Finding{finding}
 }
 
-func mappingOf(f TranslationFacts) (m mapping) {
+func mappingOf(f TranslationFacts) mapping {
+	m := mapping{transport: "quic"}
+	if ownPort(f.Own, "quic") == "" {
+		m.transport = "tcp"
+	}
 	for _, s := range f.Seen {
-		if transportOf(s.Address.String()) != "quic" {
-			continue
-		}
 		ip, port := ipOf(s.Address), portOf(s.Address.String())
-		if slices.ContainsFunc(f.Own, func(a ma.Multiaddr) bool { return ipOf(a) == ip && portOf(a.String()) == port }) {
-			m.untouched++
-			continue
+		own := func(a ma.Multiaddr) bool {
+			return ipOf(a) == ip && (m.transport == "tcp" || portOf(a.String()) == port)
 		}
-		m.members++
-		if !slices.Contains(m.ips, ip) {
-			m.ips = append(m.ips, ip)
-		}
-		if !slices.Contains(m.ports, port) {
-			m.ports = append(m.ports, port)
+		switch {
+		case m.transport == "quic" && transportOf(s.Address.String()) != "quic":
+		case slices.ContainsFunc(f.Own, own):
+			m.untouched = added(m.untouched, s.Member)
+		default:
+			m.translated = added(m.translated, s.Member)
+			m.ips, m.ports = added(m.ips, ip), added(m.ports, port)
 		}
 	}
 	return m
 }
 
-// ownPort returns the UDP port that is listened on.
-func ownPort(own []ma.Multiaddr) string {
+func added(list []string, text string) []string {
+	if slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
+}
+
+// ownPort returns the port that is listened on by a transport, or "".
+func ownPort(own []ma.Multiaddr, transport string) string {
 	for _, a := range own {
-		if transportOf(a.String()) == "quic" {
+		if transportOf(a.String()) == transport {
 			return portOf(a.String())
 		}
 	}
-	return "?"
+	return ""
 }
 
 // forward says how to become reachable through a router; "" when the genesis lists an address at it already.
