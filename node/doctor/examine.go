@@ -49,9 +49,9 @@ func (e *examiner) event(event Event) {
 	e.tell(event)
 }
 
-func (e *examiner) check(name string, make func() []Finding) {
+func (e *examiner) check(name string, judge func() []Finding) {
 	e.begins(name)
-	for _, f := range make() {
+	for _, f := range judge() {
 		e.event(Event{Finding: &f})
 	}
 }
@@ -130,8 +130,9 @@ func (e *examiner) callAll(ctx context.Context, self int) []facts {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			e.begins("asking " + plain(m.Name))
-			all[i] = e.callOne(ctx, m, members[self].Name)
+			m.Name = plain(m.Name)
+			e.begins("asking " + m.Name)
+			all[i] = e.callOne(ctx, m, plain(members[self].Name))
 		})
 	}
 	wait.Wait()

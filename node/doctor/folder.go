@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -113,7 +114,7 @@ func (s *Site) probe(write func(path string, data []byte) error) (time.Duration,
 	if _, err := os.Stat(dir); err != nil {
 		dir = s.Dir
 	}
-	path := filepath.Join(dir, "doctor.probe")
+	path := filepath.Join(dir, "doctor-"+rand.Text()+".probe") // another owner's doctor may be at work
 	start := time.Now()
 	err := write(path, make([]byte, probeBytes))
 	took := time.Since(start)

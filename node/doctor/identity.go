@@ -59,7 +59,7 @@ func Identity(f IdentityFacts) []Finding {
 		return []Finding{{Check: IdentityCheck, State: Skipped, Text: "there are no keys to look at"}}
 	}
 	return []Finding{{Check: IdentityCheck, State: OK, Text: fmt.Sprintf("this is %s in federation %q, genesis %s; keys are in place and only yours to read",
-		e.Members[i].Name, f.Genesis.Name, e.Genesis)}}
+		plain(e.Members[i].Name), f.Genesis.Name, e.Genesis)}}
 }
 
 // belongs compares keys and documents with the genesis.
@@ -76,7 +76,7 @@ func belongs(f IdentityFacts) (out []Finding) {
 		} else if identity := keyOf(f.Keys, home.IdentityKey); identity != nil {
 			id, err := p2p.ID(identity)
 			if err != nil || id.String() != e.Members[i].Peer {
-				bad(fmt.Sprintf("identity.key belongs to peer %s, the genesis lists %s for %s", id, e.Members[i].Peer, e.Members[i].Name),
+				bad(fmt.Sprintf("identity.key belongs to peer %s, the genesis lists %s for %s", id, e.Members[i].Peer, plain(e.Members[i].Name)),
 					"restore the key that your card was made with: the others refuse any other")
 			}
 		}

@@ -149,7 +149,7 @@ func (c *caller) examine(ctx context.Context, v *rpc.Visit) (*peerpb.ExamineRepl
 func (c *caller) connected(ctx context.Context, f *facts) *rpc.Visit {
 	within, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	v, _, err := rpc.VisitConnected(within, c.host, c.id)
+	v, err := rpc.VisitConnected(within, c.host, c.id)
 	if err != nil {
 		return nil
 	}

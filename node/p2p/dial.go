@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/core/transport"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // An Outcome says how an attempt to connect ended.
@@ -40,7 +41,7 @@ func Dial(ctx context.Context, h host.Host, p peer.ID, at ma.Multiaddr) (transpo
 	if !ok {
 		return nil, fmt.Errorf("dial %s: the network of the host has no transports", at)
 	}
-	resolved, err := resolve(ctx, at)
+	resolved, err := Resolve(ctx, at)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", at, err)
 	}
@@ -57,8 +58,8 @@ func Dial(ctx context.Context, h host.Host, p peer.ID, at ma.Multiaddr) (transpo
 
 var errUnsupported = errors.New("this program dials /ip4, /ip6 and /dns addresses with /tcp or /udp/.../quic-v1")
 
-// resolve replaces a name at the front of an address by the first IP address it has.
-func resolve(ctx context.Context, at ma.Multiaddr) (ma.Multiaddr, error) {
+// Resolve replaces a name at the front of an address by the first IP address it has.
+func Resolve(ctx context.Context, at ma.Multiaddr) (ma.Multiaddr, error) {
 	if len(at) == 0 {
 		return nil, errUnsupported
 	}
@@ -105,4 +106,16 @@ func OutcomeOf(err error) Outcome {
 		return TimedOut
 	}
 	return DialFailed
+}
+
+// Nearby says whether an address is worth dialling for a peer that is seen at another: one of a private network or of the loopback
+// interface means another computer here than it does there, unless the peer is seen in such a network too.
+func Nearby(seen, at ma.Multiaddr) bool {
+	switch {
+	case manet.IsIPLoopback(at):
+		return manet.IsIPLoopback(seen)
+	case manet.IsPrivateAddr(at) || manet.IsIP6LinkLocal(at):
+		return manet.IsPrivateAddr(seen) || manet.IsIP6LinkLocal(seen)
+	}
+	return true
 }

@@ -92,3 +92,23 @@ func TestOutcomes(t *testing.T) {
 		}
 	}
 }
+
+func TestNearby(t *testing.T) {
+	for _, c := range []struct {
+		seen, at string
+		want     bool
+	}{
+		{"/ip4/198.51.100.7/udp/1/quic-v1", "/ip4/203.0.113.9/tcp/4101", true},
+		{"/ip4/198.51.100.7/udp/1/quic-v1", "/ip4/192.168.1.5/tcp/4101", false},
+		{"/ip4/198.51.100.7/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/22", false},
+		{"/ip4/198.51.100.7/udp/1/quic-v1", "/ip6/fe80::1/tcp/4101", false},
+		{"/ip4/192.168.1.7/udp/1/quic-v1", "/ip4/192.168.1.7/tcp/4101", true},
+		{"/ip4/192.168.1.7/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/22", false},
+		{"/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/4101", true},
+		{"/ip6/fd00::1/udp/1/quic-v1", "/ip4/10.0.0.1/tcp/4101", true},
+	} {
+		if got := p2p.Nearby(ma.StringCast(c.seen), ma.StringCast(c.at)); got != c.want {
+			t.Errorf("Nearby(%s, %s) = %v", c.seen, c.at, got)
+		}
+	}
+}

@@ -7,16 +7,16 @@ import (
 
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/proto/peerpb"
-	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
 const (
-	maxSoftware     = 100 // bytes
-	maxDialBack     = 8   // addresses
-	dialBackAtOnce  = 2   // more would meet the limits on connections per member
+	maxSoftware     = 100      // bytes
+	maxReply        = 16 << 10 // bytes of an answer to Examine or DialBack: 8 addresses of at most 500
+	maxDialBack     = 8        // addresses
+	dialBackAtOnce  = 2        // more would meet the limits on connections per member
 	dialBackTimeout = 5 * time.Second
 )
 
@@ -53,7 +53,7 @@ func (s *service) DialBack(ctx context.Context, _ *peerpb.DialBackRequest) (*pee
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			reply.Attempts[i] = s.n.attempt(ctx, patience, from.peer, addresses[i])
+			reply.Attempts[i] = s.n.attempt(ctx, patience, from, addresses[i])
 		})
 	}
 	wg.Wait()
@@ -70,16 +70,29 @@ func attemptTimeout(ctx context.Context, addresses int) time.Duration {
 	return min(dialBackTimeout, time.Until(deadline)*3/4/turns)
 }
 
-func (n *Network) attempt(ctx context.Context, patience time.Duration, p peer.ID, at ma.Multiaddr) *peerpb.DialBackAttempt {
+func (n *Network) attempt(ctx context.Context, patience time.Duration, to address, at ma.Multiaddr) *peerpb.DialBackAttempt {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	start := time.Now()
-	c, err := p2p.Dial(ctx, n.cfg.Host, p, at)
+	outcome := n.tryOnce(ctx, to, at)
 	took := time.Since(start)
+	return &peerpb.DialBackAttempt{Address: at.String(), Outcome: outcomes[outcome], Nanoseconds: took.Nanoseconds()}
+}
+
+// tryOnce connects and hangs up. A name is resolved before it is judged, so that it cannot lead into this node's own network.
+func (n *Network) tryOnce(ctx context.Context, to address, at ma.Multiaddr) p2p.Outcome {
+	resolved, err := p2p.Resolve(ctx, at)
+	if err != nil {
+		return p2p.OutcomeOf(err)
+	}
+	if !p2p.Nearby(to.conn.RemoteMultiaddr(), resolved) {
+		return p2p.NoRoute
+	}
+	c, err := p2p.Dial(ctx, n.cfg.Host, to.peer, resolved)
 	if err == nil {
 		c.Close()
 	}
-	return &peerpb.DialBackAttempt{Address: at.String(), Outcome: outcomes[p2p.OutcomeOf(err)], Nanoseconds: took.Nanoseconds()}
+	return p2p.OutcomeOf(err)
 }
 
 // outcomes are those of package p2p on the wire.

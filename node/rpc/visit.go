@@ -52,14 +52,14 @@ func VisitAt(ctx context.Context, h host.Host, p peer.ID, at ma.Multiaddr) (*Vis
 	return v, v.over(muxed{s, h.ID(), p})
 }
 
-// VisitConnected uses a connection that h has, whoever opened it; inbound says whether p did.
-func VisitConnected(ctx context.Context, h host.Host, p peer.ID) (v *Visit, inbound bool, err error) {
+// VisitConnected uses a connection that h has, whoever opened it.
+func VisitConnected(ctx context.Context, h host.Host, p peer.ID) (*Visit, error) {
 	s, err := h.NewStream(network.WithNoDial(ctx, "doctor"), p, p2p.PeerProtocol)
 	if err != nil {
-		return nil, false, fmt.Errorf("visit %s: %w", p, err)
+		return nil, fmt.Errorf("visit %s: %w", p, err)
 	}
-	v = &Visit{close: s.Reset}
-	return v, s.Conn().Stat().Direction == network.DirInbound, v.over(conn{s})
+	v := &Visit{close: s.Reset}
+	return v, v.over(conn{s})
 }
 
 // negotiate agrees on the protocol, within the time that ctx has.
@@ -112,12 +112,12 @@ func (v *Visit) Close() error { return v.close() }
 
 // Examine asks where the member stands, its time, and from where it sees this node. Nothing in the reply is verified.
 func (v *Visit) Examine(ctx context.Context) (*peerpb.ExamineReply, error) {
-	return v.rpc.Examine(ctx, &peerpb.ExamineRequest{})
+	return v.rpc.Examine(ctx, &peerpb.ExamineRequest{}, grpc.MaxCallRecvMsgSize(maxReply))
 }
 
 // DialBack asks the member to dial this node at the addresses that the genesis lists.
 func (v *Visit) DialBack(ctx context.Context) ([]*peerpb.DialBackAttempt, error) {
-	reply, err := v.rpc.DialBack(ctx, &peerpb.DialBackRequest{})
+	reply, err := v.rpc.DialBack(ctx, &peerpb.DialBackRequest{}, grpc.MaxCallRecvMsgSize(maxReply))
 	if err != nil {
 		return nil, err
 	}

@@ -74,15 +74,15 @@ func TestExamine(t *testing.T) {
 func TestVisitOverAConnectionThatIsThere(t *testing.T) {
 	a, b := newHost(t, "a", anyPort), newHost(t, "b", anyPort)
 	serve(t, b, newInbox(5), a.ID())
-	if _, _, err := rpc.VisitConnected(t.Context(), a, b.ID()); err == nil {
+	if _, err := rpc.VisitConnected(t.Context(), a, b.ID()); err == nil {
 		t.Fatal("visited without a connection")
 	}
 	if err := b.Connect(t.Context(), peer.AddrInfo{ID: a.ID(), Addrs: a.Addrs()}); err != nil {
 		t.Fatal(err)
 	}
-	v, inbound, err := rpc.VisitConnected(t.Context(), a, b.ID())
-	if err != nil || !inbound {
-		t.Fatalf("inbound: %v, %v", inbound, err)
+	v, err := rpc.VisitConnected(t.Context(), a, b.ID())
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer v.Close()
 	if got, err := v.Examine(t.Context()); err != nil || got.Head.Finished != 5 {
