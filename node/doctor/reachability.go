@@ -182,6 +182,8 @@ func (f ReachFacts) outNext(paths []Path) string {
 		return "check that this computer's name service works, and ask " + f.Member + " whether its name is still right"
 	case has(paths, p2p.NoRoute):
 		return "check that this computer is online, and that it has IPv6 if the address begins with /ip6"
+	case opens(f.Out) && (has(paths, p2p.Refused) || has(paths, p2p.TimedOut)):
+		return fmt.Sprintf("ask %s to listen on %s and to open it in its firewall; if others reach it there, ask who runs your network to let it out", f.Member, openPorts(paths))
 	case has(paths, p2p.Refused):
 		return fmt.Sprintf("ask %s to start its node; if it runs, its router forwards %s to another computer or its firewall refuses it", f.Member, openPorts(paths))
 	case has(paths, p2p.TimedOut):

@@ -33,7 +33,7 @@ func TestReachability(t *testing.T) {
 	}{
 		{"open", doctor.ReachFacts{Out: out(p2p.Reached, p2p.Reached), In: in(p2p.Reached, p2p.Reached)}, [2]want{okOut, okIn}},
 		{"TCP blocked to them", doctor.ReachFacts{Out: out(p2p.Reached, p2p.TimedOut), In: in(p2p.Reached, p2p.Reached)},
-			[2]want{{doctor.Warning, "you -> bank: ok 12 ms (QUIC), TCP blocked: no answer at " + bankTCP, "open TCP port 4101 in its firewall"}, okIn}},
+			[2]want{{doctor.Warning, "you -> bank: ok 12 ms (QUIC), TCP blocked: no answer at " + bankTCP, "ask bank to listen on TCP port 4101"}, okIn}},
 		{"UDP blocked to us", doctor.ReachFacts{Out: out(p2p.Reached, p2p.Reached), In: in(p2p.TimedOut, p2p.Reached)},
 			[2]want{okOut, {doctor.Warning, "bank -> you: ok 12 ms (TCP), QUIC blocked: no answer at " + labQUIC, "open UDP port 4001 in your firewall"}}},
 		{"refused here, behind a router", doctor.ReachFacts{Out: out(p2p.Reached, p2p.Reached), In: in(p2p.Refused, p2p.Refused), Behind: true},
