@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/node/doctor"
+	"github.com/fedlam/fedlam/node/local"
 	"github.com/fedlam/fedlam/proto/localpb"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// Doctor implements local.Source: the running node lends its host and its log, so that nothing is opened twice.
+var _ local.Patient = (*owner)(nil)
+
+// Doctor implements local.Patient: the running node lends its host and its log, so that nothing is opened twice.
 func (o *owner) Doctor(ctx context.Context, timeout time.Duration, tell func(*localpb.DoctorEvent)) {
 	n := (*Node)(o)
 	site := &doctor.Site{Dir: n.cfg.Home.Dir, Running: true, Genesis: n.genesis, Store: n.store, Log: n.wal, Host: n.host, Software: n.cfg.Software}

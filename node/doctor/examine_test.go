@@ -41,7 +41,7 @@ func (m memory) Each(prefix []byte, visit func(key, value []byte) error) error {
 }
 
 // spoiled is a doctor.Log on a disk that lost pages.
-type spoiled struct{ memory }
+type spoiled struct{}
 
 func (spoiled) Get([]byte) ([]byte, error)                       { panic("page 7 is no leaf") }
 func (spoiled) Each([]byte, func(key, value []byte) error) error { panic("page 7 is no leaf") }

@@ -177,6 +177,29 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// healthy is a local.Source that cannot examine itself.
+type healthy struct{}
+
+func (healthy) Status() *localpb.StatusReply { return &localpb.StatusReply{} }
+func (healthy) Stop()                        {}
+
+func TestDoctorOfWhoCannotBeExamined(t *testing.T) {
+	dir := t.TempDir()
+	server, err := local.Serve(dir, healthy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	client, err := local.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Doctor(t.Context(), 0, func(*localpb.DoctorEvent) error { return nil }); err == nil || !strings.Contains(err.Error(), "cannot examine itself") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDoctorEndsWithTheNode(t *testing.T) {
 	dir := t.TempDir()
 	server, err := local.Serve(dir, source{})

@@ -23,6 +23,10 @@ type Source interface {
 	Status() *localpb.StatusReply
 	// Stop begins a graceful stop.
 	Stop()
+}
+
+// A Patient is a Source that can examine itself.
+type Patient interface {
 	// Doctor examines the node until ctx ends, and tells what it does and finds from one goroutine at a time.
 	Doctor(ctx context.Context, timeout time.Duration, tell func(*localpb.DoctorEvent))
 }
@@ -144,6 +148,10 @@ const maxDoctorTimeout = 600
 
 // Doctor implements the service. It ends with the node, with the caller, or when everything was examined.
 func (s *Server) Doctor(in *localpb.DoctorRequest, stream grpc.ServerStreamingServer[localpb.DoctorEvent]) error {
+	patient, ok := s.source.(Patient)
+	if !ok {
+		return status.Error(codes.Unimplemented, "this node cannot examine itself")
+	}
 	if !(in.Timeout >= 0 && in.Timeout <= maxDoctorTimeout) {
 		return status.Errorf(codes.InvalidArgument, "timeout %g s: want 0 to %d s", in.Timeout, maxDoctorTimeout)
 	}
@@ -157,7 +165,7 @@ func (s *Server) Doctor(in *localpb.DoctorRequest, stream grpc.ServerStreamingSe
 		}
 	}()
 	var failed error
-	s.source.Doctor(ctx, time.Duration(in.Timeout*float64(time.Second)), func(e *localpb.DoctorEvent) {
+	patient.Doctor(ctx, time.Duration(in.Timeout*float64(time.Second)), func(e *localpb.DoctorEvent) {
 		if failed == nil {
 			if failed = stream.Send(e); failed != nil {
 				cancel()
