@@ -33,7 +33,7 @@ func (n *Node) openNetwork(context.Context) error {
 		return fmt.Errorf("identity.key belongs to peer %s, the genesis lists %s: restore the key the card was made with", n.host.ID(), got)
 	}
 	n.exchange = blocks.NewExchange(n.host, blocks.ExchangeConfig{Store: n.store})
-	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.epoch.Genesis.Bytes(), Members: n.memberAddresses(), Handler: (*handler)(n),
+	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.epoch.Genesis.Bytes(), Epoch: n.epoch.CID().Bytes(), Members: n.memberAddresses(), Handler: (*handler)(n),
 		Software: n.cfg.Software})
 	if err != nil {
 		return err

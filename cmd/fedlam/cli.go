@@ -7,6 +7,7 @@ var cli struct {
 	Join    joinCmd    `cmd:"" help:"Join a federation."`
 	Node    nodeCmd    `cmd:"" help:"Run a node."`
 	Status  statusCmd  `cmd:"" help:"Ask a running node where it stands."`
+	Doctor  doctorCmd  `cmd:"" help:"Find out what keeps a node from working, and what to do."`
 	Pull    pullCmd    `cmd:"" help:"Download certified weights and their proof."`
 	Verify  verifyCmd  `cmd:"" help:"Check a downloaded release offline."`
 	Train   trainCmd   `cmd:"" help:"Train a model on this machine."`

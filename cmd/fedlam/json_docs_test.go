@@ -32,6 +32,7 @@ var layouts = map[string]any{
 	"fedlam test --json":                                    testOutput{},
 	"fedlam verify --json and fedlam pull --json":           verifyOutput{},
 	"fedlam status --json":                                  statusOutput{},
+	"fedlam doctor --json":                                  doctorOutput{},
 	"fedlam demo --json and fedlam testnet run --json":      report.Report{},
 	"fedlam bench step --json and fedlam bench eval --json": bench.Report{},
 	"fedlam bench gemm --json":                              bench.GEMMReport{},

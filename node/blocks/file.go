@@ -59,8 +59,8 @@ func (r FileReader) Read(ctx context.Context, root cid.Cid) ([]byte, error) {
 }
 
 func (r FileReader) read(ctx context.Context, root cid.Cid) ([]byte, error) {
-	var first blockformat.Block
-	if err := r.get(ctx, []cid.Cid{root}, func(b blockformat.Block) error { first = b; return nil }); err != nil {
+	first, err := r.first(ctx, root)
+	if err != nil {
 		return nil, err
 	}
 	if root.Prefix().Codec == cid.Raw {
@@ -86,6 +86,27 @@ func (r FileReader) read(ctx context.Context, root cid.Cid) ([]byte, error) {
 		}
 	}
 	return w.data, nil
+}
+
+func (r FileReader) first(ctx context.Context, root cid.Cid) (first blockformat.Block, err error) {
+	err = r.get(ctx, []cid.Cid{root}, func(b blockformat.Block) error { first = b; return nil })
+	return first, err
+}
+
+// Size returns how many bytes the file under root has, as its first block says; the others are not read.
+func (r FileReader) Size(ctx context.Context, root cid.Cid) (int64, error) {
+	first, err := r.first(ctx, root)
+	if err != nil {
+		return 0, fmt.Errorf("size of file %s: %w", root, err)
+	}
+	if root.Prefix().Codec == cid.Raw {
+		return int64(len(first.RawData())), nil
+	}
+	total, _, err := parseNode(first)
+	if err != nil {
+		return 0, fmt.Errorf("size of file %s: %w", root, err)
+	}
+	return total, nil
 }
 
 // get asks for cids and hands each block to take once its hash is proven.

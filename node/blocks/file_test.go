@@ -48,6 +48,9 @@ func TestFileRoundTrip(t *testing.T) {
 		if err != nil || !bytes.Equal(got, data) {
 			t.Errorf("%d bytes: read %d bytes, %v", n, len(got), err)
 		}
+		if size, err := r.Size(t.Context(), root); err != nil || size != int64(n) {
+			t.Errorf("%d bytes: size %d, %v", n, size, err)
+		}
 		if n > leaf && last != int64(n) {
 			t.Errorf("%d bytes: progress ended at %d", n, last)
 		}

@@ -185,3 +185,31 @@ func FuzzParseCard(f *testing.F) {
 		}
 	})
 }
+
+func TestInspectKeys(t *testing.T) {
+	h := create(t, home.Config{})
+	if err := os.Chmod(filepath.Join(h.Dir, "signing.key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.Dir, "public.key"), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := home.InspectKeys(h.Dir)
+	if len(got) != 3 || got[0].File != home.IdentityKey || got[1].File != home.SigningKey {
+		t.Fatalf("got %+v", got)
+	}
+	if got[0].Err != nil || got[0].Mode != 0o600 || !got[0].Public.Equal(h.Identity.Public()) {
+		t.Errorf("identity: %+v", got[0])
+	}
+	if got[1].Err != nil || got[1].Mode != 0o644 || !got[1].Public.Equal(h.Signing.Public()) {
+		t.Errorf("signing: %+v", got[1])
+	}
+	if got[2].Err == nil || !strings.Contains(got[2].Err.Error(), "not a private key in PEM") {
+		t.Errorf("public: %+v", got[2])
+	}
+	for _, k := range home.InspectKeys(t.TempDir()) {
+		if !errors.Is(k.Err, os.ErrNotExist) {
+			t.Errorf("%s in an empty folder: %v", k.File, k.Err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/fedlam/fedlam/proto/localpb"
 	"google.golang.org/grpc"
@@ -80,6 +81,26 @@ func (c *Client) Follow(ctx context.Context, ready func(), visit func(*localpb.P
 			return err
 		}
 	}
+}
+
+// Doctor makes the node examine itself and the ways to the other members, and calls visit for each event until that is done. Timeout is
+// for each answer of a member; 0 is the node's default.
+func (c *Client) Doctor(ctx context.Context, timeout time.Duration, visit func(*localpb.DoctorEvent) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.rpc.Doctor(ctx, &localpb.DoctorRequest{Timeout: timeout.Seconds()})
+	for err == nil {
+		var e *localpb.DoctorEvent
+		if e, err = stream.Recv(); err == nil {
+			if err := visit(e); err != nil {
+				return err
+			}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return c.explain(err)
 }
 
 func (c *Client) explain(err error) error {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fedlam/fedlam/node/local"
 	"github.com/fedlam/fedlam/proto/localpb"
@@ -19,6 +20,14 @@ func (source) Status() *localpb.StatusReply {
 	return &localpb.StatusReply{Name: "water lab", Finished: 7}
 }
 func (s source) Stop() { close(s.stopped) }
+
+// Doctor tells its timeout, and then waits until it is called off if that is a minute.
+func (source) Doctor(ctx context.Context, timeout time.Duration, tell func(*localpb.DoctorEvent)) {
+	tell(&localpb.DoctorEvent{Event: &localpb.DoctorEvent_Begins{Begins: timeout.String()}})
+	if timeout == time.Minute {
+		<-ctx.Done()
+	}
+}
 
 func serve(t *testing.T, dir string, s source) (*local.Server, *local.Client) {
 	t.Helper()
@@ -146,5 +155,71 @@ func TestPublishNeverBlocks(t *testing.T) {
 	})
 	if last != "99999" {
 		t.Errorf("last event is %q, %v", last, err)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	_, client := serve(t, t.TempDir(), source{})
+	var got []string
+	take := func(e *localpb.DoctorEvent) error {
+		got = append(got, e.GetBegins())
+		return nil
+	}
+	if err := client.Doctor(t.Context(), 3*time.Second, take); err != nil || fmt.Sprint(got) != "[3s]" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if err := client.Doctor(t.Context(), -time.Second, take); err == nil || !strings.Contains(err.Error(), "want 0 to 600 s") {
+		t.Errorf("a negative timeout: %v", err)
+	}
+	enough := errors.New("enough")
+	if err := client.Doctor(t.Context(), time.Minute, func(*localpb.DoctorEvent) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("got %v, want the error of visit", err)
+	}
+}
+
+// healthy is a local.Source that cannot examine itself.
+type healthy struct{}
+
+func (healthy) Status() *localpb.StatusReply { return &localpb.StatusReply{} }
+func (healthy) Stop()                        {}
+
+func TestDoctorOfWhoCannotBeExamined(t *testing.T) {
+	dir := t.TempDir()
+	server, err := local.Serve(dir, healthy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	client, err := local.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Doctor(t.Context(), 0, func(*localpb.DoctorEvent) error { return nil }); err == nil || !strings.Contains(err.Error(), "cannot examine itself") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDoctorEndsWithTheNode(t *testing.T) {
+	dir := t.TempDir()
+	server, err := local.Serve(dir, source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := local.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	closed := make(chan error, 1)
+	err = client.Doctor(t.Context(), time.Minute, func(*localpb.DoctorEvent) error {
+		go func() { closed <- server.Close() }()
+		return nil
+	})
+	if err == nil {
+		t.Error("an examination that the node's end cut off counts as complete")
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }

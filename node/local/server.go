@@ -6,10 +6,13 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/fedlam/fedlam/node/disk"
 	"github.com/fedlam/fedlam/proto/localpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 const eventsKept = 256 // for one slow reader
@@ -20,6 +23,12 @@ type Source interface {
 	Status() *localpb.StatusReply
 	// Stop begins a graceful stop.
 	Stop()
+}
+
+// A Patient is a Source that can examine itself.
+type Patient interface {
+	// Doctor examines the node until ctx ends, and tells what it does and finds from one goroutine at a time.
+	Doctor(ctx context.Context, timeout time.Duration, tell func(*localpb.DoctorEvent))
 }
 
 // Server answers the owner.
@@ -132,6 +141,41 @@ func (s *Server) Progress(_ *localpb.ProgressRequest, stream grpc.ServerStreamin
 			return nil
 		}
 	}
+}
+
+// maxDoctorTimeout bounds what the owner may ask for, in seconds.
+const maxDoctorTimeout = 600
+
+// Doctor implements the service. It ends with the node, with the caller, or when everything was examined.
+func (s *Server) Doctor(in *localpb.DoctorRequest, stream grpc.ServerStreamingServer[localpb.DoctorEvent]) error {
+	patient, ok := s.source.(Patient)
+	if !ok {
+		return status.Error(codes.Unimplemented, "this node cannot examine itself")
+	}
+	if !(in.Timeout >= 0 && in.Timeout <= maxDoctorTimeout) {
+		return status.Errorf(codes.InvalidArgument, "timeout %g s: want 0 to %d s", in.Timeout, maxDoctorTimeout)
+	}
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	var failed error
+	patient.Doctor(ctx, time.Duration(in.Timeout*float64(time.Second)), func(e *localpb.DoctorEvent) {
+		if failed == nil {
+			if failed = stream.Send(e); failed != nil {
+				cancel()
+			}
+		}
+	})
+	if failed == nil && ctx.Err() != nil {
+		return status.Error(codes.Aborted, "the node is stopping")
+	}
+	return failed
 }
 
 var _ localpb.LocalServer = (*Server)(nil)

@@ -101,6 +101,9 @@ func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate g
 	return h, nil
 }
 
+// Listen makes h listen on one address more; ErrPortInUse says that another program does already.
+func Listen(h host.Host, address string) error { return listenOn(h, address, false) }
+
 // listenOn adds one address; each is tried alone, because libp2p is content when any of several works.
 func listenOn(h host.Host, address string, tapped bool) error {
 	a, err := ma.NewMultiaddr(address)

@@ -9,6 +9,9 @@
 // The other end of a stream is known from its TLS identity; a member is greeted with Hello as soon as it is reached, so
 // that both learn who is ahead and the one behind can Sync.
 //
+// A Visit is for questions of `fedlam doctor`: a connection of its own to one address of a member, which greets nobody. In answer a
+// member tells its time and standing, and dials the caller back, at the addresses that the genesis lists and within a quota.
+//
 // Everything received is passed to the Handler as opaque bytes within the limits of package proto. Verification is the
 // business of the federation package.
 package rpc

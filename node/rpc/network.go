@@ -27,6 +27,8 @@ const (
 	maxMessage     = MaxEnvelope + 4<<10
 	maxSyncMessage = 2<<20 + 4<<10
 	streamsPerLink = 16
+
+	dialBacksPerMinute = 6 // for each member
 )
 
 // A Handler is what a Network needs of the node above it. Its methods are called from many goroutines.
@@ -48,6 +50,8 @@ type Config struct {
 	Host host.Host
 	// Genesis is the binary CID that names the federation.
 	Genesis []byte
+	// Epoch is the binary CID of the list of members in force; told to those who examine this node.
+	Epoch []byte
 	// Members are the others and where they can be reached.
 	Members map[peer.ID][]ma.Multiaddr
 	// Handler takes what arrives.
@@ -81,7 +85,8 @@ type Network struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
-	instance []byte // of this start of the process
+	instance  []byte // of this start of the process
+	dialBacks *quota
 }
 
 // New starts serving the other members and reaching out for them.
@@ -90,7 +95,8 @@ func New(cfg Config) (*Network, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel, instance: []byte(rand.Text())}
+	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel, instance: []byte(rand.Text()),
+		dialBacks: newQuota(dialBacksPerMinute, time.Minute)}
 	n.server = grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(streamsPerLink),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))

@@ -78,6 +78,35 @@ func Open(cfg Config) (*Log, error) {
 	return l, nil
 }
 
+// OpenReadOnly opens a log that exists, to look at it: nothing is written, and Commit fails. ErrBusy says that another process writes to
+// it. Pages that the disk spoiled may make reading panic.
+func OpenReadOnly(cfg Config) (*Log, error) {
+	if cfg.Patience <= 0 {
+		cfg.Patience = time.Second
+	}
+	db, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{Timeout: cfg.Patience, ReadOnly: true})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("open log %q: %w", cfg.Path, ErrBusy)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open log %q: %w", cfg.Path, disk.Explain(err))
+	}
+	l := &Log{db, cfg.Path}
+	if err := db.View(func(tx *bbolt.Tx) error { return check(tx, cfg.Owner) }); err != nil {
+		return nil, fmt.Errorf("open log %q: %w", cfg.Path, errors.Join(err, db.Close()))
+	}
+	return l, nil
+}
+
+// check is begin for a log that is there.
+func check(tx *bbolt.Tx, owner []byte) error {
+	meta := tx.Bucket(metaBucket)
+	if meta == nil || tx.Bucket(entryBucket) == nil {
+		return errors.New("it is not a log of this program")
+	}
+	return checkHead(meta, owner)
+}
+
 // begin writes the head of a new log, or checks that of an old one.
 func begin(tx *bbolt.Tx, owner []byte) error {
 	meta, err := tx.CreateBucketIfNotExists(metaBucket)
@@ -87,9 +116,14 @@ func begin(tx *bbolt.Tx, owner []byte) error {
 	if _, err := tx.CreateBucketIfNotExists(entryBucket); err != nil {
 		return err
 	}
-	switch was := meta.Get(layoutKey); {
-	case was == nil:
+	if meta.Get(layoutKey) == nil {
 		return errors.Join(meta.Put(layoutKey, []byte(layout)), meta.Put(ownerKey, owner))
+	}
+	return checkHead(meta, owner)
+}
+
+func checkHead(meta *bbolt.Bucket, owner []byte) error {
+	switch was := meta.Get(layoutKey); {
 	case string(was) != layout:
 		return fmt.Errorf("layout %q; this program reads %q", was, layout)
 	case !bytes.Equal(meta.Get(ownerKey), owner):

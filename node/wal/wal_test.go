@@ -184,3 +184,50 @@ func TestKilledProcessLosesNothingItHadCommitted(t *testing.T) {
 		t.Errorf("only %d entries were written; the test saw too little", acknowledged)
 	}
 }
+
+func TestReadOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	me := wal.Config{Path: path, Owner: []byte("me"), Patience: time.Millisecond}
+	if _, err := wal.OpenReadOnly(me); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a log that does not exist: %v", err)
+	}
+	l := open(t, path)
+	if err := l.Commit(wal.Batch{Once: []wal.Entry{entry("a", "1")}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wal.OpenReadOnly(me); !errors.Is(err, wal.ErrBusy) {
+		t.Errorf("while another has it open: %v, want ErrBusy", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := wal.OpenReadOnly(me)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dump(t, reader, ""); got != "a=1" {
+		t.Errorf("read %q", got)
+	}
+	if err := reader.Commit(wal.Batch{Set: []wal.Entry{entry("b", "2")}}); err == nil {
+		t.Error("a log that is only looked at was written")
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+		t.Errorf("looking at the log changed it (%v)", err)
+	}
+	if _, err := wal.OpenReadOnly(wal.Config{Path: path, Owner: []byte("you")}); !errors.Is(err, wal.ErrForeign) {
+		t.Errorf("the log of another: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wal.OpenReadOnly(me); err == nil {
+		t.Error("rubbish was opened")
+	}
+}

@@ -529,6 +529,315 @@ func (*StopReply) Descriptor() ([]byte, []int) {
 	return file_localpb_local_proto_rawDescGZIP(), []int{7}
 }
 
+type DoctorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Seconds to wait for each answer of another member; 0 for the default.
+	Timeout       float64 `protobuf:"fixed64,1,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DoctorRequest) Reset() {
+	*x = DoctorRequest{}
+	mi := &file_localpb_local_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DoctorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DoctorRequest) ProtoMessage() {}
+
+func (x *DoctorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DoctorRequest.ProtoReflect.Descriptor instead.
+func (*DoctorRequest) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DoctorRequest) GetTimeout() float64 {
+	if x != nil {
+		return x.Timeout
+	}
+	return 0
+}
+
+type DoctorEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Event:
+	//
+	//	*DoctorEvent_Begins
+	//	*DoctorEvent_Finding
+	Event         isDoctorEvent_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DoctorEvent) Reset() {
+	*x = DoctorEvent{}
+	mi := &file_localpb_local_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DoctorEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DoctorEvent) ProtoMessage() {}
+
+func (x *DoctorEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DoctorEvent.ProtoReflect.Descriptor instead.
+func (*DoctorEvent) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DoctorEvent) GetEvent() isDoctorEvent_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *DoctorEvent) GetBegins() string {
+	if x != nil {
+		if x, ok := x.Event.(*DoctorEvent_Begins); ok {
+			return x.Begins
+		}
+	}
+	return ""
+}
+
+func (x *DoctorEvent) GetFinding() *Finding {
+	if x != nil {
+		if x, ok := x.Event.(*DoctorEvent_Finding); ok {
+			return x.Finding
+		}
+	}
+	return nil
+}
+
+type isDoctorEvent_Event interface {
+	isDoctorEvent_Event()
+}
+
+type DoctorEvent_Begins struct {
+	// Name of the check that begins.
+	Begins string `protobuf:"bytes,1,opt,name=begins,proto3,oneof"`
+}
+
+type DoctorEvent_Finding struct {
+	Finding *Finding `protobuf:"bytes,2,opt,name=finding,proto3,oneof"`
+}
+
+func (*DoctorEvent_Begins) isDoctorEvent_Event() {}
+
+func (*DoctorEvent_Finding) isDoctorEvent_Event() {}
+
+// Finding is what one check found out.
+type Finding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the check.
+	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
+	// Name of the member that it concerns; empty when it concerns this node alone.
+	Member string `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	// ok, warning, failed or skipped.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// What was found, in plain words.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// What to do next; empty when there is nothing to do.
+	Next string `protobuf:"bytes,5,opt,name=next,proto3" json:"next,omitempty"`
+	// Attempts to connect, if it was one of these that were checked.
+	Paths         []*Path `protobuf:"bytes,6,rep,name=paths,proto3" json:"paths,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_localpb_local_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Finding) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *Finding) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+func (x *Finding) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Finding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Finding) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+func (x *Finding) GetPaths() []*Path {
+	if x != nil {
+		return x.Paths
+	}
+	return nil
+}
+
+// Path is one attempt to connect.
+type Path struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names of the dialling and of the dialled member.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To   string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Multiaddress that was dialled.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// quic or tcp.
+	Transport string `protobuf:"bytes,4,opt,name=transport,proto3" json:"transport,omitempty"`
+	// reached, or why not.
+	Outcome string `protobuf:"bytes,5,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// How long it took.
+	Seconds       float64 `protobuf:"fixed64,6,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Path) Reset() {
+	*x = Path{}
+	mi := &file_localpb_local_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Path) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Path) ProtoMessage() {}
+
+func (x *Path) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Path.ProtoReflect.Descriptor instead.
+func (*Path) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Path) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Path) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Path) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Path) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *Path) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Path) GetSeconds() float64 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
 var File_localpb_local_proto protoreflect.FileDescriptor
 
 const file_localpb_local_proto_rawDesc = "" +
@@ -571,11 +880,32 @@ const file_localpb_local_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\r\n" +
 	"\vStopRequest\"\v\n" +
-	"\tStopReply2\xe1\x01\n" +
+	"\tStopReply\")\n" +
+	"\rDoctorRequest\x12\x18\n" +
+	"\atimeout\x18\x01 \x01(\x01R\atimeout\"f\n" +
+	"\vDoctorEvent\x12\x18\n" +
+	"\x06begins\x18\x01 \x01(\tH\x00R\x06begins\x124\n" +
+	"\afinding\x18\x02 \x01(\v2\x18.fedlam.local.v1.FindingH\x00R\afindingB\a\n" +
+	"\x05event\"\xa2\x01\n" +
+	"\aFinding\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\tR\x05check\x12\x16\n" +
+	"\x06member\x18\x02 \x01(\tR\x06member\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
+	"\x04next\x18\x05 \x01(\tR\x04next\x12+\n" +
+	"\x05paths\x18\x06 \x03(\v2\x15.fedlam.local.v1.PathR\x05paths\"\x96\x01\n" +
+	"\x04Path\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x1c\n" +
+	"\ttransport\x18\x04 \x01(\tR\ttransport\x12\x18\n" +
+	"\aoutcome\x18\x05 \x01(\tR\aoutcome\x12\x18\n" +
+	"\aseconds\x18\x06 \x01(\x01R\aseconds2\xab\x02\n" +
 	"\x05Local\x12F\n" +
 	"\x06Status\x12\x1e.fedlam.local.v1.StatusRequest\x1a\x1c.fedlam.local.v1.StatusReply\x12N\n" +
 	"\bProgress\x12 .fedlam.local.v1.ProgressRequest\x1a\x1e.fedlam.local.v1.ProgressEvent0\x01\x12@\n" +
-	"\x04Stop\x12\x1c.fedlam.local.v1.StopRequest\x1a\x1a.fedlam.local.v1.StopReplyB(Z&github.com/fedlam/fedlam/proto/localpbb\x06proto3"
+	"\x04Stop\x12\x1c.fedlam.local.v1.StopRequest\x1a\x1a.fedlam.local.v1.StopReply\x12H\n" +
+	"\x06Doctor\x12\x1e.fedlam.local.v1.DoctorRequest\x1a\x1c.fedlam.local.v1.DoctorEvent0\x01B(Z&github.com/fedlam/fedlam/proto/localpbb\x06proto3"
 
 var (
 	file_localpb_local_proto_rawDescOnce sync.Once
@@ -589,7 +919,7 @@ func file_localpb_local_proto_rawDescGZIP() []byte {
 	return file_localpb_local_proto_rawDescData
 }
 
-var file_localpb_local_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_localpb_local_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_localpb_local_proto_goTypes = []any{
 	(*StatusRequest)(nil),   // 0: fedlam.local.v1.StatusRequest
 	(*StatusReply)(nil),     // 1: fedlam.local.v1.StatusReply
@@ -599,23 +929,31 @@ var file_localpb_local_proto_goTypes = []any{
 	(*ProgressEvent)(nil),   // 5: fedlam.local.v1.ProgressEvent
 	(*StopRequest)(nil),     // 6: fedlam.local.v1.StopRequest
 	(*StopReply)(nil),       // 7: fedlam.local.v1.StopReply
-	nil,                     // 8: fedlam.local.v1.ProgressEvent.DetailsEntry
+	(*DoctorRequest)(nil),   // 8: fedlam.local.v1.DoctorRequest
+	(*DoctorEvent)(nil),     // 9: fedlam.local.v1.DoctorEvent
+	(*Finding)(nil),         // 10: fedlam.local.v1.Finding
+	(*Path)(nil),            // 11: fedlam.local.v1.Path
+	nil,                     // 12: fedlam.local.v1.ProgressEvent.DetailsEntry
 }
 var file_localpb_local_proto_depIdxs = []int32{
-	2, // 0: fedlam.local.v1.StatusReply.members:type_name -> fedlam.local.v1.Member
-	3, // 1: fedlam.local.v1.StatusReply.heads:type_name -> fedlam.local.v1.Head
-	8, // 2: fedlam.local.v1.ProgressEvent.details:type_name -> fedlam.local.v1.ProgressEvent.DetailsEntry
-	0, // 3: fedlam.local.v1.Local.Status:input_type -> fedlam.local.v1.StatusRequest
-	4, // 4: fedlam.local.v1.Local.Progress:input_type -> fedlam.local.v1.ProgressRequest
-	6, // 5: fedlam.local.v1.Local.Stop:input_type -> fedlam.local.v1.StopRequest
-	1, // 6: fedlam.local.v1.Local.Status:output_type -> fedlam.local.v1.StatusReply
-	5, // 7: fedlam.local.v1.Local.Progress:output_type -> fedlam.local.v1.ProgressEvent
-	7, // 8: fedlam.local.v1.Local.Stop:output_type -> fedlam.local.v1.StopReply
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2,  // 0: fedlam.local.v1.StatusReply.members:type_name -> fedlam.local.v1.Member
+	3,  // 1: fedlam.local.v1.StatusReply.heads:type_name -> fedlam.local.v1.Head
+	12, // 2: fedlam.local.v1.ProgressEvent.details:type_name -> fedlam.local.v1.ProgressEvent.DetailsEntry
+	10, // 3: fedlam.local.v1.DoctorEvent.finding:type_name -> fedlam.local.v1.Finding
+	11, // 4: fedlam.local.v1.Finding.paths:type_name -> fedlam.local.v1.Path
+	0,  // 5: fedlam.local.v1.Local.Status:input_type -> fedlam.local.v1.StatusRequest
+	4,  // 6: fedlam.local.v1.Local.Progress:input_type -> fedlam.local.v1.ProgressRequest
+	6,  // 7: fedlam.local.v1.Local.Stop:input_type -> fedlam.local.v1.StopRequest
+	8,  // 8: fedlam.local.v1.Local.Doctor:input_type -> fedlam.local.v1.DoctorRequest
+	1,  // 9: fedlam.local.v1.Local.Status:output_type -> fedlam.local.v1.StatusReply
+	5,  // 10: fedlam.local.v1.Local.Progress:output_type -> fedlam.local.v1.ProgressEvent
+	7,  // 11: fedlam.local.v1.Local.Stop:output_type -> fedlam.local.v1.StopReply
+	9,  // 12: fedlam.local.v1.Local.Doctor:output_type -> fedlam.local.v1.DoctorEvent
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_localpb_local_proto_init() }
@@ -623,13 +961,17 @@ func file_localpb_local_proto_init() {
 	if File_localpb_local_proto != nil {
 		return
 	}
+	file_localpb_local_proto_msgTypes[9].OneofWrappers = []any{
+		(*DoctorEvent_Begins)(nil),
+		(*DoctorEvent_Finding)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_localpb_local_proto_rawDesc), len(file_localpb_local_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

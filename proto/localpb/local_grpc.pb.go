@@ -25,6 +25,7 @@ const (
 	Local_Status_FullMethodName   = "/fedlam.local.v1.Local/Status"
 	Local_Progress_FullMethodName = "/fedlam.local.v1.Local/Progress"
 	Local_Stop_FullMethodName     = "/fedlam.local.v1.Local/Stop"
+	Local_Doctor_FullMethodName   = "/fedlam.local.v1.Local/Doctor"
 )
 
 // LocalClient is the client API for Local service.
@@ -39,6 +40,8 @@ type LocalClient interface {
 	Progress(ctx context.Context, in *ProgressRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProgressEvent], error)
 	// Stop asks for a graceful stop and returns once it has begun.
 	Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*StopReply, error)
+	// Doctor examines the node and its ways to the other members, and sends each finding when it is there.
+	Doctor(ctx context.Context, in *DoctorRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DoctorEvent], error)
 }
 
 type localClient struct {
@@ -88,6 +91,25 @@ func (c *localClient) Stop(ctx context.Context, in *StopRequest, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *localClient) Doctor(ctx context.Context, in *DoctorRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DoctorEvent], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Local_ServiceDesc.Streams[1], Local_Doctor_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[DoctorRequest, DoctorEvent]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Local_DoctorClient = grpc.ServerStreamingClient[DoctorEvent]
+
 // LocalServer is the server API for Local service.
 // All implementations must embed UnimplementedLocalServer
 // for forward compatibility.
@@ -100,6 +122,8 @@ type LocalServer interface {
 	Progress(*ProgressRequest, grpc.ServerStreamingServer[ProgressEvent]) error
 	// Stop asks for a graceful stop and returns once it has begun.
 	Stop(context.Context, *StopRequest) (*StopReply, error)
+	// Doctor examines the node and its ways to the other members, and sends each finding when it is there.
+	Doctor(*DoctorRequest, grpc.ServerStreamingServer[DoctorEvent]) error
 	mustEmbedUnimplementedLocalServer()
 }
 
@@ -118,6 +142,9 @@ func (UnimplementedLocalServer) Progress(*ProgressRequest, grpc.ServerStreamingS
 }
 func (UnimplementedLocalServer) Stop(context.Context, *StopRequest) (*StopReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Stop not implemented")
+}
+func (UnimplementedLocalServer) Doctor(*DoctorRequest, grpc.ServerStreamingServer[DoctorEvent]) error {
+	return status.Error(codes.Unimplemented, "method Doctor not implemented")
 }
 func (UnimplementedLocalServer) mustEmbedUnimplementedLocalServer() {}
 func (UnimplementedLocalServer) testEmbeddedByValue()               {}
@@ -187,6 +214,17 @@ func _Local_Stop_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Local_Doctor_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(DoctorRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(LocalServer).Doctor(m, &grpc.GenericServerStream[DoctorRequest, DoctorEvent]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Local_DoctorServer = grpc.ServerStreamingServer[DoctorEvent]
+
 // Local_ServiceDesc is the grpc.ServiceDesc for Local service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -207,6 +245,11 @@ var Local_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Progress",
 			Handler:       _Local_Progress_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Doctor",
+			Handler:       _Local_Doctor_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -24,6 +24,81 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// DialOutcome says how an attempt to connect ended; words of the dialler's system are left out, because they would name its own
+// addresses.
+type DialOutcome int32
+
+const (
+	DialOutcome_DIAL_OUTCOME_UNSPECIFIED DialOutcome = 0
+	DialOutcome_DIAL_OUTCOME_REACHED     DialOutcome = 1
+	// Something answered that nobody listens there.
+	DialOutcome_DIAL_OUTCOME_REFUSED DialOutcome = 2
+	// Nothing answered.
+	DialOutcome_DIAL_OUTCOME_TIMEOUT DialOutcome = 3
+	// The dialler's network knows no way to the address.
+	DialOutcome_DIAL_OUTCOME_NO_ROUTE DialOutcome = 4
+	// Another node, or another program, answered.
+	DialOutcome_DIAL_OUTCOME_OTHER_IDENTITY DialOutcome = 5
+	// The name has no address.
+	DialOutcome_DIAL_OUTCOME_NO_SUCH_NAME DialOutcome = 6
+	// The dialler does not speak this kind of address.
+	DialOutcome_DIAL_OUTCOME_UNSUPPORTED DialOutcome = 7
+	DialOutcome_DIAL_OUTCOME_FAILED      DialOutcome = 8
+)
+
+// Enum value maps for DialOutcome.
+var (
+	DialOutcome_name = map[int32]string{
+		0: "DIAL_OUTCOME_UNSPECIFIED",
+		1: "DIAL_OUTCOME_REACHED",
+		2: "DIAL_OUTCOME_REFUSED",
+		3: "DIAL_OUTCOME_TIMEOUT",
+		4: "DIAL_OUTCOME_NO_ROUTE",
+		5: "DIAL_OUTCOME_OTHER_IDENTITY",
+		6: "DIAL_OUTCOME_NO_SUCH_NAME",
+		7: "DIAL_OUTCOME_UNSUPPORTED",
+		8: "DIAL_OUTCOME_FAILED",
+	}
+	DialOutcome_value = map[string]int32{
+		"DIAL_OUTCOME_UNSPECIFIED":    0,
+		"DIAL_OUTCOME_REACHED":        1,
+		"DIAL_OUTCOME_REFUSED":        2,
+		"DIAL_OUTCOME_TIMEOUT":        3,
+		"DIAL_OUTCOME_NO_ROUTE":       4,
+		"DIAL_OUTCOME_OTHER_IDENTITY": 5,
+		"DIAL_OUTCOME_NO_SUCH_NAME":   6,
+		"DIAL_OUTCOME_UNSUPPORTED":    7,
+		"DIAL_OUTCOME_FAILED":         8,
+	}
+)
+
+func (x DialOutcome) Enum() *DialOutcome {
+	p := new(DialOutcome)
+	*p = x
+	return p
+}
+
+func (x DialOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DialOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_peerpb_peer_proto_enumTypes[0].Descriptor()
+}
+
+func (DialOutcome) Type() protoreflect.EnumType {
+	return &file_peerpb_peer_proto_enumTypes[0]
+}
+
+func (x DialOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DialOutcome.Descriptor instead.
+func (DialOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{0}
+}
+
 // Head is the newest certified round a node knows of. CIDs are in binary form.
 type Head struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -444,6 +519,275 @@ func (x *SyncReply) GetCertificate() []byte {
 	return nil
 }
 
+type ExamineRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExamineRequest) Reset() {
+	*x = ExamineRequest{}
+	mi := &file_peerpb_peer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExamineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExamineRequest) ProtoMessage() {}
+
+func (x *ExamineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peerpb_peer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExamineRequest.ProtoReflect.Descriptor instead.
+func (*ExamineRequest) Descriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{7}
+}
+
+type ExamineReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CID of the genesis document; it may differ from the caller's.
+	Genesis []byte `protobuf:"bytes,1,opt,name=genesis,proto3" json:"genesis,omitempty"`
+	// CID of the epoch in force.
+	Epoch []byte `protobuf:"bytes,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Head  *Head  `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
+	// Program and version, for people; at most 100 bytes.
+	Software string `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
+	// Unix time when the request arrived, nanoseconds.
+	Time int64 `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"`
+	// Multiaddress (binary) at the caller's end of the connection, as seen from here.
+	Observed      []byte `protobuf:"bytes,6,opt,name=observed,proto3" json:"observed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExamineReply) Reset() {
+	*x = ExamineReply{}
+	mi := &file_peerpb_peer_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExamineReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExamineReply) ProtoMessage() {}
+
+func (x *ExamineReply) ProtoReflect() protoreflect.Message {
+	mi := &file_peerpb_peer_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExamineReply.ProtoReflect.Descriptor instead.
+func (*ExamineReply) Descriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ExamineReply) GetGenesis() []byte {
+	if x != nil {
+		return x.Genesis
+	}
+	return nil
+}
+
+func (x *ExamineReply) GetEpoch() []byte {
+	if x != nil {
+		return x.Epoch
+	}
+	return nil
+}
+
+func (x *ExamineReply) GetHead() *Head {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ExamineReply) GetSoftware() string {
+	if x != nil {
+		return x.Software
+	}
+	return ""
+}
+
+func (x *ExamineReply) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *ExamineReply) GetObserved() []byte {
+	if x != nil {
+		return x.Observed
+	}
+	return nil
+}
+
+// The addresses are not the caller's to choose.
+type DialBackRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DialBackRequest) Reset() {
+	*x = DialBackRequest{}
+	mi := &file_peerpb_peer_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DialBackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DialBackRequest) ProtoMessage() {}
+
+func (x *DialBackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peerpb_peer_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DialBackRequest.ProtoReflect.Descriptor instead.
+func (*DialBackRequest) Descriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{9}
+}
+
+type DialBackReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each address tried, in the order of the genesis; at most 8.
+	Attempts      []*DialBackAttempt `protobuf:"bytes,1,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DialBackReply) Reset() {
+	*x = DialBackReply{}
+	mi := &file_peerpb_peer_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DialBackReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DialBackReply) ProtoMessage() {}
+
+func (x *DialBackReply) ProtoReflect() protoreflect.Message {
+	mi := &file_peerpb_peer_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DialBackReply.ProtoReflect.Descriptor instead.
+func (*DialBackReply) Descriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DialBackReply) GetAttempts() []*DialBackAttempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+type DialBackAttempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Multiaddress (text) as the genesis lists it.
+	Address string      `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Outcome DialOutcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=fedlam.peer.v1.DialOutcome" json:"outcome,omitempty"`
+	// Time that the attempt took, with the TLS handshake.
+	Nanoseconds   int64 `protobuf:"varint,3,opt,name=nanoseconds,proto3" json:"nanoseconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DialBackAttempt) Reset() {
+	*x = DialBackAttempt{}
+	mi := &file_peerpb_peer_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DialBackAttempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DialBackAttempt) ProtoMessage() {}
+
+func (x *DialBackAttempt) ProtoReflect() protoreflect.Message {
+	mi := &file_peerpb_peer_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DialBackAttempt.ProtoReflect.Descriptor instead.
+func (*DialBackAttempt) Descriptor() ([]byte, []int) {
+	return file_peerpb_peer_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DialBackAttempt) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *DialBackAttempt) GetOutcome() DialOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return DialOutcome_DIAL_OUTCOME_UNSPECIFIED
+}
+
+func (x *DialBackAttempt) GetNanoseconds() int64 {
+	if x != nil {
+		return x.Nanoseconds
+	}
+	return 0
+}
+
 var File_peerpb_peer_proto protoreflect.FileDescriptor
 
 const file_peerpb_peer_proto_rawDesc = "" +
@@ -475,11 +819,38 @@ const file_peerpb_peer_proto_rawDesc = "" +
 	"\tSyncReply\x12\x14\n" +
 	"\x05round\x18\x01 \x01(\x04R\x05round\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +
-	"\vcertificate\x18\x03 \x01(\fR\vcertificate2\xd6\x01\n" +
+	"\vcertificate\x18\x03 \x01(\fR\vcertificate\"\x10\n" +
+	"\x0eExamineRequest\"\xb4\x01\n" +
+	"\fExamineReply\x12\x18\n" +
+	"\agenesis\x18\x01 \x01(\fR\agenesis\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\fR\x05epoch\x12(\n" +
+	"\x04head\x18\x03 \x01(\v2\x14.fedlam.peer.v1.HeadR\x04head\x12\x1a\n" +
+	"\bsoftware\x18\x04 \x01(\tR\bsoftware\x12\x12\n" +
+	"\x04time\x18\x05 \x01(\x03R\x04time\x12\x1a\n" +
+	"\bobserved\x18\x06 \x01(\fR\bobserved\"\x11\n" +
+	"\x0fDialBackRequest\"L\n" +
+	"\rDialBackReply\x12;\n" +
+	"\battempts\x18\x01 \x03(\v2\x1f.fedlam.peer.v1.DialBackAttemptR\battempts\"\x84\x01\n" +
+	"\x0fDialBackAttempt\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x125\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2\x1b.fedlam.peer.v1.DialOutcomeR\aoutcome\x12 \n" +
+	"\vnanoseconds\x18\x03 \x01(\x03R\vnanoseconds*\x8b\x02\n" +
+	"\vDialOutcome\x12\x1c\n" +
+	"\x18DIAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14DIAL_OUTCOME_REACHED\x10\x01\x12\x18\n" +
+	"\x14DIAL_OUTCOME_REFUSED\x10\x02\x12\x18\n" +
+	"\x14DIAL_OUTCOME_TIMEOUT\x10\x03\x12\x19\n" +
+	"\x15DIAL_OUTCOME_NO_ROUTE\x10\x04\x12\x1f\n" +
+	"\x1bDIAL_OUTCOME_OTHER_IDENTITY\x10\x05\x12\x1d\n" +
+	"\x19DIAL_OUTCOME_NO_SUCH_NAME\x10\x06\x12\x1c\n" +
+	"\x18DIAL_OUTCOME_UNSUPPORTED\x10\a\x12\x17\n" +
+	"\x13DIAL_OUTCOME_FAILED\x10\b2\xeb\x02\n" +
 	"\x04Peer\x12A\n" +
 	"\x05Hello\x12\x1c.fedlam.peer.v1.HelloRequest\x1a\x1a.fedlam.peer.v1.HelloReply\x12I\n" +
 	"\aDeliver\x12\x1e.fedlam.peer.v1.DeliverRequest\x1a\x1c.fedlam.peer.v1.DeliverReply(\x01\x12@\n" +
-	"\x04Sync\x12\x1b.fedlam.peer.v1.SyncRequest\x1a\x19.fedlam.peer.v1.SyncReply0\x01B'Z%github.com/fedlam/fedlam/proto/peerpbb\x06proto3"
+	"\x04Sync\x12\x1b.fedlam.peer.v1.SyncRequest\x1a\x19.fedlam.peer.v1.SyncReply0\x01\x12G\n" +
+	"\aExamine\x12\x1e.fedlam.peer.v1.ExamineRequest\x1a\x1c.fedlam.peer.v1.ExamineReply\x12J\n" +
+	"\bDialBack\x12\x1f.fedlam.peer.v1.DialBackRequest\x1a\x1d.fedlam.peer.v1.DialBackReplyB'Z%github.com/fedlam/fedlam/proto/peerpbb\x06proto3"
 
 var (
 	file_peerpb_peer_proto_rawDescOnce sync.Once
@@ -493,30 +864,44 @@ func file_peerpb_peer_proto_rawDescGZIP() []byte {
 	return file_peerpb_peer_proto_rawDescData
 }
 
-var file_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_peerpb_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_peerpb_peer_proto_goTypes = []any{
-	(*Head)(nil),           // 0: fedlam.peer.v1.Head
-	(*HelloRequest)(nil),   // 1: fedlam.peer.v1.HelloRequest
-	(*HelloReply)(nil),     // 2: fedlam.peer.v1.HelloReply
-	(*DeliverRequest)(nil), // 3: fedlam.peer.v1.DeliverRequest
-	(*DeliverReply)(nil),   // 4: fedlam.peer.v1.DeliverReply
-	(*SyncRequest)(nil),    // 5: fedlam.peer.v1.SyncRequest
-	(*SyncReply)(nil),      // 6: fedlam.peer.v1.SyncReply
+	(DialOutcome)(0),        // 0: fedlam.peer.v1.DialOutcome
+	(*Head)(nil),            // 1: fedlam.peer.v1.Head
+	(*HelloRequest)(nil),    // 2: fedlam.peer.v1.HelloRequest
+	(*HelloReply)(nil),      // 3: fedlam.peer.v1.HelloReply
+	(*DeliverRequest)(nil),  // 4: fedlam.peer.v1.DeliverRequest
+	(*DeliverReply)(nil),    // 5: fedlam.peer.v1.DeliverReply
+	(*SyncRequest)(nil),     // 6: fedlam.peer.v1.SyncRequest
+	(*SyncReply)(nil),       // 7: fedlam.peer.v1.SyncReply
+	(*ExamineRequest)(nil),  // 8: fedlam.peer.v1.ExamineRequest
+	(*ExamineReply)(nil),    // 9: fedlam.peer.v1.ExamineReply
+	(*DialBackRequest)(nil), // 10: fedlam.peer.v1.DialBackRequest
+	(*DialBackReply)(nil),   // 11: fedlam.peer.v1.DialBackReply
+	(*DialBackAttempt)(nil), // 12: fedlam.peer.v1.DialBackAttempt
 }
 var file_peerpb_peer_proto_depIdxs = []int32{
-	0, // 0: fedlam.peer.v1.HelloRequest.head:type_name -> fedlam.peer.v1.Head
-	0, // 1: fedlam.peer.v1.HelloReply.head:type_name -> fedlam.peer.v1.Head
-	1, // 2: fedlam.peer.v1.Peer.Hello:input_type -> fedlam.peer.v1.HelloRequest
-	3, // 3: fedlam.peer.v1.Peer.Deliver:input_type -> fedlam.peer.v1.DeliverRequest
-	5, // 4: fedlam.peer.v1.Peer.Sync:input_type -> fedlam.peer.v1.SyncRequest
-	2, // 5: fedlam.peer.v1.Peer.Hello:output_type -> fedlam.peer.v1.HelloReply
-	4, // 6: fedlam.peer.v1.Peer.Deliver:output_type -> fedlam.peer.v1.DeliverReply
-	6, // 7: fedlam.peer.v1.Peer.Sync:output_type -> fedlam.peer.v1.SyncReply
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	1,  // 0: fedlam.peer.v1.HelloRequest.head:type_name -> fedlam.peer.v1.Head
+	1,  // 1: fedlam.peer.v1.HelloReply.head:type_name -> fedlam.peer.v1.Head
+	1,  // 2: fedlam.peer.v1.ExamineReply.head:type_name -> fedlam.peer.v1.Head
+	12, // 3: fedlam.peer.v1.DialBackReply.attempts:type_name -> fedlam.peer.v1.DialBackAttempt
+	0,  // 4: fedlam.peer.v1.DialBackAttempt.outcome:type_name -> fedlam.peer.v1.DialOutcome
+	2,  // 5: fedlam.peer.v1.Peer.Hello:input_type -> fedlam.peer.v1.HelloRequest
+	4,  // 6: fedlam.peer.v1.Peer.Deliver:input_type -> fedlam.peer.v1.DeliverRequest
+	6,  // 7: fedlam.peer.v1.Peer.Sync:input_type -> fedlam.peer.v1.SyncRequest
+	8,  // 8: fedlam.peer.v1.Peer.Examine:input_type -> fedlam.peer.v1.ExamineRequest
+	10, // 9: fedlam.peer.v1.Peer.DialBack:input_type -> fedlam.peer.v1.DialBackRequest
+	3,  // 10: fedlam.peer.v1.Peer.Hello:output_type -> fedlam.peer.v1.HelloReply
+	5,  // 11: fedlam.peer.v1.Peer.Deliver:output_type -> fedlam.peer.v1.DeliverReply
+	7,  // 12: fedlam.peer.v1.Peer.Sync:output_type -> fedlam.peer.v1.SyncReply
+	9,  // 13: fedlam.peer.v1.Peer.Examine:output_type -> fedlam.peer.v1.ExamineReply
+	11, // 14: fedlam.peer.v1.Peer.DialBack:output_type -> fedlam.peer.v1.DialBackReply
+	10, // [10:15] is the sub-list for method output_type
+	5,  // [5:10] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_peerpb_peer_proto_init() }
@@ -529,13 +914,14 @@ func file_peerpb_peer_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peerpb_peer_proto_rawDesc), len(file_peerpb_peer_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   7,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_peerpb_peer_proto_goTypes,
 		DependencyIndexes: file_peerpb_peer_proto_depIdxs,
+		EnumInfos:         file_peerpb_peer_proto_enumTypes,
 		MessageInfos:      file_peerpb_peer_proto_msgTypes,
 	}.Build()
 	File_peerpb_peer_proto = out.File

@@ -22,9 +22,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Peer_Hello_FullMethodName   = "/fedlam.peer.v1.Peer/Hello"
-	Peer_Deliver_FullMethodName = "/fedlam.peer.v1.Peer/Deliver"
-	Peer_Sync_FullMethodName    = "/fedlam.peer.v1.Peer/Sync"
+	Peer_Hello_FullMethodName    = "/fedlam.peer.v1.Peer/Hello"
+	Peer_Deliver_FullMethodName  = "/fedlam.peer.v1.Peer/Deliver"
+	Peer_Sync_FullMethodName     = "/fedlam.peer.v1.Peer/Sync"
+	Peer_Examine_FullMethodName  = "/fedlam.peer.v1.Peer/Examine"
+	Peer_DialBack_FullMethodName = "/fedlam.peer.v1.Peer/DialBack"
 )
 
 // PeerClient is the client API for Peer service.
@@ -39,6 +41,13 @@ type PeerClient interface {
 	Deliver(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[DeliverRequest, DeliverReply], error)
 	// Sync returns finished rounds, oldest first, to a member that was away.
 	Sync(ctx context.Context, in *SyncRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SyncReply], error)
+	// Examine answers `fedlam doctor`: where one stands, what time it is, and from where the caller is seen. Unlike Hello it
+	// changes nothing.
+	Examine(ctx context.Context, in *ExamineRequest, opts ...grpc.CallOption) (*ExamineReply, error)
+	// DialBack dials the caller at the addresses that the genesis lists for it, and no others, over connections of their own,
+	// and tells which were reached. Private addresses are dialled only for a caller that is seen at a private one, so that nobody
+	// learns what is in this node's network. A member is served a few times a minute.
+	DialBack(ctx context.Context, in *DialBackRequest, opts ...grpc.CallOption) (*DialBackReply, error)
 }
 
 type peerClient struct {
@@ -91,6 +100,26 @@ func (c *peerClient) Sync(ctx context.Context, in *SyncRequest, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_SyncClient = grpc.ServerStreamingClient[SyncReply]
 
+func (c *peerClient) Examine(ctx context.Context, in *ExamineRequest, opts ...grpc.CallOption) (*ExamineReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExamineReply)
+	err := c.cc.Invoke(ctx, Peer_Examine_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) DialBack(ctx context.Context, in *DialBackRequest, opts ...grpc.CallOption) (*DialBackReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DialBackReply)
+	err := c.cc.Invoke(ctx, Peer_DialBack_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -103,6 +132,13 @@ type PeerServer interface {
 	Deliver(grpc.ClientStreamingServer[DeliverRequest, DeliverReply]) error
 	// Sync returns finished rounds, oldest first, to a member that was away.
 	Sync(*SyncRequest, grpc.ServerStreamingServer[SyncReply]) error
+	// Examine answers `fedlam doctor`: where one stands, what time it is, and from where the caller is seen. Unlike Hello it
+	// changes nothing.
+	Examine(context.Context, *ExamineRequest) (*ExamineReply, error)
+	// DialBack dials the caller at the addresses that the genesis lists for it, and no others, over connections of their own,
+	// and tells which were reached. Private addresses are dialled only for a caller that is seen at a private one, so that nobody
+	// learns what is in this node's network. A member is served a few times a minute.
+	DialBack(context.Context, *DialBackRequest) (*DialBackReply, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -121,6 +157,12 @@ func (UnimplementedPeerServer) Deliver(grpc.ClientStreamingServer[DeliverRequest
 }
 func (UnimplementedPeerServer) Sync(*SyncRequest, grpc.ServerStreamingServer[SyncReply]) error {
 	return status.Error(codes.Unimplemented, "method Sync not implemented")
+}
+func (UnimplementedPeerServer) Examine(context.Context, *ExamineRequest) (*ExamineReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Examine not implemented")
+}
+func (UnimplementedPeerServer) DialBack(context.Context, *DialBackRequest) (*DialBackReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method DialBack not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -179,6 +221,42 @@ func _Peer_Sync_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_SyncServer = grpc.ServerStreamingServer[SyncReply]
 
+func _Peer_Examine_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExamineRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Examine(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Examine_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Examine(ctx, req.(*ExamineRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_DialBack_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DialBackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).DialBack(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_DialBack_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).DialBack(ctx, req.(*DialBackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -189,6 +267,14 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Hello",
 			Handler:    _Peer_Hello_Handler,
+		},
+		{
+			MethodName: "Examine",
+			Handler:    _Peer_Examine_Handler,
+		},
+		{
+			MethodName: "DialBack",
+			Handler:    _Peer_DialBack_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
