@@ -20,6 +20,7 @@ import (
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/node/silo"
 	"github.com/fedlam/fedlam/testnet/report"
+	"github.com/fedlam/fedlam/testnet/roundbench"
 	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/bench"
 	"github.com/fedlam/fedlam/training/dpa2"
@@ -36,6 +37,8 @@ var layouts = map[string]any{
 	"fedlam demo --json and fedlam testnet run --json":      report.Report{},
 	"fedlam bench step --json and fedlam bench eval --json": bench.Report{},
 	"fedlam bench gemm --json":                              bench.GEMMReport{},
+	"fedlam bench round --json":                             roundbench.Report{},
+	"fedlam bench verify --json":                            roundbench.VerifyReport{},
 	"Member cards":                                          home.Card{},
 	"Results of a node":                                     silo.Results{},
 	"provenance.json of a release":                          ledger.Provenance{},
