@@ -1,0 +1,2 @@
+// Package sim plays federations in virtual time.
+package sim
