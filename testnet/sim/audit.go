@@ -158,7 +158,7 @@ func (a *audit) checkAccused(p *process) {
 	}
 }
 
-// checkVoids allows one lost round per disturbance. Byzantine members are a disturbance that does not end.
+// checkVoids allows one lost round for each in which something was done. Byzantine members are a disturbance that does not end.
 func (a *audit) checkVoids() {
 	voids := 0
 	for _, kind := range a.kinds {
@@ -166,8 +166,8 @@ func (a *audit) checkVoids() {
 			voids++
 		}
 	}
-	if voids > a.w.disturbances && len(a.w.s.Byzantine) == 0 {
-		a.fault("%d rounds are void after %d disturbances", voids, a.w.disturbances)
+	if voids > len(a.w.disturbed) && len(a.w.s.Byzantine) == 0 {
+		a.fault("%d rounds are void, and something was done in %d", voids, len(a.w.disturbed))
 	}
 }
 

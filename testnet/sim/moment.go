@@ -114,7 +114,7 @@ func (w *World) await(e Event) {
 	case e.When.Step == "" && e.When.Action == 0:
 		w.timed++
 		w.later(e.When.At-w.now, func() { w.timed--; w.happen(e.Do) })
-	case e.When.Of == Own || e.When.Action > 0: // each by itself
+	case e.Do.Verb.personal() && (e.When.Of == Own || e.When.Action > 0): // each by itself
 		for _, i := range e.Do.Who.list(w.s.Members) {
 			do := e.Do
 			do.Who = Members{i}
@@ -128,10 +128,13 @@ func (w *World) await(e Event) {
 // happen does what an event says.
 func (w *World) happen(d Do) {
 	w.note("%s", strings.TrimSpace(d.String()))
-	w.disturbed(d)
+	w.disturb(d)
 	switch d.Verb {
 	case Cut, Hold:
 		w.block(d.Verb, d.Sides)
+		if d.For > 0 {
+			w.later(d.For, w.heal)
+		}
 	case Heal:
 		w.heal()
 	case Link:

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,21 +14,22 @@ import (
 type Outcome struct {
 	Scenario *Scenario
 	Kinds    []string      // of the certified rounds
-	Faults   []string      // invariants that do not hold; empty is success
+	Faults   []string      // invariants that do not hold
+	Stalled  []string      // members that have not got to the end in time
 	Took     time.Duration // virtual
 	Calm     time.Duration // of it after the last trouble
 	Main     []string      // the story: main steps
 	Full     []string      // the story: everything that members told their owners, too
 
-	Disturbances int
-	Unfired      int // events whose moment did not come
-	Sums         int // certified sums compared with what members contributed
-	Opened       int // messages with opened shares that were looked into
+	Disturbed int // rounds in which something was done
+	Unfired   int // events whose moment did not come
+	Sums      int // certified sums compared with what members contributed
+	Opened    int // messages with opened shares that were looked into
 }
 
 func (w *World) outcome() *Outcome {
-	o := &Outcome{Scenario: w.s, Faults: w.audit.faults, Took: w.now, Calm: w.now - min(w.trouble, w.now), Main: w.main, Full: w.full,
-		Disturbances: w.disturbances, Unfired: len(w.waiting) + w.timed, Sums: w.audit.sums, Opened: w.audit.opened}
+	o := &Outcome{Scenario: w.s, Faults: w.audit.faults, Stalled: w.stalled, Took: w.now, Calm: w.now - min(w.trouble, w.now), Main: w.main, Full: w.full,
+		Disturbed: len(w.disturbed), Unfired: len(w.waiting) + w.timed, Sums: w.audit.sums, Opened: w.audit.opened}
 	for k := uint64(0); w.audit.kinds[k] != ""; k++ {
 		o.Kinds = append(o.Kinds, w.audit.kinds[k])
 	}
@@ -45,12 +47,17 @@ func (o *Outcome) Voids() (n int) {
 }
 
 // Err says what is wrong, with all that is needed to see it again; nil when nothing is.
-func (o *Outcome) Err() error {
-	if len(o.Faults) == 0 {
+func (o *Outcome) Err() error { return o.report(slices.Concat(o.Faults, o.Stalled)) }
+
+// Unsafe is Err for scenarios that may stand still: it says which invariants do not hold.
+func (o *Outcome) Unsafe() error { return o.report(o.Faults) }
+
+func (o *Outcome) report(wrong []string) error {
+	if len(wrong) == 0 {
 		return nil
 	}
 	const last = 60
-	return fmt.Errorf("%s\n--- scenario, seed %d ---\n%s--- what happened last ---\n%s", strings.Join(o.Faults, "\n"), o.Scenario.Seed, o.Scenario,
+	return fmt.Errorf("%s\n--- scenario, seed %d ---\n%s--- what happened last ---\n%s", strings.Join(wrong, "\n"), o.Scenario.Seed, o.Scenario,
 		strings.Join(o.Full[max(0, len(o.Full)-last):], "\n"))
 }
 

@@ -133,6 +133,9 @@ func (p *phrase) do() Do {
 		}
 	case Cut, Hold:
 		d.Sides = p.sides()
+		if p.accept("for") {
+			d.For = p.positive()
+		}
 	case Heal:
 	case Link:
 		d.Link = p.link()

@@ -161,6 +161,9 @@ func (d Do) String() string {
 			sides = append(sides, side.String())
 		}
 		text += " " + strings.Join(sides, " | ")
+		if d.For > 0 {
+			text += " for " + d.For.String()
+		}
 	case Link:
 		text += " " + d.Link.String()
 	case Skew:

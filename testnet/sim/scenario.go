@@ -49,6 +49,11 @@ type LinkRule struct {
 	Reorder   *int // per cent that may overtake others
 }
 
+// changes says whether the rule has anything to say.
+func (r *LinkRule) changes() bool {
+	return r.Latency != nil || r.Bandwidth != nil || r.Loss != nil || r.Duplicate != nil || r.Reorder != nil
+}
+
 // ClockRule says how a member's clock differs from virtual time.
 type ClockRule struct {
 	Who  Members
@@ -119,7 +124,7 @@ const (
 type Do struct {
 	Verb  Verb
 	Who   Members       // of kill, pause, full, skew
-	For   time.Duration // of kill, pause, full; a kill for 0 is for good
+	For   time.Duration // of kill, pause, full, cut and hold; a kill for 0 is for good, a cut for 0 lasts until a heal
 	Sides []Members     // of cut and hold
 	Link  *LinkRule
 	Skew  time.Duration
@@ -139,6 +144,9 @@ const (
 	Link  Verb = "link"      // changes links
 	Skew  Verb = "skew"      // a clock jumps
 )
+
+// personal says whether the verb is about members, each by itself.
+func (v Verb) personal() bool { return v == Kill || v == Pause || v == Full || v == Skew }
 
 // Validate fills in defaults and refuses what makes no sense.
 func (s *Scenario) Validate() error {

@@ -23,12 +23,13 @@ type World struct {
 	network *rand.Rand // of delays and losses
 	chance  *rand.Rand // of everything else
 
-	waiting      []*waiting
-	timed        int           // events at points in time that are still to happen
-	trouble      time.Duration // when the last of it ends
-	disturbances int
-	taken        map[stepKey]bool
-	main, full   []string // the story: main steps, and everything
+	waiting    []*waiting
+	timed      int             // events at points in time that are still to happen
+	trouble    time.Duration   // when the last of it ends
+	disturbed  map[uint64]bool // rounds under way when something was done
+	taken      map[stepKey]bool
+	stalled    []string // who has not got to the end in time
+	main, full []string // the story: main steps, and everything
 }
 
 // Run plays a scenario until all members that are honest and alive have all rounds, or their time is up.
@@ -54,7 +55,7 @@ func newWorld(s *Scenario) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("found the federation of a scenario: %w", err)
 	}
-	w := &World{s: s, genesis: g, taken: map[stepKey]bool{},
+	w := &World{s: s, genesis: g, taken: map[stepKey]bool{}, disturbed: map[uint64]bool{},
 		network: rand.New(rand.NewPCG(s.Seed, 1)), chance: rand.New(rand.NewPCG(s.Seed, 2))}
 	w.audit = newAudit(w)
 	for range s.Members {
@@ -111,7 +112,7 @@ func (w *World) play() {
 	}
 	for _, p := range w.processes {
 		if p.honest() && !p.gone && p.finished < w.s.Rounds && len(w.audit.faults) == 0 {
-			w.audit.fault("%s stands still, %v after the last trouble: %s", p, w.s.Within, p.standing())
+			w.stalled = append(w.stalled, fmt.Sprintf("%s stands still, %v after the last trouble: %s", p, w.s.Within, p.standing()))
 		}
 	}
 	w.audit.final()
@@ -134,10 +135,10 @@ func (w *World) done() bool {
 	return true
 }
 
-// disturbed counts what is done to the federation, and when it ends.
-func (w *World) disturbed(d Do) {
+// disturb notes that something is done to the federation, in which round and until when.
+func (w *World) disturb(d Do) {
 	w.trouble = max(w.trouble, w.now+d.For)
-	if d.Verb != Heal && d.Verb != Link {
-		w.disturbances++
+	if d.Verb != Heal {
+		w.disturbed[uint64(len(w.audit.kinds))] = true
 	}
 }

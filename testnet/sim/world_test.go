@@ -25,8 +25,8 @@ func play(t *testing.T, text string) *Outcome {
 func TestUndisturbed(t *testing.T) {
 	for _, text := range []string{"members 3", "members 4", "members 7\nfounded"} {
 		o := play(t, text+"\nrounds 3\nexpect setup train train")
-		if o.Sums == 0 || o.Opened == 0 || o.Disturbances != 0 {
-			t.Errorf("%d sums and %d messages with opened shares were looked at, %d disturbances", o.Sums, o.Opened, o.Disturbances)
+		if o.Sums == 0 || o.Opened == 0 || o.Disturbed != 0 {
+			t.Errorf("%d sums and %d messages with opened shares were looked at, %d disturbances", o.Sums, o.Opened, o.Disturbed)
 		}
 	}
 }
