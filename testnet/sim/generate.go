@@ -122,7 +122,7 @@ func (g *generator) event() {
 	case Skew:
 		do.Who, do.Skew = g.some(g.Perm(g.s.Members)), time.Duration(g.IntN(20)-5)*time.Second
 	}
-	if when.Of == Own && !do.Verb.personal() {
+	if when.Step != "" && when.Of == Own && !do.Verb.personal() {
 		when.Of = Anybody
 	}
 	g.s.Events = append(g.s.Events, Event{when, do})

@@ -76,10 +76,8 @@ func (w *World) start(p *process) {
 	if p.life > 1 {
 		w.note("%s starts again", p)
 	}
-	for _, row := range [][]*link{w.links[p.index]} {
-		for _, l := range row {
-			l.busy = w.now
-		}
+	for _, l := range w.links[p.index] {
+		l.busy = w.now
 	}
 	life := p.life
 	w.later(time.Duration(w.chance.IntN(int(tickEvery))), func() { w.tick(p, life) })
