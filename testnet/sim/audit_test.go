@@ -120,9 +120,13 @@ func TestAuditSees(t *testing.T) {
 			w.audit.final()
 		}, "1 rounds are void"},
 		{"other rounds than expected", func(w *World, _ *process) {
-			w.s.Expect = []string{"setup", "void"}
+			w.s.Expect = []Expected{{Kind: "setup"}, {Kind: "void"}}
 			w.audit.final()
 		}, "expected: setup void"},
+		{"fewer sums than expected", func(w *World, _ *process) {
+			w.s.Expect = []Expected{{Kind: "setup"}, {Kind: "train", Sums: 3}}
+			w.audit.final()
+		}, "train/2; expected: setup train/3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := finished(t)

@@ -59,7 +59,7 @@
 //	at step masked round 1 kill 2,3    each just before it says the first such envelope of the round
 //	amid step masked round 1 kill 2,3  when some have been served
 //	after step final of 4 round 1 ...  when member 4 has said it; "of any": when the first one has
-//	expect setup train void train      kinds of the rounds
+//	expect setup train/2 void train    kinds of the rounds, and how many sums they opened
 //
 // # Cases, seeds and soaks
 //

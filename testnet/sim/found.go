@@ -35,6 +35,7 @@ func (w *World) found() error {
 	}
 	maps.Copy(w.audit.records, f.audit.records)
 	maps.Copy(w.audit.kinds, f.audit.kinds)
+	maps.Copy(w.audit.groups, f.audit.groups)
 	for _, p := range w.processes {
 		from := f.disks[p.index]
 		p.disk, p.blocks = maps.Clone(from.disk), maps.Clone(from.blocks)

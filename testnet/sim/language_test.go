@@ -34,7 +34,7 @@ amid step final of any round 2 kill *
 after step statement of 4 round 1 pause 0 for 2s
 at 10s disk-full 1 for 1s
 at 11s skew 1 -5s
-expect setup train void train
+expect setup train/2 void train
 `
 
 func TestLanguage(t *testing.T) {
@@ -82,6 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		{"members 4\nbyzantine 1 twin", "twin to 0,1"},
 		{"members 4\nbyzantine 1 replay\nbyzantine 2 replay", "fewer than a third"},
 		{"members 4\nrounds 2\nexpect setup", "make them equal"},
+		{"members 4\nrounds 1\nexpect train/0", "train/2"},
 		{"members 4\nrounds 1\nexpect success", "want setup, train or void"},
 	} {
 		if _, err := Parse(strings.NewReader(tt.text)); err == nil || !strings.Contains(err.Error(), tt.say) {

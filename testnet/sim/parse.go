@@ -66,7 +66,7 @@ func (s *Scenario) statement(p *phrase) {
 		s.Events = append(s.Events, Event{p.when(Edge(first)), p.do()})
 	case "expect":
 		for len(p.words) > 0 {
-			s.Expect = append(s.Expect, p.word("a kind"))
+			s.Expect = append(s.Expect, p.expected())
 		}
 	default:
 		p.fail("a line begins with members, rounds, seed, cohort, founded, within, train, link, skew, drift, byzantine, at, amid, after or expect")

@@ -165,3 +165,18 @@ func (p *phrase) sides() (out []Members) {
 	}
 	return out
 }
+
+// expected reads what a round should be: "train", or with the number of its sums "train/2".
+func (p *phrase) expected() Expected {
+	w := p.word("a kind")
+	kind, sums, counted := strings.Cut(w, "/")
+	e := Expected{Kind: kind}
+	if counted {
+		n, err := strconv.ParseUint(sums, 10, 8)
+		if err != nil || n == 0 {
+			p.fail("%q: want a kind such as train, or train/2 for one with two sums", w)
+		}
+		e.Sums = int(n)
+	}
+	return e
+}

@@ -34,7 +34,7 @@ func (s *Scenario) String() string {
 		line("%s %s", e.When, e.Do)
 	}
 	if len(s.Expect) > 0 {
-		line("expect %s", strings.Join(s.Expect, " "))
+		line("expect %s", joined(s.Expect))
 	}
 	return b.String()
 }
@@ -170,6 +170,21 @@ func (d Do) String() string {
 		text += fmt.Sprintf(" %s %s", d.Who, signed(d.Skew))
 	}
 	return text
+}
+
+func (e Expected) String() string {
+	if e.Sums == 0 {
+		return e.Kind
+	}
+	return fmt.Sprintf("%s/%d", e.Kind, e.Sums)
+}
+
+func joined(of []Expected) string {
+	var words []string
+	for _, e := range of {
+		words = append(words, e.String())
+	}
+	return strings.Join(words, " ")
 }
 
 // sorted returns a set of members in ascending order, each once.

@@ -27,7 +27,13 @@ type Scenario struct {
 	Byzantine []Deviation
 	Events    []Event
 
-	Expect []string // kinds of the certified rounds; empty for any
+	Expect []Expected // of the certified rounds; empty for any
+}
+
+// Expected is what a round should be.
+type Expected struct {
+	Kind string
+	Sums int // that are opened, the trunk's and those of heads; 0 for any number
 }
 
 // MaxMembers bounds a Scenario: every message is checked by every member in one thread.
@@ -171,9 +177,9 @@ func (s *Scenario) Validate() error {
 	if len(s.Expect) > 0 && uint64(len(s.Expect)) != s.Rounds {
 		return fmt.Errorf("%d rounds are expected to have kinds and %d to be certified: make them equal", len(s.Expect), s.Rounds)
 	}
-	for _, k := range s.Expect {
-		if k != ledger.Setup && k != ledger.Train && k != ledger.Void {
-			return fmt.Errorf("expected kind %q, want setup, train or void", k)
+	for _, e := range s.Expect {
+		if e.Kind != ledger.Setup && e.Kind != ledger.Train && e.Kind != ledger.Void {
+			return fmt.Errorf("expected kind %q, want setup, train or void", e.Kind)
 		}
 	}
 	return errors.Join(s.checkByzantine(), s.checkMembers())

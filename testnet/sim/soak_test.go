@@ -70,13 +70,13 @@ func TestKillMatrix(t *testing.T) {
 
 // TestGenerated plays scenarios in which all members are honest and no more of them die than a quorum can miss.
 func TestGenerated(t *testing.T) {
-	soak(t, count(14), func(k int) *Scenario { return Generate(*first+uint64(k), Honest) }, (*Outcome).Err)
+	soak(t, count(10), func(k int) *Scenario { return Generate(*first+uint64(k), Honest) }, (*Outcome).Err)
 }
 
 // TestLiars plays scenarios in which some members deviate. Whatever they do, nothing unsafe happens; that a round may wait for ever
 // is an open case, see testdata/open.
 func TestLiars(t *testing.T) {
-	soak(t, count(6), func(k int) *Scenario {
+	soak(t, count(4), func(k int) *Scenario {
 		s := Generate(*first+uint64(k), WithLiars)
 		s.Within = 30 * time.Second
 		return s
@@ -86,7 +86,7 @@ func TestLiars(t *testing.T) {
 // TestOutages plays scenarios in which any number of members is killed at once. When all of them die after the last step, a
 // round may wait for ever, which is an open case, too.
 func TestOutages(t *testing.T) {
-	soak(t, count(6), func(k int) *Scenario {
+	soak(t, count(4), func(k int) *Scenario {
 		s := Generate(*first+uint64(k), Outage)
 		s.Within = 30 * time.Second
 		return s

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/fedlam/fedlam/federation"
@@ -44,6 +45,14 @@ func (a *audit) checkSums(r *ledger.Round) {
 		}
 		a.sums++
 	}
+}
+
+// sumsText lists the sums of a record.
+func sumsText(r *ledger.Round) (text string) {
+	for _, g := range r.Groups {
+		text += fmt.Sprintf(", %s over %d", g.Name, len(g.Survivors))
+	}
+	return text
 }
 
 // least is the smallest number of members in a sum.
