@@ -12,7 +12,7 @@
 // happens before it, and a member may be killed between any two actions and in the midst of a Broadcast. What was persisted or
 // published stays; all else is gone, also what had not left the sender's end of a slow line. A paused member hears
 // everything later, in order. A member whose disk is full stops, as the node does. Links have latency, bandwidth, loss,
-// duplicates and reordering for each direction, and can be cut (envelopes are lost) or held (they come after the heal). Clocks are
+// duplicates, reordering and replays for each direction, and can be cut (envelopes are lost) or held (they come after the heal). Clocks are
 // wrong and run at different rates. Members that meet again are told so, and all greet each other every 15 seconds.
 //
 // Byzantine members run a real machine, too. Strategies alter what it says towards some or all: withhold, delay, replay,
@@ -44,7 +44,7 @@
 //	founded                            the setup round is over when the scenario begins
 //	within 2m                          how long the end may take after the last trouble; default 3m
 //	train 200ms..400ms                 how long local work takes
-//	link 0->* latency 50ms..200ms bandwidth 100kB/s loss 20% duplicate 1% reorder 5%
+//	link 0->* latency 50ms..200ms bandwidth 100kB/s loss 20% duplicate 1% reorder 5% replay 1%
 //	skew 3 +40s                        a clock is ahead
 //	drift 3 +200ppm                    a clock runs fast
 //	byzantine 5 equivocate roster,final to 0,1

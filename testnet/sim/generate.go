@@ -13,15 +13,18 @@ const calm = 20 * time.Second
 
 // Generate draws a scenario that the protocol must survive from a seed: members die, pause, run out of disk and come back,
 // links lose, delay, repeat and reorder, sides are cut off from each other, clocks differ, all at points in time or at steps of the
-// protocol. No more members than a quorum can miss are killed or Byzantine. When calm has come all links are good.
+// protocol. No more members than the smallest sum can miss are killed or Byzantine. When calm has come all links are good.
 func Generate(seed uint64, k Kind) *Scenario {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(k))), s: &Scenario{}, outage: k == Outage}
 	g.s.Seed = g.Uint64()
 	g.s.Members = pick(g.Rand, 4, 4, 4, 5, 5, 7)
 	g.s.Rounds, g.s.Founded = uint64(2+g.IntN(3)), g.IntN(2) == 0
 	g.mortal = g.Perm(g.s.Members)
+	if g.s.Cohort = ledger.Quorum(g.s.Members); g.s.Cohort < g.s.Members-1 && g.chance(4) {
+		g.s.Cohort++
+	}
 	if !g.outage {
-		g.mortal = g.mortal[:g.s.Members-ledger.Quorum(g.s.Members)]
+		g.mortal = g.mortal[:g.s.Members-g.s.Cohort]
 	}
 	if k == WithLiars {
 		g.liars()
@@ -79,6 +82,9 @@ func (g *generator) network() {
 	}
 	if g.chance(3) {
 		everybody.Reorder = value(1 + g.IntN(100))
+	}
+	if g.chance(6) {
+		everybody.Replay = value(1 + g.IntN(30))
 	}
 	if everybody.changes() {
 		g.s.Links = append(g.s.Links, everybody)
@@ -156,7 +162,7 @@ func (g *generator) sides() (out []Members) {
 // pacify ends all trouble.
 func (g *generator) pacify() {
 	if len(g.s.Links) > 0 {
-		good := &LinkRule{Latency: &Span{time.Millisecond, 30 * time.Millisecond}, Bandwidth: value(0), Loss: value(0), Duplicate: value(0), Reorder: value(0)}
+		good := &LinkRule{Latency: &Span{time.Millisecond, 30 * time.Millisecond}, Bandwidth: value(0), Loss: value(0), Duplicate: value(0), Reorder: value(0), Replay: value(0)}
 		g.s.Events = append(g.s.Events, Event{When{At: calm, Of: Own}, Do{Verb: Link, Link: good}})
 	}
 }

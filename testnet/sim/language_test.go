@@ -16,7 +16,7 @@ cohort 5
 founded
 within 2m0s
 train 200ms..400ms
-link *->* latency 5ms bandwidth 100kB/s loss 20% duplicate 1% reorder 100%
+link *->* latency 5ms bandwidth 100kB/s loss 20% duplicate 1% reorder 100% replay 3%
 link 0,2-4->1 latency 50ms..200ms
 skew 3 +40s
 skew * -1h0m0s

@@ -13,6 +13,7 @@ type link struct {
 	loss      int // per cent
 	duplicate int
 	reorder   int
+	replay    int
 
 	busy    time.Duration // until then the sender's end is taken by earlier envelopes
 	last    time.Duration // arrival of the newest envelope; those that do not overtake come later
@@ -30,7 +31,7 @@ func (l *link) apply(r *LinkRule) {
 	for _, x := range []struct {
 		to   *int
 		from *int
-	}{{&l.bandwidth, r.Bandwidth}, {&l.loss, r.Loss}, {&l.duplicate, r.Duplicate}, {&l.reorder, r.Reorder}} {
+	}{{&l.bandwidth, r.Bandwidth}, {&l.loss, r.Loss}, {&l.duplicate, r.Duplicate}, {&l.reorder, r.Reorder}, {&l.replay, r.Replay}} {
 		if x.from != nil {
 			*x.to = *x.from
 		}
@@ -39,6 +40,7 @@ func (l *link) apply(r *LinkRule) {
 
 // setLinks applies a rule.
 func (w *World) setLinks(r *LinkRule) {
+	w.replays = w.replays || r.Replay != nil && *r.Replay > 0
 	for _, i := range r.From.list(w.s.Members) {
 		for _, j := range r.To.list(w.s.Members) {
 			w.links[i][j].apply(r)
@@ -52,9 +54,20 @@ func (w *World) draw(s Span) time.Duration {
 	return s.Low + time.Duration(w.network.Int64N(int64(max(s.High-s.Low, 0))+1))
 }
 
-// post sends one envelope from a process to another, as the link has it.
+// post sends one envelope from a process to another, as the link has it, and maybe an old one behind it.
 func (w *World) post(from, to *process, raw []byte, delay time.Duration) {
 	l := w.links[from.index][to.index]
+	w.transmit(l, from, to, raw, delay)
+	if !w.replays {
+		return
+	}
+	w.past = append(w.past, raw)
+	if w.percent(l.replay) {
+		w.transmit(l, from, to, w.past[w.network.IntN(len(w.past))], delay)
+	}
+}
+
+func (w *World) transmit(l *link, from, to *process, raw []byte, delay time.Duration) {
 	if w.percent(l.loss) {
 		return
 	}

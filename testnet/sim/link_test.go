@@ -44,6 +44,7 @@ func TestLinkRules(t *testing.T) {
 		}},
 		{"loss", LinkRule{Loss: value(25)}, func(at []time.Duration) bool { return len(at) > n*70/100 && len(at) < n*80/100 }},
 		{"duplicates", LinkRule{Duplicate: value(50)}, func(at []time.Duration) bool { return len(at) > n*145/100 && len(at) < n*155/100 }},
+		{"replays", LinkRule{Replay: value(30)}, func(at []time.Duration) bool { return len(at) > n*125/100 && len(at) < n*135/100 }},
 		{"a line in one direction", LinkRule{From: Members{1}, To: Members{0}, Loss: value(100)}, func(at []time.Duration) bool { return len(at) == n }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

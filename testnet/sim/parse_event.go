@@ -16,7 +16,7 @@ func (p *phrase) link() *LinkRule {
 	}
 	r := &LinkRule{From: p.parseMembers(from), To: p.parseMembers(to)}
 	for {
-		switch name := p.word("latency, bandwidth, loss, duplicate or reorder"); name {
+		switch name := p.word("latency, bandwidth, loss, duplicate, reorder or replay"); name {
 		case "latency":
 			s := p.span()
 			r.Latency = &s
@@ -28,8 +28,10 @@ func (p *phrase) link() *LinkRule {
 			r.Duplicate = p.percent()
 		case "reorder":
 			r.Reorder = p.percent()
+		case "replay":
+			r.Replay = p.percent()
 		default:
-			p.fail("%q: want latency, bandwidth, loss, duplicate or reorder", name)
+			p.fail("%q: want latency, bandwidth, loss, duplicate, reorder or replay", name)
 		}
 		if len(p.words) == 0 {
 			return r

@@ -79,7 +79,7 @@ func (r *LinkRule) String() string {
 	for _, x := range []struct {
 		name  string
 		value *int
-	}{{"loss", r.Loss}, {"duplicate", r.Duplicate}, {"reorder", r.Reorder}} {
+	}{{"loss", r.Loss}, {"duplicate", r.Duplicate}, {"reorder", r.Reorder}, {"replay", r.Replay}} {
 		if x.value != nil {
 			parts = append(parts, fmt.Sprintf("%s %d%%", x.name, *x.value))
 		}

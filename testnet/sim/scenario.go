@@ -53,11 +53,12 @@ type LinkRule struct {
 	Loss      *int // per cent of the envelopes
 	Duplicate *int // per cent that come twice
 	Reorder   *int // per cent that may overtake others
+	Replay    *int // per cent that bring an old one along, of anybody's
 }
 
 // changes says whether the rule has anything to say.
 func (r *LinkRule) changes() bool {
-	return r.Latency != nil || r.Bandwidth != nil || r.Loss != nil || r.Duplicate != nil || r.Reorder != nil
+	return r.Latency != nil || r.Bandwidth != nil || r.Loss != nil || r.Duplicate != nil || r.Reorder != nil || r.Replay != nil
 }
 
 // ClockRule says how a member's clock differs from virtual time.

@@ -28,6 +28,8 @@ type World struct {
 	trouble    time.Duration   // when the last of it ends
 	disturbed  map[uint64]bool // rounds under way when something was done
 	taken      map[stepKey]bool
+	replays    bool     // some link brings old envelopes along
+	past       [][]byte // then: all that were sent
 	stalled    []string // who has not got to the end in time
 	main, full []string // the story: main steps, and everything
 }
