@@ -69,5 +69,5 @@
 //	go test ./testnet/sim -run KillMatrix -size 25 -seeds 1000 -timeout 3h
 //	go test ./testnet/sim -run 'Generated|Liars|Outages' -first 5000 -seeds 1000 -timeout 3h
 //
-// The scenario that a failure prints can be saved as it is and becomes a named case.
+// The scenario that a failure prints can be saved as it is and becomes a named case; with -shrink it is made smaller first.
 package sim

@@ -10,9 +10,10 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 0, "play this many seeds of each kind; 0 for a few")
-	first = flag.Uint64("first", 1, "the first seed")
-	size  = flag.Int("size", 0, "play the kill matrix of this many members only; 0 for all")
+	seeds  = flag.Int("seeds", 0, "play this many seeds of each kind; 0 for a few")
+	first  = flag.Uint64("first", 1, "the first seed")
+	size   = flag.Int("size", 0, "play the kill matrix of this many members only; 0 for all")
+	shrink = flag.Bool("shrink", false, "shrink scenarios that fail")
 )
 
 // count is how many seeds are played, few unless the command line says otherwise.
@@ -34,6 +35,12 @@ func soak(t *testing.T, count int, scenario func(k int) *Scenario, wrong func(*O
 		if err != nil {
 			failed++
 			t.Errorf("scenario %d: %v", k, err)
+			if *shrink && o != nil {
+				t.Logf("it fails as well when it is\n%s", Shrink(o.Scenario, func(s *Scenario) bool {
+					o, err := Run(s)
+					return err == nil && wrong(o) != nil
+				}))
+			}
 			return failed < 5
 		}
 		ends[fmt.Sprintf("with %d void rounds", o.Voids())]++
