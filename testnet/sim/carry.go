@@ -116,6 +116,7 @@ func (w *World) stoppedByDisk(p *process) bool {
 	if p.full {
 		w.note("%s stops: its disk is full", p)
 		w.kill(p)
+		p.stopped = true
 	}
 	return p.full
 }

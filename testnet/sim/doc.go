@@ -49,7 +49,7 @@
 //	drift 3 +200ppm                    a clock runs fast
 //	byzantine 5 equivocate roster,final to 0,1
 //	byzantine 5 delay chunk by 2s      strategy, steps, delay and whom it is about; see Strategies and Steps
-//	at 3s cut 0,1 | 2-6                until a heal, or with "for 2s"; hold likewise
+//	at 3s cut 0,1 | 2-6                until a heal of all cuts, or with "for 2s"; hold likewise
 //	at 8s heal
 //	at 9s link *->3 loss 0%
 //	at 9s skew 3 -5s

@@ -172,6 +172,9 @@ func (w *World) fill(p *process, d Do) {
 	p.full = true
 	w.later(d.For, func() {
 		p.full = false
-		w.start(p)
+		if p.stopped {
+			p.stopped = false
+			w.start(p)
+		}
 	})
 }

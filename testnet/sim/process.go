@@ -23,6 +23,7 @@ type process struct {
 	paused  bool
 	wakes   time.Duration
 	full    bool // the disk
+	stopped bool // because of that
 	inbox   []federation.Event
 	todo    []federation.Action // of the Step under way
 
@@ -94,7 +95,7 @@ func (w *World) kill(p *process) {
 	if !p.alive() {
 		return
 	}
-	p.machine, p.inbox, p.todo, p.paused = nil, nil, nil, false
+	p.machine, p.inbox, p.todo, p.paused, p.wakes = nil, nil, nil, false, 0
 	p.died = append(p.died, w.now)
 }
 
