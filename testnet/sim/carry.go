@@ -50,11 +50,11 @@ func (w *World) do(p *process, a federation.Action, said []utterance) {
 	case federation.Fetch:
 		w.fetch(p, p.life, a.CID)
 	case federation.CollectSetup:
-		w.answer(p, w.labour(w.s.Train), federation.SetupSummed{Round: a.Round, Sums: p.trainer.collect()})
+		w.finish(p, a.Round, federation.SetupSummed{Round: a.Round, Sums: p.trainer.collect()})
 	case federation.ApplySetup:
 		w.answer(p, applyTime, federation.SetupApplied{Round: a.Round, Attempt: a.Attempt, Weights: p.trainer.apply(a.Weights, a.Totals)})
 	case federation.Train:
-		w.answer(p, w.labour(w.s.Train), federation.Trained{Round: a.Round, Update: p.trainer.train(a.Round, a.Weights)})
+		w.finish(p, a.Round, federation.Trained{Round: a.Round, Update: p.trainer.train(a.Round, a.Weights)})
 	case federation.Install:
 	case federation.Progress:
 		w.progress(p, a)
@@ -69,9 +69,15 @@ func (w *World) do(p *process, a federation.Action, said []utterance) {
 
 const applyTime = 20 * time.Millisecond
 
-// labour draws how long one piece of local work takes.
-func (w *World) labour(s Span) time.Duration {
-	return s.Low + time.Duration(w.chance.Int64N(int64(s.High-s.Low)+1))
+// finish ends a piece of local work after some time, as it should or with a failure.
+func (w *World) finish(p *process, round uint64, e federation.Event) {
+	for _, f := range w.s.Failures {
+		if f.Round == round && f.Who.Has(p.index) {
+			e = federation.Failed{Round: round, Reason: "the scenario says so"}
+		}
+	}
+	s := w.s.Train
+	w.answer(p, s.Low+time.Duration(w.chance.Int64N(int64(s.High-s.Low)+1)), e)
 }
 
 // answer gives an event to a process after a while, if it still lives.

@@ -47,6 +47,8 @@
 //	link 0->* latency 50ms..200ms bandwidth 100kB/s loss 20% duplicate 1% reorder 5% replay 1%
 //	skew 3 +40s                        a clock is ahead
 //	drift 3 +200ppm                    a clock runs fast
+//	fail 2 round 1                     local work fails
+//	echo 20%                           events that a machine gets twice, within three seconds
 //	byzantine 5 equivocate roster,final to 0,1
 //	byzantine 5 delay chunk by 2s      strategy, steps, delay and whom it is about; see Strategies and Steps
 //	at 3s cut 0,1 | 2-6                until a heal of all cuts, or with "for 2s"; hold likewise

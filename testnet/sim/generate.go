@@ -31,6 +31,12 @@ func Generate(seed uint64, k Kind) *Scenario {
 	}
 	g.network()
 	g.clocks()
+	if g.chance(4) {
+		g.s.Echo = 1 + g.IntN(40)
+	}
+	if len(g.mortal) > 0 && g.chance(4) {
+		g.s.Failures = []Failure{{g.some(g.mortal), uint64(g.IntN(int(g.s.Rounds)))}}
+	}
 	for range g.IntN(6) {
 		g.event()
 	}

@@ -21,6 +21,8 @@ link 0,2-4->1 latency 50ms..200ms
 skew 3 +40s
 skew * -1h0m0s
 drift 4 +200ppm
+fail 1,2 round 3
+echo 40%
 byzantine 5 equivocate roster,final to 0,1
 byzantine 5 delay by 2s
 byzantine 6 twin to 0-2
@@ -78,6 +80,9 @@ func TestParseRefuses(t *testing.T) {
 		{"members 4\nlink 0->1 latency 5s..4s", "shorter"},
 		{"members 4\nskew 1 40s", "with its sign"},
 		{"members 4\ndrift 1 5", "want a rate"},
+		{"members 4\nfail 1", "fail 2 round 1"},
+		{"members 4\nfail 4 round 1", "members 0 to 3"},
+		{"members 4\necho 4", "whole percentage"},
 		{"members 4\nbyzantine 1 nap", `strategy "nap"`},
 		{"members 4\nbyzantine 1 twin", "twin to 0,1"},
 		{"members 4\nbyzantine 1 replay\nbyzantine 2 replay", "fewer than a third"},

@@ -60,6 +60,10 @@ func (s *Scenario) statement(p *phrase) {
 		s.Clocks = append(s.Clocks, ClockRule{Who: p.members(), Skew: p.jump()})
 	case "drift":
 		s.Clocks = append(s.Clocks, ClockRule{Who: p.members(), PPM: p.ppm()})
+	case "fail":
+		s.Failures = append(s.Failures, p.failure())
+	case "echo":
+		s.Echo = *p.percent()
 	case "byzantine":
 		s.Byzantine = append(s.Byzantine, p.deviation())
 	case "at", "amid", "after":
@@ -69,7 +73,7 @@ func (s *Scenario) statement(p *phrase) {
 			s.Expect = append(s.Expect, p.expected())
 		}
 	default:
-		p.fail("a line begins with members, rounds, seed, cohort, founded, within, train, link, skew, drift, byzantine, at, amid, after or expect")
+		p.fail("a line begins with members, rounds, seed, cohort, founded, within, train, link, skew, drift, fail, echo, byzantine, at, amid, after or expect")
 	}
 }
 

@@ -70,6 +70,16 @@ func (p *phrase) bandwidth() *int {
 	return new(int)
 }
 
+// failure reads whose work fails, and when.
+func (p *phrase) failure() Failure {
+	f := Failure{Who: p.members()}
+	if !p.accept("round") {
+		p.fail("say in which round, for instance: fail 2 round 1")
+	}
+	f.Round = p.number(0, 1000)
+	return f
+}
+
 // deviation reads who deviates and how: "5 equivocate roster,final to 0,1".
 func (p *phrase) deviation() Deviation {
 	d := Deviation{Who: int(p.number(0, MaxMembers-1)), Strategy: p.word("a strategy")}

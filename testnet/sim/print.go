@@ -27,6 +27,12 @@ func (s *Scenario) String() string {
 	for _, c := range s.Clocks {
 		line("%s", c)
 	}
+	for _, f := range s.Failures {
+		line("fail %s round %d", f.Who, f.Round)
+	}
+	if s.Echo > 0 {
+		line("echo %d%%", s.Echo)
+	}
 	for _, d := range s.Byzantine {
 		line("byzantine %s", d)
 	}

@@ -123,9 +123,20 @@ func (w *World) step(p *process, life int, e federation.Event) {
 	if !p.alive() || p.life != life {
 		return
 	}
-	p.inbox = append(p.inbox, e)
-	w.work(p)
+	if _, tick := e.(federation.Tick); !tick && w.percent(w.s.Echo) {
+		w.later(time.Duration(w.network.Int64N(int64(echoDelay))), func() { w.hand(p, life, e) })
+	}
+	w.hand(p, life, e)
 }
+
+func (w *World) hand(p *process, life int, e federation.Event) {
+	if p.alive() && p.life == life {
+		p.inbox = append(p.inbox, e)
+		w.work(p)
+	}
+}
+
+const echoDelay = 3 * time.Second
 
 // work goes on until nothing waits, or the process is paused or killed.
 func (w *World) work(p *process) {

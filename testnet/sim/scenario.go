@@ -24,6 +24,8 @@ type Scenario struct {
 
 	Links     []LinkRule // from the start; later ones override earlier ones
 	Clocks    []ClockRule
+	Failures  []Failure
+	Echo      int // per cent of the events, envelopes or not, that reach a machine a second time, up to echoDelay later
 	Byzantine []Deviation
 	Events    []Event
 
@@ -66,6 +68,12 @@ type ClockRule struct {
 	Who  Members
 	Skew time.Duration // ahead
 	PPM  int           // runs faster, in parts per million
+}
+
+// A Failure has the local work of members fail in a round.
+type Failure struct {
+	Who   Members
+	Round uint64
 }
 
 // A Deviation makes a member Byzantine. A member may have several.
@@ -218,6 +226,9 @@ func (s *Scenario) checkMembers() error {
 	}
 	for _, r := range s.Clocks {
 		named = append(named, r.Who...)
+	}
+	for _, f := range s.Failures {
+		named = append(named, f.Who...)
 	}
 	for _, d := range s.Byzantine {
 		named = append(append(named, d.Who), d.Towards...)

@@ -36,6 +36,12 @@ func candidates(s *Scenario) (out []*Scenario) {
 	for k := range s.Clocks {
 		with(func(x *Scenario) { x.Clocks = without(s.Clocks, k) })
 	}
+	for k := range s.Failures {
+		with(func(x *Scenario) { x.Failures = without(s.Failures, k) })
+	}
+	if s.Echo > 0 {
+		with(func(x *Scenario) { x.Echo = 0 })
+	}
 	if s.Rounds > 2 && len(s.Expect) == 0 {
 		with(func(x *Scenario) { x.Rounds-- })
 	}
