@@ -163,6 +163,12 @@ func (m *Machine) onQuit(a *attempt, s *stored) error {
 	case s.env.Seq == quitComplaint && accused >= 0:
 		m.r.complains[[2]int{s.from, accused}] = true
 		m.tell(Warning, "%s says that the messages of %s are wrong", m.name(s.from), m.name(accused))
+	case s.env.Seq == quitStalled && accused >= 0:
+		if m.r.missed[accused] == nil {
+			m.r.missed[accused] = map[int]bool{}
+		}
+		m.r.missed[accused][s.from] = true
+		m.tell(Info, "%s left attempt %d: it missed the messages of %s", m.name(s.from), a.number, m.name(accused))
 	case s.from != m.self:
 		m.tell(Info, "%s left attempt %d: %s", m.name(s.from), a.number, quitText[s.env.Seq])
 	}

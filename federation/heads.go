@@ -23,6 +23,7 @@ func (m *Machine) proposeSurvivors(a *attempt) bool {
 		return true
 	}
 	m.say(typeSurvivors, a.number, 0, encodeIndices(members))
+	a.collect = m.now.Add(m.stepTime(a, typeOpenHead)) // for the heads to open
 	return true
 }
 

@@ -73,11 +73,11 @@ func (a *attempt) present() (out []int) {
 	return out
 }
 
-// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest, and one side of every complaint, by turns: a complaint does not say which
+// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest or held attempts up, and one side of every complaint, by turns: a complaint does not say which
 // side is wrong.
 func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
 	return slices.DeleteFunc(slices.Clone(list), func(i int) bool {
-		if m.shunned[i] || m.r.odd[i] || m.barred[i] == m.r.number && m.r.number > 0 {
+		if m.shunned[i] || m.r.odd[i] || m.holdsUp(i) || m.barred[i] == m.r.number && m.r.number > 0 {
 			return true
 		}
 		for pair := range m.r.complains {

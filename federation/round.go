@@ -33,12 +33,13 @@ type round struct {
 	log      transcript // messages that concern the whole round
 	maxBytes int        // of one signer in one attempt
 
-	consumed  bool            // this member has opened shares of the trunk, in its attempt
-	forfeited bool            // this member will never open shares of the trunk in this round
-	spent     map[string]bool // heads whose shares this member has opened, by key
-	complains map[[2]int]bool // complainer and accused
-	odd       map[int]bool    // members that confirmed other messages than most
-	accused   map[int]bool    // members that said two things in one place
+	consumed  bool                 // this member has opened shares of the trunk, in its attempt
+	forfeited bool                 // this member will never open shares of the trunk in this round
+	spent     map[string]bool      // heads whose shares this member has opened, by key
+	complains map[[2]int]bool      // complainer and accused
+	odd       map[int]bool         // members that confirmed other messages than most
+	missed    map[int]map[int]bool // members whose messages were missing when an attempt stalled, and who says so
+	accused   map[int]bool         // members that said two things in one place
 	begun     time.Time
 	forfeits  map[int]bool
 	released  time.Time // when another member's shares of the trunk were first seen open
@@ -62,7 +63,7 @@ type round struct {
 func (m *Machine) startRound(w *weights.Set, state outerState) {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
-		complains: map[[2]int]bool{}, odd: map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
+		complains: map[[2]int]bool{}, odd: map[int]bool{}, missed: map[int]map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if setup := m.chain.SetupRound(); setup != nil {

@@ -167,8 +167,38 @@ func (m *Machine) expire(a *attempt) bool {
 		m.moveTo(a.number + 1)
 		return true
 	}
-	m.quit(a, quitStalled, -1)
+	m.quit(a, quitStalled, a.missing(m.self))
 	return true
+}
+
+// missing returns a member of the roster from whom this one still waits for what all have to say, or -1.
+func (a *attempt) missing(self int) int {
+	for _, s := range a.sessions {
+		for k, i := range s.members {
+			var said bool
+			switch a.phase {
+			case phaseKeys:
+				_, said = s.keys[k]
+			case phaseShares:
+				_, said = s.shares[k]
+			case phaseConfirmed:
+				_, said = s.confirms[k]
+			default:
+				return -1
+			}
+			if !said && i != self && s.self >= 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// holdsUp says whether a member's messages were missed in this round, by this member or by more than can be dishonest: attempts are made
+// without it.
+func (m *Machine) holdsUp(i int) bool {
+	by := m.r.missed[i]
+	return by[m.self] || len(by) > m.spare()
 }
 
 // patience is how long the last steps may take, in which waiting is cheaper than trying again.

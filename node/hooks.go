@@ -16,6 +16,7 @@ import (
 	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/p2p"
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -31,6 +32,10 @@ type Hooks struct {
 	Tap p2p.Tap
 	// Witness is shown what this node adds to every secure sum, before it is masked.
 	Witness func(federation.Contribution)
+	// Host are further options of the host for members, such as a simulated network.
+	Host []libp2p.Option
+	// NoLocal leaves out the local API: virtual time stands still while something waits at a real socket.
+	NoLocal bool
 }
 
 // A Moment is just before the first message of a step leaves. The zero value is never.

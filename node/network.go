@@ -24,7 +24,7 @@ type peerID = peer.ID
 func (n *Node) openNetwork(context.Context) error {
 	cfg := n.cfg.Home.Config
 	var err error
-	n.host, err = p2p.New(p2p.Config{Key: n.cfg.Home.Identity, Listen: cfg.Listen, Traffic: n.traffic, Tap: n.cfg.Hooks.Tap,
+	n.host, err = p2p.New(p2p.Config{Key: n.cfg.Home.Identity, Listen: cfg.Listen, Traffic: n.traffic, Tap: n.cfg.Hooks.Tap, Options: n.cfg.Hooks.Host,
 		Member: func(p peer.ID) bool { _, ok := n.peers[p]; return ok }})
 	if err != nil {
 		return fmt.Errorf("%w (listen in node.toml)", err)
@@ -42,6 +42,9 @@ func (n *Node) openNetwork(context.Context) error {
 		if n.public, err = openPublic(n.cfg.Home, n.store, n.index); err != nil {
 			return fmt.Errorf("%w (public.listen in node.toml)", err)
 		}
+	}
+	if n.cfg.Hooks.NoLocal {
+		return nil
 	}
 	if n.local, err = local.Serve(n.cfg.Home.Dir, (*owner)(n)); err != nil {
 		return err

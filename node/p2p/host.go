@@ -33,6 +33,8 @@ type Config struct {
 	Traffic *Traffic
 	// Tap sees the plain bytes of all connections; for tests.
 	Tap Tap
+	// Options come after the host's own; a simulated network, for tests.
+	Options []libp2p.Option
 }
 
 // New starts a host for members. The caller closes it.
@@ -43,7 +45,7 @@ func New(cfg Config) (host.Host, error) {
 	if cfg.Traffic == nil {
 		cfg.Traffic = &Traffic{}
 	}
-	return start("member", cfg.Key, cfg.Listen, cfg.Tap, memberGater{cfg.Member}, memberLimits(), cfg.Traffic)
+	return start("member", cfg.Key, cfg.Listen, cfg.Tap, memberGater{cfg.Member}, memberLimits(), cfg.Traffic, cfg.Options...)
 }
 
 // PublicConfig describes the host for everyone.
@@ -64,7 +66,8 @@ func NewReader(key ed25519.PrivateKey) (host.Host, error) {
 	return start("reading", key, nil, nil, outboundGater{}, publicLimits(), nil)
 }
 
-func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, traffic *Traffic) (host.Host, error) {
+func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, traffic *Traffic,
+	more ...libp2p.Option) (host.Host, error) {
 	identity, err := crypto.UnmarshalEd25519PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, err)
@@ -89,7 +92,7 @@ func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate g
 	if traffic != nil {
 		options = append(options, libp2p.BandwidthReporter(traffic))
 	}
-	h, err := libp2p.New(options...)
+	h, err := libp2p.New(append(options, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, errors.Join(err, resources.Close()))
 	}
