@@ -33,6 +33,7 @@ type backend[F Float] struct {
 	quadratic              func(dst, a *F, s, t F, n int)
 	square, recip, sqrt    func(dst, a *F, n int)
 	exp, tanh, sigmoid     func(dst, a *F, n int)
+	switches               func(dst, a *F, begin, inverse, below, p0, p1, p2, p3, p4, p5 float64, n int)
 
 	copyRows, repeatCol func(dst *F, dstStride int, src *F, srcStride, rows, cols int)
 	mapRows             func(dst, src *F, p *lanePlan, groups, step int)

@@ -35,7 +35,7 @@ func avx512F32() *backend[float32] {
 			narrow: []tile[float32]{heads12x1AVX512F32, heads4x1AVX512F32, heads2x1AVX512F32, heads1x1AVX512F32},
 			wide:   []tile[float32]{heads12x2AVX512F32, heads4x2AVX512F32, heads2x2AVX512F32, heads1x2AVX512F32},
 		},
-		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32,
+		exp: expAVX512F32, tanh: tanhAVX512F32, sigmoid: sigmoidAVX512F32, switches: switchAVX512F32,
 	}
 }
 
@@ -51,7 +51,7 @@ func avx512F64() *backend[float64] {
 		mulMul: mulMulAVX512F64, addScaled: addScaledAVX512F64, quadratic: quadraticAVX512F64,
 		mulAdd: mulAddAVX512F64, mulSub: mulSubAVX512F64, subMul: subMulAVX512F64,
 		square: squareAVX512F64, recip: recipAVX512F64, sqrt: sqrtAVX512F64,
-		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64,
+		exp: expAVX512F64, tanh: tanhAVX512F64, sigmoid: sigmoidAVX512F64, switches: switchAVX512F64,
 		copyRows: copyRowsAVX512F64, repeatCol: repeatColAVX512F64, gatherRows: gatherRowsAVX512F64, mapRows: mapPlan64,
 		sumList: sumListAVX512F64, sumRun: sumRunAVX512F64, sumEach: sumEachAVX512F64, addRows: addRowsAVX512F64,
 		softmax: softmaxAVX512F64, prefetch: prefetchAVX512F64,
@@ -81,7 +81,7 @@ func avx2F32() *backend[float32] {
 			narrow: []tile[float32]{heads6x1AVX2F32, heads2x1AVX2F32, heads1x1AVX2F32},
 			wide:   []tile[float32]{heads6x2AVX2F32, heads2x2AVX2F32, heads1x2AVX2F32},
 		},
-		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32,
+		exp: expAVX2F32, tanh: tanhAVX2F32, sigmoid: sigmoidAVX2F32, switches: switchAVX2F32,
 	}
 }
 
@@ -95,7 +95,7 @@ func avx2F64() *backend[float64] {
 		mulMul: mulMulAVX2F64, addScaled: addScaledAVX2F64, quadratic: quadraticAVX2F64,
 		mulAdd: mulAddAVX2F64, mulSub: mulSubAVX2F64, subMul: subMulAVX2F64,
 		square: squareAVX2F64, recip: recipAVX2F64, sqrt: sqrtAVX2F64,
-		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64,
+		exp: expAVX2F64, tanh: tanhAVX2F64, sigmoid: sigmoidAVX2F64, switches: switchAVX2F64,
 		copyRows: copyRowsAVX2F64, repeatCol: repeatColAVX2F64, gatherRows: gatherRowsAVX2F64,
 		sumList: sumListAVX2F64, sumRun: sumRunAVX2F64, sumEach: sumEachAVX2F64, addRows: addRowsAVX2F64,
 		softmax: softmaxAVX2F64, prefetch: prefetchAVX2F64,
