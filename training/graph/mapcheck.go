@@ -68,10 +68,16 @@ func climbs(list []int32, n int, step int64) bool {
 	if list[0] < 0 || int(list[len(list)-1]) >= n {
 		return false
 	}
-	short := int64(0) // negative if a difference is too small
-	next := list[1:]
-	for i, v := range list[:len(next)] {
-		short |= int64(next[i]) - int64(v) - step
+	short, before := int64(0), int64(list[0]) // short: negative if a difference is too small
+	list = list[1:]
+	for ; len(list) >= 4; list = list[4:] {
+		a, b, c, d := int64(list[0]), int64(list[1]), int64(list[2]), int64(list[3])
+		short |= (a - before - step) | (b - a - step) | (c - b - step) | (d - c - step)
+		before = d
+	}
+	for _, v := range list {
+		short |= int64(v) - before - step
+		before = int64(v)
 	}
 	return short >= 0
 }
