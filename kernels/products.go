@@ -12,19 +12,18 @@ func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, 
 	_ = b[(k-1)*ldb+n-1]
 	for i0 := 0; i0 < m; i0 += blockRows {
 		rows := min(blockRows, m-i0)
-		for j, cols := 0, 0; j < n; j += cols {
-			tiles, heights := be.wide, be.heights
-			switch left := n - j; {
-			case be.odd != nil && left > 3*be.lanes && left <= 3*be.lanes+be.lanes/2:
-				cols, tiles, heights = left, be.odd, oddHeights
-			case left > be.lanes:
-				cols = min(left, 2*be.lanes)
-			case left <= be.lanes/2 && be.half != nil:
-				cols, tiles = left, be.half
-			default:
-				cols, tiles = left, be.narrow
+		for j := 0; j < n; {
+			cols, tiles, heights := n-j, be.narrow, be.heights
+			switch {
+			case be.odd != nil && cols > 3*be.lanes && cols <= 3*be.lanes+be.lanes/2:
+				tiles, heights = be.odd, oddHeights
+			case cols > be.lanes:
+				cols, tiles = min(cols, 2*be.lanes), be.wide
+			case cols <= be.lanes/2 && be.half != nil:
+				tiles = be.half
 			}
 			stack(tiles, heights, c[i0*ldc+j:], ldc, a[i0*rs:], rs, cs, &b[j], ldb, rows, k, cols, add)
+			j += cols
 		}
 	}
 }
