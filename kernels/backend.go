@@ -18,11 +18,12 @@ import (
 // A backend is the set of functions that an instruction set brings along for one element type; nil functions are
 // replaced by plain Go. Products are made of tiles.
 type backend[F Float] struct {
-	lanes   int       // elements of a vector; a tile is at most two vectors wide
+	lanes   int       // elements of a vector
 	heights []int     // rows of the tiles, tallest first, ending with 1
 	half    []tile[F] // by height, tiles of half a vector; nil if they are no faster than narrow
 	narrow  []tile[F] // by height, tiles of one vector
 	wide    []tile[F] // by height, tiles of two vectors
+	odd     []tile[F] // by height among oddHeights, tiles of three and a half vectors; nil if there are none
 	dots    func(k int, a *F, lda int, b *F, ldb int, c *F, ldc, m, n int)
 
 	add, sub, mul          func(dst, a, b *F, n int)
@@ -32,6 +33,7 @@ type backend[F Float] struct {
 	quadratic              func(dst, a *F, s, t F, n int)
 	square, recip, sqrt    func(dst, a *F, n int)
 	exp, tanh, sigmoid     func(dst, a *F, n int)
+	switches               func(dst, a *F, begin, inverse, below, p0, p1, p2, p3, p4, p5 float64, n int)
 
 	copyRows, repeatCol func(dst *F, dstStride int, src *F, srcStride, rows, cols int)
 	mapRows             func(dst, src *F, p *lanePlan, groups, step int)

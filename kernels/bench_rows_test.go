@@ -13,10 +13,10 @@ func rowTasks[F kernels.Float]() []task {
 	size := fmt.Sprintf("%dx%d", rows, cols)
 	matrix, index := sizeOf[F](rows*cols), 4*rows
 	start := evenSegments(atoms, each)
-	neighbors := make([]int32, rows) // far apart, as those of an atom are
+	neighbors, every := make([]int32, rows), make([]int32, rows) // far apart, as those of an atom are, and in turn
 	columns := make([]int, cols)
 	for r := range neighbors {
-		neighbors[r] = int32(r * 37 % rows)
+		neighbors[r], every[r] = int32(r*37%rows), int32(r)
 	}
 	for c := range columns {
 		columns[c] = c / 2
@@ -42,6 +42,7 @@ func rowTasks[F kernels.Float]() []task {
 			kernels.Scatter(dst, src, start, neighbors, 0, atoms, cols)
 		})),
 		memoryTask("Spread", size, 2*matrix+index, rowMove(rows*cols, rows*cols, func(dst, src []F) { kernels.Spread(dst, src, neighbors, cols) })),
+		memoryTask("SpreadAscending", size, 2*matrix+index, rowMove(rows*cols, rows*cols, func(dst, src []F) { kernels.SpreadAscending(dst, src, every, 0, rows, cols) })),
 		memoryTask("Scatter", size+"-adjacent", matrix+sizeOf[F](atoms*cols), rowMove(atoms*cols, rows*cols, func(dst, src []F) {
 			kernels.Scatter(dst, src, start, nil, 0, atoms, cols)
 		})),

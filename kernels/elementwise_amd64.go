@@ -89,6 +89,11 @@ func sigmoidAVX512F32(dst *float32, a *float32, n int)
 //go:noescape
 func tanhAVX512F32(dst *float32, a *float32, n int)
 
+// switch sets dst to the switch function with the given numbers, of a.
+//
+//go:noescape
+func switchAVX512F32(dst *float32, a *float32, begin float64, inverse float64, below float64, p0 float64, p1 float64, p2 float64, p3 float64, p4 float64, p5 float64, n int)
+
 // add sets dst to the result of the operation of this name on a and b.
 //
 //go:noescape
@@ -173,6 +178,11 @@ func sigmoidAVX512F64(dst *float64, a *float64, n int)
 //
 //go:noescape
 func tanhAVX512F64(dst *float64, a *float64, n int)
+
+// switch sets dst to the switch function with the given numbers, of a.
+//
+//go:noescape
+func switchAVX512F64(dst *float64, a *float64, begin float64, inverse float64, below float64, p0 float64, p1 float64, p2 float64, p3 float64, p4 float64, p5 float64, n int)
 
 // add sets dst to the result of the operation of this name on a and b.
 //
@@ -259,6 +269,11 @@ func sigmoidAVX2F32(dst *float32, a *float32, n int)
 //go:noescape
 func tanhAVX2F32(dst *float32, a *float32, n int)
 
+// switch sets dst to the switch function with the given numbers, of a.
+//
+//go:noescape
+func switchAVX2F32(dst *float32, a *float32, begin float64, inverse float64, below float64, p0 float64, p1 float64, p2 float64, p3 float64, p4 float64, p5 float64, n int)
+
 // add sets dst to the result of the operation of this name on a and b.
 //
 //go:noescape
@@ -343,3 +358,8 @@ func sigmoidAVX2F64(dst *float64, a *float64, n int)
 //
 //go:noescape
 func tanhAVX2F64(dst *float64, a *float64, n int)
+
+// switch sets dst to the switch function with the given numbers, of a.
+//
+//go:noescape
+func switchAVX2F64(dst *float64, a *float64, begin float64, inverse float64, below float64, p0 float64, p1 float64, p2 float64, p3 float64, p4 float64, p5 float64, n int)

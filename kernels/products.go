@@ -7,32 +7,37 @@ package kernels
 // from being read anew for each tile.
 func strided[F Float](be *backend[F], c []F, ldc int, a []F, rs, cs int, b []F, ldb, m, k, n, add int) {
 	const blockRows = 96
-	width := 2 * be.lanes
 	_ = c[(m-1)*ldc+n-1]
 	_ = a[(m-1)*rs+(k-1)*cs]
 	_ = b[(k-1)*ldb+n-1]
 	for i0 := 0; i0 < m; i0 += blockRows {
 		rows := min(blockRows, m-i0)
-		for j := 0; j < n; j += width {
-			cols, tiles := min(width, n-j), be.wide
+		for j := 0; j < n; {
+			cols, tiles, heights := n-j, be.narrow, be.heights
 			switch {
+			case be.odd != nil && cols > 3*be.lanes && cols <= 3*be.lanes+be.lanes/2:
+				tiles, heights = be.odd, oddHeights
+			case cols > be.lanes:
+				cols, tiles = min(cols, 2*be.lanes), be.wide
 			case cols <= be.lanes/2 && be.half != nil:
 				tiles = be.half
-			case cols <= be.lanes:
-				tiles = be.narrow
 			}
-			stack(tiles, be.heights, c[i0*ldc+j:], ldc, a[i0*rs:], rs, cs, &b[j], ldb, rows, k, cols, add)
+			stack(tiles, heights, c[i0*ldc+j:], ldc, a[i0*rs:], rs, cs, &b[j], ldb, rows, k, cols, add)
+			j += cols
 		}
 	}
 }
 
+// oddHeights are the rows of odd tiles.
+var oddHeights = []int{6, 3, 2, 1}
+
 // stack computes rows rows of c, at least 1 and of the width of a tile, by tiles of the given heights one below the other.
 func stack[F Float](tiles []tile[F], heights []int, c []F, ldc int, a []F, rs, cs int, b *F, ldb, rows, k, cols, add int) {
 	i := 0
-	for h, height := range heights {
-		if count := (rows - i) / height; count > 0 {
+	for h := 0; i < rows; h++ {
+		if count := (rows - i) / heights[h]; count > 0 {
 			tiles[h](k, &a[i*rs], rs, cs, b, ldb, &c[i*ldc], ldc, cols, add, count)
-			i += count * height
+			i += count * heights[h]
 		}
 	}
 }

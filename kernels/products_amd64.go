@@ -94,6 +94,26 @@ func tile1x2AVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c 
 //go:noescape
 func tile1xhalfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
 
+// tile6x3halfAVX512F32 computes tiles of 6 rows and up to 56 columns of a product.
+//
+//go:noescape
+func tile6x3halfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile3x3halfAVX512F32 computes tiles of 3 rows and up to 56 columns of a product.
+//
+//go:noescape
+func tile3x3halfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile2x3halfAVX512F32 computes tiles of 2 rows and up to 56 columns of a product.
+//
+//go:noescape
+func tile2x3halfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
+// tile1x3halfAVX512F32 computes tiles of 1 rows and up to 56 columns of a product.
+//
+//go:noescape
+func tile1x3halfAVX512F32(k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, n int, add int, count int)
+
 // dots computes up to 4 columns of the product of a and the transpose of b.
 //
 //go:noescape
@@ -188,6 +208,26 @@ func tile1x2AVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c 
 //
 //go:noescape
 func tile1xhalfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile6x3halfAVX512F64 computes tiles of 6 rows and up to 28 columns of a product.
+//
+//go:noescape
+func tile6x3halfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile3x3halfAVX512F64 computes tiles of 3 rows and up to 28 columns of a product.
+//
+//go:noescape
+func tile3x3halfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile2x3halfAVX512F64 computes tiles of 2 rows and up to 28 columns of a product.
+//
+//go:noescape
+func tile2x3halfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
+
+// tile1x3halfAVX512F64 computes tiles of 1 rows and up to 28 columns of a product.
+//
+//go:noescape
+func tile1x3halfAVX512F64(k int, a *float64, rs int, cs int, b *float64, ldb int, c *float64, ldc int, n int, add int, count int)
 
 // dots computes up to 4 columns of the product of a and the transpose of b.
 //

@@ -40,6 +40,10 @@ func SumEachRow[F Float](dst, a []F, cols int) {
 		f(&dst[0], &a[0], len(dst), cols)
 		return
 	}
+	if cols == 2 {
+		sumPairs(dst, a[:2*len(dst)])
+		return
+	}
 	r := 0
 	for ; r+4 <= len(dst); r += 4 {
 		a0, a1, a2, a3 := a[r*cols:][:cols], a[(r+1)*cols:][:cols], a[(r+2)*cols:][:cols], a[(r+3)*cols:][:cols]
@@ -54,6 +58,17 @@ func SumEachRow[F Float](dst, a []F, cols int) {
 	}
 	for ; r < len(dst); r++ {
 		dst[r] = F(Sum(a[r*cols : (r+1)*cols]))
+	}
+}
+
+// sumPairs does rows of two numbers.
+func sumPairs[F Float](dst, a []F) {
+	for ; len(dst) >= 4 && len(a) >= 8; dst, a = dst[4:], a[8:] {
+		dst[0], dst[1] = F(float64(a[0])+float64(a[1])), F(float64(a[2])+float64(a[3]))
+		dst[2], dst[3] = F(float64(a[4])+float64(a[5])), F(float64(a[6])+float64(a[7]))
+	}
+	for r := range dst {
+		dst[r] = F(float64(a[2*r]) + float64(a[2*r+1]))
 	}
 }
 

@@ -48,43 +48,47 @@ narrow:
 	JMP       done
 
 bytes4:
+bytes4One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVL (CX), CX
 	MOVL CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes4
+	JNE  bytes4One
 	JMP  done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), X0
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+bytes32One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -157,6 +161,39 @@ narrow:
 	JMP       done
 
 bytes4:
+	SUBQ $0x04, AX
+	JL   bytes4Few
+
+bytes4Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes4Four
+
+bytes4Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes4One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -165,10 +202,43 @@ bytes4:
 	MOVL    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes4
+	JNE     bytes4One
 	JMP     done
 
 bytes8:
+	SUBQ $0x04, AX
+	JL   bytes8Few
+
+bytes8Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes8Four
+
+bytes8Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes8One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -177,10 +247,43 @@ bytes8:
 	MOVQ    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes8
+	JNE     bytes8One
 	JMP     done
 
 bytes16:
+	SUBQ $0x04, AX
+	JL   bytes16Few
+
+bytes16Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes16Four
+
+bytes16Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes16One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -189,10 +292,43 @@ bytes16:
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+	SUBQ $0x04, AX
+	JL   bytes32Few
+
+bytes32Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes32Four
+
+bytes32Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes32One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -201,7 +337,7 @@ bytes32:
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -273,43 +409,47 @@ narrow:
 	JMP          done
 
 bytes4:
+bytes4One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVL (CX), CX
 	MOVL CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes4
+	JNE  bytes4One
 	JMP  done
 
 bytes8:
+bytes8One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), X0
 	VMOVQ        X0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes8
+	JNE          bytes8One
 	JMP          done
 
 bytes16:
+bytes16One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), X0
 	VMOVUPS      X0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes16
+	JNE          bytes16One
 	JMP          done
 
 bytes32:
+bytes32One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), Y0
 	VMOVUPS      Y0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes32
+	JNE          bytes32One
 	JMP          done
 
 wide:
@@ -655,33 +795,36 @@ narrow:
 	JMP       done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), X0
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+bytes32One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -752,6 +895,39 @@ narrow:
 	JMP       done
 
 bytes8:
+	SUBQ $0x04, AX
+	JL   bytes8Few
+
+bytes8Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes8Four
+
+bytes8Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes8One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -760,10 +936,43 @@ bytes8:
 	MOVQ    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes8
+	JNE     bytes8One
 	JMP     done
 
 bytes16:
+	SUBQ $0x04, AX
+	JL   bytes16Few
+
+bytes16Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes16Four
+
+bytes16Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes16One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -772,10 +981,43 @@ bytes16:
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+	SUBQ $0x04, AX
+	JL   bytes32Few
+
+bytes32Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes32Four
+
+bytes32Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes32One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -784,7 +1026,7 @@ bytes32:
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -854,33 +1096,36 @@ narrow:
 	JMP          done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ     BX, CX
 	ADDQ     DI, BX
 	VMOVDDUP (CX), X0
 	VMOVUPD  X0, (DX)
 	ADDQ     SI, DX
 	DECQ     AX
-	JNE      bytes16
+	JNE      bytes16One
 	JMP      done
 
 bytes32:
+bytes32One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSD (CX), Y0
 	VMOVUPS      Y0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes32
+	JNE          bytes32One
 	JMP          done
 
 wide:
@@ -1214,43 +1459,47 @@ narrow:
 	JMP        done
 
 bytes4:
+bytes4One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVL (CX), CX
 	MOVL CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes4
+	JNE  bytes4One
 	JMP  done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), X0
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+bytes32One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -1342,6 +1591,39 @@ narrow:
 	JMP        done
 
 bytes4:
+	SUBQ $0x04, AX
+	JL   bytes4Few
+
+bytes4Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVL    (BX)(CX*1), CX
+	MOVL    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes4Four
+
+bytes4Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes4One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1350,10 +1632,43 @@ bytes4:
 	MOVL    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes4
+	JNE     bytes4One
 	JMP     done
 
 bytes8:
+	SUBQ $0x04, AX
+	JL   bytes8Few
+
+bytes8Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes8Four
+
+bytes8Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes8One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1362,10 +1677,43 @@ bytes8:
 	MOVQ    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes8
+	JNE     bytes8One
 	JMP     done
 
 bytes16:
+	SUBQ $0x04, AX
+	JL   bytes16Few
+
+bytes16Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes16Four
+
+bytes16Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes16One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1374,10 +1722,43 @@ bytes16:
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+	SUBQ $0x04, AX
+	JL   bytes32Few
+
+bytes32Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes32Four
+
+bytes32Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes32One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1386,7 +1767,7 @@ bytes32:
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -1459,43 +1840,47 @@ narrow:
 	JMP          done
 
 bytes4:
+bytes4One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVL (CX), CX
 	MOVL CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes4
+	JNE  bytes4One
 	JMP  done
 
 bytes8:
+bytes8One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), X0
 	VMOVQ        X0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes8
+	JNE          bytes8One
 	JMP          done
 
 bytes16:
+bytes16One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), X0
 	VMOVUPS      X0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes16
+	JNE          bytes16One
 	JMP          done
 
 bytes32:
+bytes32One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSS (CX), Y0
 	VMOVUPS      Y0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes32
+	JNE          bytes32One
 	JMP          done
 
 wide:
@@ -1824,33 +2209,36 @@ narrow:
 	JMP        done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), X0
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+bytes32One:
 	MOVQ    BX, CX
 	ADDQ    DI, BX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -1922,6 +2310,39 @@ narrow:
 	JMP        done
 
 bytes8:
+	SUBQ $0x04, AX
+	JL   bytes8Few
+
+bytes8Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	MOVQ    (BX)(CX*1), CX
+	MOVQ    CX, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes8Four
+
+bytes8Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes8One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1930,10 +2351,43 @@ bytes8:
 	MOVQ    CX, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes8
+	JNE     bytes8One
 	JMP     done
 
 bytes16:
+	SUBQ $0x04, AX
+	JL   bytes16Few
+
+bytes16Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), X0
+	VMOVUPS X0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes16Four
+
+bytes16Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes16One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1942,10 +2396,43 @@ bytes16:
 	VMOVUPS X0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes16
+	JNE     bytes16One
 	JMP     done
 
 bytes32:
+	SUBQ $0x04, AX
+	JL   bytes32Few
+
+bytes32Four:
+	MOVLQSX (R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 4(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 8(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	MOVLQSX 12(R8), CX
+	IMULQ   DI, CX
+	VMOVUPS (BX)(CX*1), Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x10, R8
+	SUBQ    $0x04, AX
+	JGE     bytes32Four
+
+bytes32Few:
+	ADDQ $0x04, AX
+	JE   done
+
+bytes32One:
 	MOVLQSX (R8), CX
 	IMULQ   DI, CX
 	ADDQ    BX, CX
@@ -1954,7 +2441,7 @@ bytes32:
 	VMOVUPS Y0, (DX)
 	ADDQ    SI, DX
 	DECQ    AX
-	JNE     bytes32
+	JNE     bytes32One
 	JMP     done
 
 wide:
@@ -2025,33 +2512,36 @@ narrow:
 	JMP          done
 
 bytes8:
+bytes8One:
 	MOVQ BX, CX
 	ADDQ DI, BX
 	MOVQ (CX), CX
 	MOVQ CX, (DX)
 	ADDQ SI, DX
 	DECQ AX
-	JNE  bytes8
+	JNE  bytes8One
 	JMP  done
 
 bytes16:
+bytes16One:
 	MOVQ     BX, CX
 	ADDQ     DI, BX
 	VMOVDDUP (CX), X0
 	VMOVUPD  X0, (DX)
 	ADDQ     SI, DX
 	DECQ     AX
-	JNE      bytes16
+	JNE      bytes16One
 	JMP      done
 
 bytes32:
+bytes32One:
 	MOVQ         BX, CX
 	ADDQ         DI, BX
 	VBROADCASTSD (CX), Y0
 	VMOVUPS      Y0, (DX)
 	ADDQ         SI, DX
 	DECQ         AX
-	JNE          bytes32
+	JNE          bytes32One
 	JMP          done
 
 wide:

@@ -59,9 +59,27 @@ func scatterColumn[F Float](dst, src []F, start, list []int32, first, last int) 
 	}
 }
 
+// SpreadAscending does what Spread does for an index whose values ascend, from its entry first to last, excluded: it touches
+// the rows of dst from the one that entry first leads to, or the very first, to the one before that of entry last, or the end.
+func SpreadAscending[F Float](dst, src []F, index []int32, first, last, cols int) {
+	from, to := 0, len(dst)
+	if first > 0 {
+		from = int(index[first]) * cols
+	}
+	if last < len(index) {
+		to = int(index[last]) * cols
+	}
+	clear(dst[from:to])
+	spreadRows(dst, src[first*cols:], index[first:last], cols)
+}
+
 // Spread copies the rows of src to those rows of dst that index names, none twice, and sets all others to 0.
 func Spread[F Float](dst, src []F, index []int32, cols int) {
 	clear(dst)
+	spreadRows(dst, src, index, cols)
+}
+
+func spreadRows[F Float](dst, src []F, index []int32, cols int) {
 	if cols == 1 {
 		for r, i := range index {
 			dst[i] = src[r]

@@ -133,22 +133,26 @@ func Fill[F Float](dst []F, v F) {
 func Switch[F Float](dst, r []F, rs, rc float64, order int) {
 	r = r[:len(dst)]
 	inv := 1 / (rc - rs)
-	poly := switchPoly(inv, order)
-	below := F(0)
+	p := switchPoly(inv, order)
+	below := 0.0
 	if order == 0 {
 		below = 1
+	}
+	if f := backendOf[F]().switches; f != nil && len(dst) > 0 {
+		f(&dst[0], &r[0], rs, inv, below, p[0], p[1], p[2], p[3], p[4], p[5], len(dst))
+		return
 	}
 	for i, x := range r {
 		u := (float64(x) - rs) * inv
 		switch {
 		case u < 0:
-			dst[i] = below
+			dst[i] = F(below)
 		case u > 1:
 			dst[i] = 0
 		default: // NaN too
-			v := poly[5]
-			for p := 4; p >= 0; p-- {
-				v = v*u + poly[p]
+			v := p[5]
+			for k := 4; k >= 0; k-- {
+				v = v*u + p[k]
 			}
 			dst[i] = F(v)
 		}

@@ -45,6 +45,7 @@ type Kernels[F kernels.Float] struct {
 	Gather                         func(dst []F, dstCols, dstAt int, src []F, srcCols, srcAt int, index []int32, n int)
 	Scatter                        func(dst, src []F, start, list []int32, first, last, cols int)
 	Spread                         func(dst, src []F, index []int32, cols int)
+	SpreadAscending                func(dst, src []F, index []int32, first, last, cols int)
 	SegOuter, RowApplyT            func(dst, a, b []F, start []int32, first, last, p, q int)
 	RowApply                       func(dst, a, b []F, start []int32, first, last, p, q int, scratch []F)
 	MapRows                        func(m *kernels.RowMap, dst, src []F, rows int)
@@ -69,7 +70,8 @@ func Host[F kernels.Float]() Kernels[F] {
 		Sum: kernels.Sum[F], AddRows: kernels.AddRows[F], SumEachRow: kernels.SumEachRow[F],
 		Transpose: kernels.Transpose[F], TransposeRows: kernels.TransposeRows[F], MapRows: kernels.MapRows[F], CopyCols: kernels.CopyCols[F], RepeatCol: kernels.RepeatCol[F], RepeatRow: kernels.RepeatRow[F],
 		Gather: kernels.Gather[F], Scatter: kernels.Scatter[F], Spread: kernels.Spread[F],
-		SegOuter: kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
+		SpreadAscending: kernels.SpreadAscending[F],
+		SegOuter:        kernels.SegOuter[F], RowApply: kernels.RowApply[F], RowApplyT: kernels.RowApplyT[F],
 		PairDot: kernels.PairDot[F], PairApply: kernels.PairApply[F], PairApplyT: kernels.PairApplyT[F],
 		SegSoftmax: kernels.SegSoftmax[F],
 	}

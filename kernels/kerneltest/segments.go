@@ -3,6 +3,7 @@ package kerneltest
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/fedlam/fedlam/kernels"
@@ -183,6 +184,25 @@ func spread[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, rows, c
 	k.Spread(dst, src, index, cols)
 	check(t)
 	same(t, dst, want, "Spread %d rows of %d columns", rows, cols)
+	spreadAscending(t, k, rng, src, index, cols)
+}
+
+// spreadAscending compares the pieces of an ascending index with the whole.
+func spreadAscending[F kernels.Float](t *testing.T, k Kernels[F], rng *rand.Rand, src []F, index []int32, cols int) {
+	index = slices.Sorted(slices.Values(index))
+	rows := len(index)
+	want := make([]F, (2*rows+1)*cols)
+	k.Spread(want, src, index, cols)
+	dst, check := guarded[F](len(want))
+	cuts := []int{0, rng.IntN(rows + 1), rng.IntN(rows + 1), rows}
+	slices.Sort(cuts)
+	for p := range 3 {
+		if p == 0 || cuts[p] < cuts[p+1] { // as pieces of work are: none is empty but the only one
+			k.SpreadAscending(dst, src, index, cuts[p], cuts[p+1], cols)
+		}
+	}
+	check(t)
+	same(t, dst, want, "SpreadAscending %d rows of %d columns, pieces %v", rows, cols, cuts)
 }
 
 func softmax[F kernels.Float](t *testing.T, k Kernels[F]) {

@@ -3,7 +3,8 @@ package dpa2
 // triples are the pairs (j, k) of neighbours that the three-body block computes; θ is symmetric. G is too where j and k
 // are of one type, so (k, j) is left out and (j, k) counts twice. With embeddings concatenated, G of different types
 // depends on their order, so both are kept. In strip mode it is linear in what depends on the order, so one will do,
-// with the mean of both tables. Triples of one atom and one pair of types lie side by side.
+// with the mean of both tables. Triples are in the order of the ordered pairs; in strip mode, those of one atom and one pair of
+// types lie side by side.
 type triples struct {
 	strip        bool
 	pair         []int32 // number of the ordered pair, as graph.Pairs counts them
@@ -31,44 +32,59 @@ func (t *triples) clear(n int) {
 // add appends the triples of an atom whose neighbours have the given types, those of one type side by side.
 func (t *triples) add(centre int32, types []int32, kinds *kinds) {
 	t.runs = appendRuns(t.runs[:0], types)
-	for a, left := range t.runs {
-		for b, right := range t.runs {
-			if t.strip && b < a {
-				continue
-			}
-			t.addBlock(left, right, len(types), a == b)
-			kind, n := kinds.number(types[left.from], types[right.from]), len(t.pair)
-			if t.strip {
-				t.groups.add(centre, kind, n-len(t.groups.of))
-				continue
-			}
-			for len(t.centre) < n {
-				t.centre = append(t.centre, centre)
-				t.kind = append(t.kind, kind)
-			}
-		}
+	if t.strip {
+		t.addGroups(centre, types, kinds)
+	} else {
+		t.addRows(centre, types, kinds)
 	}
 	t.before += len(types) * len(types)
 }
 
-// addBlock appends the pairs of two runs of an atom with n neighbours; of a run with itself, those with j ≤ k.
-func (t *triples) addBlock(left, right run, n int, same bool) {
+// addRows appends, neighbour by neighbour, the triples of an atom whose types have been cut into runs.
+func (t *triples) addRows(centre int32, types []int32, kinds *kinds) {
+	for a, left := range t.runs {
+		for j := left.from; j < left.to; j++ {
+			for b, right := range t.runs {
+				t.addRow(j, right, len(types), a == b)
+				kind, n := kinds.number(types[left.from], types[right.from]), len(t.pair)
+				for len(t.centre) < n {
+					t.centre = append(t.centre, centre)
+					t.kind = append(t.kind, kind)
+				}
+			}
+		}
+	}
+}
+
+// addGroups appends, run by run, the triples of an atom in strip mode.
+func (t *triples) addGroups(centre int32, types []int32, kinds *kinds) {
+	for a, left := range t.runs {
+		for _, right := range t.runs[a:] {
+			for j := left.from; j < left.to; j++ {
+				t.addRow(j, right, len(types), left == right)
+			}
+			kind := kinds.number(types[left.from], types[right.from])
+			t.groups.add(centre, kind, len(t.pair)-len(t.groups.of))
+		}
+	}
+}
+
+// addRow appends the pairs of neighbour j, of n, and those of a run; those with j ≤ k only if it is j's own.
+func (t *triples) addRow(j int, right run, n int, own bool) {
 	weight := uint8(1)
-	if t.strip || same {
+	if t.strip || own {
 		weight = 2
 	}
 	pair, weights := t.pair, t.weight
-	for j := left.from; j < left.to; j++ {
-		row, k := t.before+j*n, right.from
-		if same {
-			pair = append(pair, int32(row+j))
-			weights = append(weights, 1)
-			k = j + 1
-		}
-		for ; k < right.to; k++ {
-			pair = append(pair, int32(row+k))
-			weights = append(weights, weight)
-		}
+	row, k := t.before+j*n, right.from
+	if own {
+		pair = append(pair, int32(row+j))
+		weights = append(weights, 1)
+		k = j + 1
+	}
+	for ; k < right.to; k++ {
+		pair = append(pair, int32(row+k))
+		weights = append(weights, weight)
 	}
 	t.pair, t.weight = pair, weights
 }

@@ -42,6 +42,9 @@ func TestTriplesMakeTheOrderedSum(t *testing.T) {
 			value = append(value, theta...)
 			list.add(int32(centre), types, numbers)
 		}
+		if !strip && !slices.IsSorted(list.pair) {
+			t.Errorf("the pairs are not in their order: %v", list.pair) // which costs no bits, but time
+		}
 		got, mirror := make([]float64, 5), numbers.mirrors()
 		for row, p := range list.pair {
 			var kind, centre int32

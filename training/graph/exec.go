@@ -20,10 +20,11 @@ type Exec[F kernels.Float] struct {
 	view[F] // of the whole batch
 
 	// The batch under way.
-	sizes    []int   // by axis, those of pairs last
-	pairMost []int   // by pairs: the most rows of a centre
-	ready    []int   // index maps that are being bound
-	bound    []error // likewise: what came of it
+	sizes    []int      // by axis, those of pairs last
+	pairMost []int      // by pairs: the most rows of a centre
+	ready    []int      // index maps that are being bound
+	checks   []mapCheck // likewise: pieces of them
+	bound    []error    // likewise: what came of it
 
 	// The plan, good for the sizes in planned.
 	planned   []int
@@ -154,7 +155,8 @@ func (e *Exec[F]) runSteps() {
 const (
 	stepJob   jobKind = iota // step
 	regionJob                // region
-	indexJob                 // none; pieces are the index maps that are ready to be bound
+	checkJob                 // none; pieces are those of the index maps that are ready to be bound
+	indexJob                 // none; pieces are these maps
 )
 
 // piece does one piece of a job.
@@ -164,6 +166,8 @@ func (e *Exec[F]) piece(j job, piece, worker int) {
 		e.chunk(j.item, piece, worker)
 	case regionJob:
 		e.regionPiece(j.item, piece, worker)
+	case checkJob:
+		e.prove(&e.checks[piece])
 	case indexJob:
 		e.bound[piece] = e.bindIndex(e.ready[piece])
 	}

@@ -102,8 +102,10 @@ func fuse(list, outputs []*Tensor) ([]*unit, map[*Tensor]bool) {
 	return f.units(), f.inline
 }
 
-// findInline marks the moves all of whose readers are tiles of matching rows.
+// findInline marks the moves all of whose readers are tiles of matching rows. A gathered column that tiles of several shapes
+// read is none: to fetch single numbers from all over takes longer than to read them once more.
 func (f *fuser) findInline(outputs []*Tensor) {
+	shapes := map[*Tensor]shape2{} // of readers of columns
 	for _, t := range f.list {
 		f.inline[t] = moves(t) && t.cols > 0
 	}
@@ -112,9 +114,16 @@ func (f *fuser) findInline(outputs []*Tensor) {
 	}
 	for _, t := range f.list {
 		for _, a := range t.args {
-			if moves(a) && !(inTiles(t) && fitsTile(a, tileShape(t))) {
+			if !moves(a) {
+				continue
+			}
+			if !inTiles(t) || !fitsTile(a, tileShape(t)) {
 				f.inline[a] = false
 			}
+			if shape, met := shapes[a]; a.op == opGather && a.cols == 1 && met && shape != tileShape(t) {
+				f.inline[a] = false
+			}
+			shapes[a] = tileShape(t)
 		}
 	}
 }

@@ -49,10 +49,10 @@ func (e *Exec[F]) cut(i int) work {
 	case opBatchMatMul:
 		cost *= 1 + s.n[3]/2
 	case opSegOuter, opRowApply, opRowApplyT, opScatter, opSegSoftmax:
-		rows, cost = e.cutSegments(s, cost)
 		if s.op == opScatter && e.program.indices[s.index].order == once {
-			least = rows // rows go anywhere
+			return e.cutSpread(s)
 		}
+		rows, cost = e.cutSegments(s, cost)
 	case opPairDot, opPairApply, opPairApplyT:
 		rows = e.extentOfPairs(s)
 		b := &e.program.values[s.args[1]]
@@ -75,6 +75,16 @@ func (e *Exec[F]) cutSegments(s *step, cost int) (segments, total int) {
 		return segments, 20 * cost
 	}
 	return segments, scatterSteps * e.rowsOf(y) * y.cols
+}
+
+// cutSpread cuts a scatter whose rows lead to different ones, by the rows that are scattered.
+func (e *Exec[F]) cutSpread(s *step) work {
+	x := &e.program.values[s.args[0]]
+	rows := e.rowsOf(x)
+	if rows == 0 {
+		return work{pieces: 1} // the result is still to be set to 0
+	}
+	return cutRows(rows, scatterSteps*rows*x.cols, 1)
 }
 
 func (e *Exec[F]) extentOfPairs(s *step) int {

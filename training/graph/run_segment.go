@@ -44,7 +44,12 @@ func (e *Exec[F]) runScatter(order mapOrder, out, x []F, idx *indexState, from, 
 	case ascending:
 		kernels.Scatter(out, x, idx.start, nil, from, to, cols)
 	case once:
-		kernels.Spread(out, x, idx.to, cols)
+		switch {
+		case idx.proven:
+			kernels.SpreadAscending(out, x, idx.to, from, to, cols)
+		case from == 0: // rows go anywhere: the first piece does all
+			kernels.Spread(out, x, idx.to, cols)
+		}
 	}
 }
 

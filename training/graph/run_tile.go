@@ -96,13 +96,13 @@ func (e *Exec[F]) prepareTile(s *step, v *view[F], sc *scratch[F], rows int) {
 		}
 		sc.regs[l] = next()
 		x := v.vals[s.args[ld.parts[0].arg]]
-		switch ld.mode {
-		case loadRow:
+		switch {
+		case ld.mode == loadRow:
 			kernels.RepeatRow(sc.regs[l], x)
-		case loadScalar:
+		case ld.mode == loadScalar:
 			kernels.Fill(sc.regs[l], x[0])
-		case loadWhole:
-			clear(sc.regs[l]) // the columns of no part stay 0
+		case ld.gaps:
+			clear(sc.regs[l])
 		}
 	}
 	for t := len(p.loads) + p.whole; t < p.registers(); t++ {

@@ -41,6 +41,7 @@ type load struct {
 	mode   loadMode
 	parts  []part
 	direct bool
+	gaps   bool            // columns of no part, which are 0
 	rowMap *kernels.RowMap // does the only part, or all parts, if not nil
 }
 

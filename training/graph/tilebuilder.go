@@ -91,6 +91,11 @@ func (f *tileBuilder) load(a *Tensor) int {
 			f.weight += 2
 		}
 	}
+	covered := 0
+	for _, p := range l.parts {
+		covered += p.cols
+	}
+	l.gaps = l.mode == loadWhole && covered < f.cols
 	if !l.direct {
 		f.weight++
 		l.rowMap = f.rowMap(&l)

@@ -49,6 +49,7 @@ func (v target) elementwise() {
 	one := v.constant(1)
 	m.loops(2, func(x [][]VecVirtual) { v.each(x, func(y []VecVirtual) { v.pick(VDIVPS, VDIVPD, y[0], one, y[0]) }) })
 	v.exponentials()
+	v.switches()
 }
 
 // each calls f for the operands of each of several vectors.

@@ -15,16 +15,28 @@ func (v target) products() {
 			v.tile(height, vectors)
 		}
 		if v.wide { // few columns: two operations on half vectors take the time of one on whole ones
-			h := v
-			h.half = true
-			h.tile(height, 1)
+			v.halved().tile(height, 1)
 		}
 	}
+	if v.wide { // numbers of columns that would fill four vectors badly
+		v.andHalf = true
+		for _, height := range []int{6, 3, 2, 1} {
+			v.tile(height, 4)
+		}
+	}
+}
+
+// halved returns the same instruction set on registers of half the size.
+func (v target) halved() target {
+	v.half = true
+	return v
 }
 
 // tile writes a function that sets count tiles of c, one below the other, each of height rows and n columns, to the sum
 // over k of a column of a times a row of b, or adds that sum. Element (i, p) of a is at a[i*rs+p*cs]. All but the last
 // vector of a row are full: n is above (vectors-1)*lanes and at most vectors*lanes.
+//
+// With andHalf, the last vector is half of one.
 //
 // With heads, element (i, p) of a is four numbers, of which column j takes number j%4.
 //
@@ -37,16 +49,22 @@ func (v target) tile(height, vectors int) {
 	if v.heads {
 		name = fmt.Sprintf("heads%dx%d%s", height, vectors, v.name)
 	}
+	most, ending := vectors*v.lanes(), v // ending: the last vector
+	if v.andHalf {
+		name = fmt.Sprintf("tile%dx%dhalf%s", height, vectors-1, v.name)
+		ending = v.halved()
+		most -= ending.lanes()
+	}
 	e := v.elem()
 	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%s, rs, cs int, b *%s, ldb int, c *%s, ldc, n, add, count int)", e, e, e))
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes tiles of %d rows and up to %d columns of a product.", name, height, vectors*v.lanes()))
+	Doc(fmt.Sprintf("%s computes tiles of %d rows and up to %d columns of a product.", name, height, most))
 
 	n := Load(Param("n"), GP64()).(GPVirtual)
 	if vectors > 1 {
 		SUBQ(Imm(uint64((vectors-1)*v.lanes())), n)
 	}
-	tail := v.newMask(n)
+	tail := ending.newMask(n)
 	if v.wide {
 		n = nil
 	}
@@ -63,16 +81,12 @@ func (v target) tile(height, vectors int) {
 	k, b := Load(Param("k"), GP64()), Load(Param("b"), GP64())
 	sums := make([][]VecVirtual, height)
 	for i := range sums {
-		for range vectors {
-			r := v.reg()
+		sums[i] = v.vectors(vectors, ending)
+		for _, r := range sums[i] {
 			v.zero(r)
-			sums[i] = append(sums[i], r)
 		}
 	}
-	row := make([]VecVirtual, vectors)
-	for j := range row {
-		row[j] = v.reg()
-	}
+	row := v.vectors(vectors, ending)
 	factors := []VecVirtual{v.reg()}
 	if v.wide {
 		factors = append(factors, v.reg())
@@ -95,8 +109,11 @@ func (v target) tile(height, vectors int) {
 		} else {
 			v.broadcast(a.at(i), x)
 		}
-		for j := range row {
-			v.fma(x, row[j], sums[i][j])
+		for j, y := range row {
+			if y.Size() < x.Size() {
+				x = x.AsY().(VecVirtual)
+			}
+			v.fma(x, y, sums[i][j])
 		}
 	}
 	ADDQ(ldb, b)
@@ -112,12 +129,14 @@ func (v target) tile(height, vectors int) {
 	at := GP64()
 	MOVQ(c, at)
 	v.eachVector(sums, at, ldc, func(m Mem, r VecVirtual, last bool) {
+		x := row[0]
 		if last {
-			tail.load(m, row[0])
+			x = row[vectors-1]
+			tail.load(m, x)
 		} else {
-			v.load(m, row[0])
+			v.load(m, x)
 		}
-		v.add(row[0], r, r)
+		v.add(x, r, r)
 	})
 	Label("write")
 	if v.wide {
@@ -138,6 +157,16 @@ func (v target) tile(height, vectors int) {
 	JNE(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
+}
+
+// vectors returns n registers, the last that of ending.
+func (v target) vectors(n int, ending target) []VecVirtual {
+	list := make([]VecVirtual, n)
+	for j := range n - 1 {
+		list[j] = v.reg()
+	}
+	list[n-1] = ending.reg()
+	return list
 }
 
 // writeWithoutMask stores tiles of AVX2, most of which are full.

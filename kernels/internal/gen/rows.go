@@ -91,11 +91,16 @@ func (v target) move(name, sig, doc string, kind moveKind) {
 
 	for _, x := range exact {
 		Label(x.label)
+		if kind == gatherEach {
+			v.gatherFour(x, rows, dst, dstStride, src, srcStride, index)
+		}
+		one := x.label + "One"
+		Label(one)
 		next()
-		x.move(kind == repeatEach, from, dst)
+		x.move(Mem{Base: from}, Mem{Base: dst}, kind == repeatEach)
 		ADDQ(dstStride, dst)
 		DECQ(rows)
-		JNE(LabelRef(x.label))
+		JNE(LabelRef(one))
 		JMP(LabelRef("done"))
 	}
 
@@ -128,6 +133,27 @@ func (v target) move(name, sig, doc string, kind moveKind) {
 	RET()
 }
 
+// gatherFour gathers four short rows at a time; what remains, if anything, is for a loop that comes next.
+func (v target) gatherFour(x exactRow, rows, dst, dstStride, src, srcStride, index Register) {
+	four := x.label + "Four"
+	SUBQ(Imm(4), rows)
+	JL(LabelRef(x.label + "Few"))
+	Label(four)
+	for i := range 4 {
+		from := GP64()
+		MOVLQSX(Mem{Base: index, Disp: 4 * i}, from)
+		IMULQ(srcStride, from)
+		x.move(Mem{Base: src, Index: from, Scale: 1}, Mem{Base: dst}, false)
+		ADDQ(dstStride, dst)
+	}
+	ADDQ(Imm(16), index)
+	SUBQ(Imm(4), rows)
+	JGE(LabelRef(four))
+	Label(x.label + "Few")
+	ADDQ(Imm(4), rows)
+	JE(LabelRef("done"))
+}
+
 // exactRow moves rows of as many bytes as some register has, without a mask.
 type exactRow struct {
 	target
@@ -144,8 +170,7 @@ func (v target) exactRows() []exactRow {
 }
 
 // move copies a row, or repeats its first number.
-func (x exactRow) move(repeat bool, from, dst Register) {
-	src, to := Mem{Base: from}, Mem{Base: dst}
+func (x exactRow) move(src, to Mem, repeat bool) {
 	bytes := x.cols * x.size()
 	switch {
 	case bytes == 4:

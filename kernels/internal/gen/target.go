@@ -15,6 +15,7 @@ type target struct {
 	double  bool   // float64
 	heights []int  // rows of the tiles of products, tallest first
 	half    bool   // AVX-512 on registers of 32 bytes
+	andHalf bool   // products end with one of 32 bytes after those of 64
 	heads   bool   // products take four adjacent numbers of a at a time, one for every column modulo 4
 }
 
