@@ -54,6 +54,14 @@ var forbidden = []struct{ from, to, because string }{
 	{"federation/secagg", "os", "secure aggregation is pure"},
 	{"federation/secagg", "crypto/rand", "secrets come in as parameters, so that every fault can be replayed"},
 	{"federation/secagg", "math/rand", "masks come from AES-CTR, never from a statistical generator"},
+	{"federation/sketch", "net", "the audit is pure"},
+	{"federation/sketch", "os", "the audit is pure"},
+	{"federation/sketch", "crypto/rand", "the functionals follow from a public seed"},
+	{"federation/sketch", "math/rand", "the functionals come from AES-CTR"},
+	{"federation/sketch", "github.com/fedlam/fedlam/federation/secagg/...", "the audit judges by public messages alone"},
+	{"federation/robust", "net", "rules over sums are pure"},
+	{"federation/robust", "os", "rules over sums are pure"},
+	{"federation/robust", "math/rand", "groups follow from a public seed"},
 	{"federation", "math/rand", "masks and votes never depend on a statistical generator"},
 }
 
