@@ -18,6 +18,8 @@ type Rules struct {
 	Rate     float64 // outer learning rate, above 0, at most 10
 	Momentum float64 // of Nesterov, in [0,1)
 
+	Owners int // how many members hold and add up each chunk of a sum; 0 means that every member holds and adds up everything
+
 	ValueBits  int     // of quantisation, see secagg.QuantizerConfig
 	WeightBits int     // likewise
 	FirstScale float64 // full scale of updates in the first training round, parameter units
@@ -59,6 +61,8 @@ func (r *Rules) Validate() error {
 		return errors.New("rules: outer rate must be above 0 and at most 10")
 	case !(r.Momentum >= 0 && r.Momentum < 1):
 		return errors.New("rules: outer momentum must be in [0,1)")
+	case r.Owners < 0 || r.Owners > MaxMembers:
+		return fmt.Errorf("rules: %d owners of a chunk, want 0 to %d", r.Owners, MaxMembers)
 	case r.ValueBits < 16 || r.ValueBits > 24 || r.WeightBits < 0 || r.WeightBits > 16:
 		return fmt.Errorf("rules: %d value bits and %d weight bits, want 16 to 24 and 0 to 16", r.ValueBits, r.WeightBits)
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
@@ -93,6 +97,9 @@ func (r *Rules) fields() fields {
 	for _, d := range r.durations() {
 		f[d.name] = uint64(*d.is / time.Millisecond)
 	}
+	if r.Owners > 0 { // documents from before this rule keep their CIDs
+		f["owners"] = uint64(r.Owners)
+	}
 	return f
 }
 
@@ -102,6 +109,9 @@ func (r *Rules) read(in reader) {
 	r.Outer, r.Rate, r.Momentum = in.text("outer"), in.float("rate"), in.float("momentum")
 	r.ValueBits, r.WeightBits = int(in.uint("value_bits", 32)), int(in.uint("weight_bits", 32))
 	r.FirstScale = in.float("first_scale")
+	if in.has("owners") {
+		r.Owners = int(in.uint("owners", MaxMembers))
+	}
 	for _, d := range r.durations() {
 		*d.is = time.Duration(in.uint(d.name, 31*24*3600*1000)) * time.Millisecond
 	}

@@ -30,6 +30,7 @@ func FuzzMaskedHeader(f *testing.F) { fuzz(f, DecodeMaskedHeader, (*MaskedHeader
 func FuzzChunk(f *testing.F)        { fuzz(f, DecodeChunk, (*Chunk).Encode) }
 func FuzzSurvivors(f *testing.F)    { fuzz(f, DecodeSurvivors, (*Survivors).Encode) }
 func FuzzUnmask(f *testing.F)       { fuzz(f, DecodeUnmask, (*Unmask).Encode) }
+func FuzzChunkSum(f *testing.F)     { fuzz(f, DecodeChunkSum, (*ChunkSum).Encode) }
 
 // FuzzWide checks that no sum makes Decode panic.
 func FuzzWide(f *testing.F) {

@@ -43,6 +43,7 @@ func samples() []sample {
 	d := Chunk{Session: fill32(1), From: 2, Index: 1, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}
 	v := Survivors{Session: fill32(1), From: 2, Roster: fill32(2), View: fill32(3), List: []Survivor{{0, fill32(4)}, {2, fill32(5)}}}
 	u := Unmask{Session: fill32(1), From: 2, Opened: []Opened{{0, SecretB, fill32(3), fill32(4)}, {1, SecretZ, fill32(5), fill32(6)}}}
+	z := ChunkSum{Session: fill32(1), From: 2, Index: 1, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}
 	return []sample{
 		{"keys", k.Encode(), goldenKeys, KeysSize, again(DecodeKeys, (*Keys).Encode)},
 		{"shares", s.Encode(), goldenShares, MaxSharesSize, again(DecodeShares, (*Shares).Encode)},
@@ -52,6 +53,7 @@ func samples() []sample {
 		{"chunk", d.Encode(), goldenChunk, MaxChunkSize, again(DecodeChunk, (*Chunk).Encode)},
 		{"survivors", v.Encode(), goldenSurvivors, MaxSurvivorsSize, again(DecodeSurvivors, (*Survivors).Encode)},
 		{"unmask", u.Encode(), goldenUnmask, MaxUnmaskSize, again(DecodeUnmask, (*Unmask).Encode)},
+		{"chunk sum", z.Encode(), goldenChunkSum, MaxChunkSumSize, again(DecodeChunkSum, (*ChunkSum).Encode)},
 	}
 }
 
@@ -75,6 +77,7 @@ const (
 	goldenChunk     = "01060102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200002000000010102030405060708"
 	goldenSurvivors = "01070102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20000202030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122000200000405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223000205060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324"
 	goldenUnmask    = "01080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2000020002000001030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021220405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222300010205060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425"
+	goldenChunkSum  = "01090102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200002000000010102030405060708"
 )
 
 func TestGoldenMessages(t *testing.T) {
@@ -99,7 +102,7 @@ func TestDecodersAreStrict(t *testing.T) {
 				t.Errorf("%d bytes exceed the documented limit of %d", len(s.body), s.limit)
 			}
 			for n := 0; n < len(s.body); n += 1 + n/50 {
-				if back, err := s.again(s.body[:n]); err == nil && (s.name != "chunk" || len(back) != n) {
+				if back, err := s.again(s.body[:n]); err == nil && (!strings.HasPrefix(s.name, "chunk") || len(back) != n) {
 					t.Errorf("cut to %d bytes of %d it was accepted", n, len(s.body))
 				} else if err != nil && !errors.Is(err, ErrMessage) {
 					t.Errorf("cut to %d bytes: %v does not wrap ErrMessage", n, err)

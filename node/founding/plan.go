@@ -44,6 +44,7 @@ type Rules struct {
 	Outer       *string   `toml:"outer"`
 	Rate        *float64  `toml:"rate"`
 	Momentum    *float64  `toml:"momentum"`
+	Owners      *int      `toml:"owners"`
 	ValueBits   *int      `toml:"value_bits"`
 	WeightBits  *int      `toml:"weight_bits"`
 	FirstScale  *float64  `toml:"first_scale"`
@@ -109,6 +110,7 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Outer, p.Rules.Outer)
 	put(&r.Rate, p.Rules.Rate)
 	put(&r.Momentum, p.Rules.Momentum)
+	put(&r.Owners, p.Rules.Owners)
 	put(&r.ValueBits, p.Rules.ValueBits)
 	put(&r.WeightBits, p.Rules.WeightBits)
 	put(&r.FirstScale, p.Rules.FirstScale)
