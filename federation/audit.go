@@ -59,9 +59,8 @@ func (m *Machine) drawAudits(sessions []*session) []audited {
 
 // pull is how far this member has come in asking for the inputs of a chunk.
 type pull struct {
-	next  time.Time // not before that is anybody asked again
-	turn  int       // how many were asked
-	count uint64    // of requests
+	next time.Time // not before that is anybody asked again
+	turn int       // how many were asked
 }
 
 // fetchChunk asks for the inputs of a chunk: one owner after another, then everybody who is missing, and those who hold what they
@@ -102,9 +101,9 @@ func (m *Machine) request(a *attempt, s *session, c, to int, places []int) {
 		of = append(of, s.members[k])
 	}
 	slices.Sort(of)
-	p := &s.owned.sums[c].pull
-	p.count++
-	e := m.sign(typeAudit, a.number, p.count, encodeAudit(s.index, c, slices.Compact(of)))
+	body := encodeAudit(s.index, c, slices.Compact(of))
+	hash := hashOf(body)
+	e := m.sign(typeAudit, a.number, binary.BigEndian.Uint64(hash[:]), body)
 	m.do(Send{m.epoch.Members[to].ID, m.r.number, [][]byte{e.raw}})
 }
 

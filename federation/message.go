@@ -20,7 +20,7 @@ const (
 	typeHeld      = "held"          // seq: session<<32 | how often it was said: I hold the chunks of these members
 	typeChunkSum  = "chunk-sum"     // seq: session<<32 | chunk; body of secagg
 	typeFraud     = "fraud"         // seq: of the proof: an envelope with a wrong sum of a chunk
-	typeAudit     = "audit-request" // seq: any; please send a chunk of these members; kept by nobody
+	typeAudit     = "audit-request" // seq: of the body; please send a chunk of these members; kept by nobody
 	typeSurvivors = "survivors"     // coordinator: the masked inputs of these members are summed, for the heads
 	typeStateHead = "state-head"    // seq: session; body of secagg: I agree with the list
 	typeOpenHead  = "open-head"     // seq: session; body of secagg: my shares
