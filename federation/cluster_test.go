@@ -34,6 +34,7 @@ type cluster struct {
 	spoil func(round uint64, u *Update)                     // what the trainer gives instead
 	doom  func(n *node, a Action) bool                      // whether a member dies before an action
 	cheat int                                               // who lies, plus one: it may halt
+	gang  map[int]bool                                      // likewise, where there are several
 	audit *audit
 
 	audits int // chunks that a member adds up itself before it votes; 0 means the default
