@@ -8,6 +8,7 @@ import (
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/training/weights"
+	"pgregory.net/rapid"
 )
 
 // TestKillWithOwners kills a member once, after some of the actions it carries out in a round with owners; which ones differs
@@ -138,4 +139,19 @@ func TestAllSwitchedOffWithOwners(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRandomTroubleWithOwners is TestRandomTrouble with owners.
+func TestRandomTroubleWithOwners(t *testing.T) {
+	limitChecks(t, "12")
+	bases := map[[2]int]*cluster{}
+	for n := 4; n <= 5; n++ {
+		for owners := 1; owners <= 2; owners++ {
+			bases[[2]int{n, owners}] = smallOwned(t, n, owners)
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		n, owners := rapid.IntRange(4, 5).Draw(rt, "members"), rapid.IntRange(1, 2).Draw(rt, "owners")
+		trouble(t, rt, bases[[2]int{n, owners}], n)
+	})
 }
