@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/training/weights"
 )
 
 // A liar signs other messages than its machine, in round 1.
@@ -269,5 +270,69 @@ func TestSenderLeavesOwnersOut(t *testing.T) {
 		if r := c.record(1); lost == 0 || r.Kind != ledger.Train || r.Attempt != 0 || len(r.Groups[0].Survivors) != want {
 			t.Errorf("%d owners, %d chunks lost: %s round over %+v in attempt %d, want %d members", owners, lost, r.Kind, r.Groups, r.Attempt, want)
 		}
+	}
+}
+
+// accuse has a member say that a right sum is wrong which another one believed, if there is one, and says whether there was.
+func (c *cluster) accuse(accuser int, v *node) bool {
+	m := v.machine
+	for _, s := range m.r.current().sessions {
+		for k := range s.owned.sums {
+			for place, y := range s.owned.sums[k].said {
+				if s.owned.sums[k].own != nil || s.members[place] == accuser {
+					continue
+				}
+				e, err := ledger.DecodeEnvelope(y.raw)
+				if err != nil {
+					c.t.Fatal(err)
+				}
+				hash := hashOf(y.raw)
+				proof := &ledger.Envelope{Type: typeFraud, Round: e.Round, Attempt: e.Attempt, Session: e.Session, Seq: binary.BigEndian.Uint64(hash[:]),
+					Body: append([]byte{bodyVersion}, y.raw...)}
+				proof.SignEnvelope(testKey(accuser))
+				c.later(time.Millisecond, func() { c.step(v, v.life, Received{proof.Encode()}) })
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestLateAccusation has a member accuse others of wrong sums when their records are made already, or are with the trainer. They take
+// back what they have, check, and make the same record again.
+func TestLateAccusation(t *testing.T) {
+	for round, kind := range []string{ledger.Setup, ledger.Train} {
+		t.Run(kind, func(t *testing.T) {
+			c := newCluster(t, 7, uint64(round)+1, 1, func(g *ledger.Genesis, _ *weights.Set) { g.Rules.Owners = 1 })
+			c.audit.alarms = []string{}
+			const accuser = 3
+			accused, made := map[int]bool{}, map[int]int{}
+			c.doom = func(n *node, a Action) bool {
+				r := n.machine.r
+				if r == nil || r.number != uint64(round) || n.index == accuser {
+					return false
+				}
+				_, applies := a.(ApplySetup)
+				if applies || round == 1 && says(c, n, a, typePrepare) {
+					made[n.index]++
+					accused[n.index] = accused[n.index] || c.accuse(accuser, n)
+				}
+				return false
+			}
+			c.run(time.Minute)
+			c.settle(time.Second)
+			again := 0
+			for i := range accused {
+				if accused[i] && !c.nodes[i].machine.shunned[accuser] {
+					t.Errorf("member %d has not shunned its accuser", i)
+				}
+				if accused[i] && made[i] > 1 {
+					again++
+				}
+			}
+			if r := c.record(uint64(round)); r.Kind != kind || r.Attempt != 0 || len(accused) == 0 || round == 0 && again == 0 {
+				t.Errorf("members %v were accused, %d made their record again; round is %s in attempt %d", accused, again, r.Kind, r.Attempt)
+			}
+		})
 	}
 }
