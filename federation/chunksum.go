@@ -2,26 +2,31 @@ package federation
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/federation/secagg"
 )
 
+// The first owner tells the words of a sum to all; the others vouch for them by their hash, and tell the words when the first does not.
+
 // chunkSum is what a member knows of the sum of one chunk. Data are words as they travel.
 type chunkSum struct {
-	said    map[int]*claim // by place; none of members that were proven to cheat
-	own     []byte         // as this member added it up; nil before
-	taken   []byte         // what it goes on with; nil before
-	wanted  bool           // this member has to add it up although it is no owner
+	said    map[int][]*claim // by place; none of members that were proven to cheat
+	own     []byte           // as this member added it up; nil before
+	taken   []byte           // what it goes on with; nil before
+	wanted  bool             // this member has to add it up although it is no owner
 	doubted []accusation
 	pull    pull
 }
 
-// claim is what a member says that a chunk's sum is.
+// claim is what a member says that a chunk's sum is: a vouch or the words.
 type claim struct {
-	data []byte
+	hash [32]byte
+	data []byte // nil in a vouch
 	raw  []byte
 }
 
@@ -60,23 +65,54 @@ func (m *Machine) tendChunk(a *attempt, s *session, c int) bool {
 		}
 		m.fetchChunk(a, s, c, missing)
 	}
-	if x.own != nil && duty && x.said[s.self] == nil {
-		sum := secagg.ChunkSum{Session: s.public.ID, From: s.self, Index: c, Data: x.own}
-		m.say(typeChunkSum, a.number, chunkSeq(s, c), sum.Encode())
+	if x.own != nil && m.tellSum(a, s, c, duty) {
 		return true
 	}
 	return x.taken == nil && m.believe(a, s, c)
 }
 
+// tellSum says what this member has added up, if it is its turn to, and whether it did.
+func (m *Machine) tellSum(a *attempt, s *session, c int, duty bool) bool {
+	x := &s.owned.sums[c]
+	speaks := duty && slices.Contains(m.trusted(s, c, 1+m.late(a, s, c)), s.self)
+	switch {
+	case speaks && x.words(s.self) == nil:
+		sum := secagg.ChunkSum{Session: s.public.ID, From: s.self, Index: c, Data: x.own}
+		m.say(typeChunkSum, a.number, chunkSeq(s, c), sum.Encode())
+	case duty && len(x.said[s.self]) == 0:
+		hash := sha256.Sum256(x.own)
+		m.say(typeVouch, a.number, chunkSeq(s, c), append([]byte{bodyVersion}, hash[:]...))
+	default:
+		return false
+	}
+	return true
+}
+
 // onDuty says whether this member is a standing owner of a chunk: an active one, or next in the order when nobody has
 // told the sum for a while. Who was proven to cheat does not count.
 func (m *Machine) onDuty(a *attempt, s *session, c int) bool {
+	return s.self >= 0 && slices.Contains(m.trusted(s, c, s.owned.owners+m.late(a, s, c)/2), s.self)
+}
+
+// late counts how often the words of a sum could have been told since the seeds are open; 0 when they were.
+func (m *Machine) late(a *attempt, s *session, c int) int {
 	x := &s.owned.sums[c]
-	n := s.owned.owners
-	if len(x.said) == 0 {
-		n += int(m.now.Sub(s.owned.since) / m.sumTime(a))
+	for k := range x.said {
+		if x.words(k) != nil {
+			return 0
+		}
 	}
-	return s.self >= 0 && slices.Contains(m.trusted(s, c, n), s.self)
+	return int(m.now.Sub(s.owned.since) / m.sumTime(a))
+}
+
+// words returns what a member told, or nil.
+func (x *chunkSum) words(place int) []byte {
+	for _, y := range x.said[place] {
+		if y.data != nil {
+			return y.data
+		}
+	}
+	return nil
 }
 
 // trusted are the first so many places of a chunk's order that are in the sum and were not proven to cheat.
@@ -86,7 +122,7 @@ func (m *Machine) trusted(s *session, c, n int) []int {
 
 // sumTime is how long the owners of a chunk are waited for before others do their work.
 func (m *Machine) sumTime(a *attempt) time.Duration {
-	return max(min(m.stepTime(a, typeChunkSum), m.patience()/8), time.Millisecond)
+	return max(min(m.stepTime(a, typeChunkSum), m.patience()/16), time.Millisecond)
 }
 
 // addUp computes the sum of a chunk, and compares what others say.
@@ -113,46 +149,62 @@ func (m *Machine) addUp(a *attempt, s *session, c int) {
 
 // onChunkSum files what a member says about a chunk.
 func (m *Machine) onChunkSum(a *attempt, e *stored) error {
-	v, err := secagg.DecodeChunkSum(e.env.Body)
-	if err != nil {
+	s, c, y, err := m.readClaim(a, e.env, e.raw)
+	if err != nil || m.shunned[e.from] {
 		return err
 	}
-	index := e.env.Seq >> 32
-	if index >= uint64(len(a.sessions)) || a.sessions[index].owned == nil {
-		return fmt.Errorf("%w: sum of a chunk of session %d of %d", errBody, index, len(a.sessions))
-	}
-	s := a.sessions[index]
-	place := slices.Index(s.members, e.from)
-	if err := v.Fits(s.public); err != nil {
-		return err
-	}
-	if place != v.From || uint64(uint32(e.env.Seq)) != uint64(v.Index) {
-		return fmt.Errorf("%w: sum of a chunk in another's place", errBody)
-	}
-	if m.shunned[e.from] {
-		return nil
-	}
-	x := &s.owned.sums[v.Index]
-	x.said[place] = &claim{v.Data, e.raw}
-	if x.own != nil {
-		m.judge(a, s, v.Index)
-		return nil
-	}
-	if !x.agree() {
-		m.doubt(a, s, v.Index)
+	x, place := &s.owned.sums[c], slices.Index(s.members, e.from)
+	x.said[place] = append(x.said[place], y)
+	switch {
+	case x.own != nil:
+		m.judge(a, s, c)
+	case !x.agree():
+		m.doubt(a, s, c)
 	}
 	return nil
 }
 
+// readClaim reads a chunk sum or a vouch for one. A vouch is: version, SHA-256 of the words 32.
+func (m *Machine) readClaim(a *attempt, env *ledger.Envelope, raw []byte) (*session, int, *claim, error) {
+	index, c := env.Seq>>32, int(uint32(env.Seq))
+	if index >= uint64(len(a.sessions)) || a.sessions[index].owned == nil || c >= len(a.sessions[index].owned.sums) {
+		return nil, 0, nil, fmt.Errorf("%w: sum of chunk %d of session %d", errBody, c, index)
+	}
+	s := a.sessions[index]
+	place := slices.Index(s.members, m.epoch.Index(env.From))
+	if place < 0 {
+		return nil, 0, nil, fmt.Errorf("%w: sum of a chunk by a stranger to %s", errBody, s.name)
+	}
+	y := &claim{raw: raw}
+	if env.Type == typeVouch {
+		if len(env.Body) != 1+len(y.hash) || env.Body[0] != bodyVersion {
+			return nil, 0, nil, fmt.Errorf("%w: vouch of %d bytes", errBody, len(env.Body))
+		}
+		copy(y.hash[:], env.Body[1:])
+		return s, c, y, nil
+	}
+	v, err := secagg.DecodeChunkSum(env.Body)
+	if err == nil {
+		err = v.Fits(s.public)
+	}
+	if err == nil && (v.From != place || v.Index != c) {
+		err = fmt.Errorf("%w: sum of a chunk in another's place", errBody)
+	}
+	y.hash, y.data = sha256.Sum256(v.Data), v.Data
+	return s, c, y, err
+}
+
 // agree says whether all members that said anything about a chunk said the same.
 func (x *chunkSum) agree() bool {
-	var first []byte
-	for _, y := range x.said {
-		if first == nil {
-			first = y.data
-		}
-		if !bytes.Equal(first, y.data) {
-			return false
+	var first *claim
+	for _, list := range x.said {
+		for _, y := range list {
+			if first == nil {
+				first = y
+			}
+			if y.hash != first.hash {
+				return false
+			}
 		}
 	}
 	return true
@@ -162,24 +214,27 @@ func (x *chunkSum) agree() bool {
 // or of those who are there when the others are late.
 func (m *Machine) believe(a *attempt, s *session, c int) bool {
 	x := &s.owned.sums[c]
-	if len(x.said) == 0 || len(x.doubted) > 0 || !x.agree() {
+	var words []byte
+	for k := range x.said {
+		if data := x.words(k); data != nil {
+			words = data // all that were told are the same, or nothing is believed
+		}
+	}
+	if words == nil || len(x.doubted) > 0 || !x.agree() {
 		return false
 	}
 	active := m.trusted(s, c, s.owned.owners)
 	heard := 0
 	for _, k := range active {
-		if x.said[k] != nil {
+		if len(x.said[k]) > 0 {
 			heard++
 		}
 	}
 	if heard < min(len(active), m.spare()+1) && m.now.Before(s.owned.since.Add(m.sumTime(a))) {
 		return false
 	}
-	for _, y := range x.said {
-		x.taken = y.data
-		break // all of them say the same
-	}
-	return x.taken != nil
+	x.taken = words
+	return true
 }
 
 // proven says whether this member knows the sum of a chunk: it added it up, or more members say so than can be dishonest.

@@ -1,13 +1,12 @@
 package federation
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"slices"
 
 	"github.com/fedlam/fedlam/federation/ledger"
-	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/ipfs/go-cid"
 )
 
@@ -19,21 +18,24 @@ import (
 // An accusation says that a sum of a chunk is wrong.
 type accusation struct {
 	by   int // member
-	data []byte
+	hash [32]byte
 }
 
 // judge compares what members said about a chunk with what this one has added up.
 func (m *Machine) judge(a *attempt, s *session, c int) {
 	x := &s.owned.sums[c]
+	right := sha256.Sum256(x.own)
 	for k, i := range s.members {
-		if y := x.said[k]; y != nil && i != m.self && !bytes.Equal(y.data, x.own) {
-			m.convict(a, s, c, i, y)
+		for _, y := range x.said[k] {
+			if i != m.self && y.hash != right {
+				m.convict(a, s, c, i, y)
+			}
 		}
 	}
 	doubted := x.doubted
 	x.doubted = nil
 	for _, d := range doubted {
-		if bytes.Equal(d.data, x.own) {
+		if d.hash == right {
 			m.shun(d.by, fmt.Sprintf("%s accused a member of a wrong sum that is right (chunk %d of %s)", m.name(d.by), c, s.name))
 		}
 	}
@@ -65,27 +67,22 @@ func (m *Machine) onFraud(a *attempt, e *stored) error {
 		return err
 	}
 	from := m.epoch.Index(env.From)
-	v, err := secagg.DecodeChunkSum(env.Body)
-	if err != nil || from < 0 || from == e.from || env.Type != typeChunkSum || env.Session != m.sessionID(a.number) {
-		return fmt.Errorf("%w: proof against nobody: %w", errBody, err)
+	if from < 0 || from == e.from || env.Type != typeChunkSum && env.Type != typeVouch || env.Session != m.sessionID(a.number) {
+		return fmt.Errorf("%w: proof against nobody", errBody)
 	}
-	index := env.Seq >> 32
-	if index >= uint64(len(a.sessions)) || a.sessions[index].owned == nil || v.Fits(a.sessions[index].public) != nil {
-		return fmt.Errorf("%w: proof about no chunk", errBody)
-	}
-	if m.shunned[from] || m.shunned[e.from] {
-		return nil
+	s, c, y, err := m.readClaim(a, env, raw)
+	if err != nil || m.shunned[from] || m.shunned[e.from] {
+		return err
 	}
 	m.accept(&stored{env: env, raw: raw, from: from, hash: hashOf(raw)})
-	s := a.sessions[index]
-	x := &s.owned.sums[v.Index]
-	x.doubted = append(x.doubted, accusation{e.from, v.Data})
+	x := &s.owned.sums[c]
+	x.doubted = append(x.doubted, accusation{e.from, y.hash})
 	if x.own != nil {
-		m.judge(a, s, v.Index)
+		m.judge(a, s, c)
 		return nil
 	}
-	m.tell(Warning, "%s says that %s told a wrong sum of chunk %d of %s; checking", m.name(e.from), m.name(from), v.Index, s.name)
-	m.doubt(a, s, v.Index)
+	m.tell(Warning, "%s says that %s told a wrong sum of chunk %d of %s; checking", m.name(e.from), m.name(from), c, s.name)
+	m.doubt(a, s, c)
 	return nil
 }
 

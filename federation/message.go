@@ -19,6 +19,7 @@ const (
 	typeChunk     = "chunk"         // seq: session<<32 | chunk
 	typeHeld      = "held"          // seq: session<<32 | how often it was said: I hold the chunks of these members
 	typeChunkSum  = "chunk-sum"     // seq: session<<32 | chunk; body of secagg
+	typeVouch     = "chunk-vouch"   // likewise; I have added it up too, and this is its hash
 	typeFraud     = "fraud"         // seq: of the proof: an envelope with a wrong sum of a chunk
 	typeAudit     = "audit-request" // seq: of the body; please send a chunk of these members; kept by nobody
 	typeSurvivors = "survivors"     // coordinator: the masked inputs of these members are summed, for the heads

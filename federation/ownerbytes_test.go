@@ -41,7 +41,7 @@ func overhead(kind string) int {
 }
 
 // TestOwnerTraffic compares what a round costs with what it should: every member sends each of its chunks to as many members as
-// there are owners, the sums of all chunks travel once per owner to everybody, an audit brings one chunk of everybody to
+// there are owners, the sum of each chunk travels once to everybody and its hash once per further owner, an audit brings one chunk of everybody to
 // each member, and the rest does not grow with the vectors.
 func TestOwnerTraffic(t *testing.T) {
 	const n = 12
@@ -58,19 +58,21 @@ func TestOwnerTraffic(t *testing.T) {
 				return false
 			}
 			c.run(time.Minute)
-			inputs, sums := [n]int{}, 0
+			inputs, sums, vouches := [n]int{}, 0, 0
 			for _, s := range sessions {
 				size := 4*s.public.Lanes + s.public.Chunks()*overhead(typeChunk)
 				for _, i := range s.members {
 					inputs[i] += min(owners, len(s.members)-1) * size
 				}
-				sums += min(owners, len(s.members)) * (n - 1) * (size + s.public.Chunks()*(overhead(typeChunkSum)-overhead(typeChunk)))
+				sums += (n - 1) * (size + s.public.Chunks()*(overhead(typeChunkSum)-overhead(typeChunk)))
+				vouches += (min(owners, len(s.members)) - 1) * (n - 1) * s.public.Chunks() * len((&ledger.Envelope{Type: typeVouch, Body: make([]byte, 33)}).Encode())
 			}
 			for i := range n {
 				if got := seen[i][typeChunk]; got != inputs[i] || got < owners*4*largeTrunk {
 					t.Errorf("member %d sent %d bytes of chunks, want %d", i, got, inputs[i])
 				}
 				sums -= seen[i][typeChunkSum]
+				vouches -= seen[i][typeVouch]
 				if most := n * secagg.MaxChunkSize * n; seen[i]["audits"] > most {
 					t.Errorf("member %d gave out %d bytes for audits, want at most %d", i, seen[i]["audits"], most)
 				}
@@ -84,8 +86,8 @@ func TestOwnerTraffic(t *testing.T) {
 					t.Errorf("member %d sent %d bytes besides, want at most %d: %v", i, rest, most, seen[i])
 				}
 			}
-			if sums != 0 {
-				t.Errorf("chunk sums of all members together take %d bytes less than owners, chunks and members ask for", sums)
+			if sums != 0 || vouches != 0 {
+				t.Errorf("chunk sums of all members together take %d bytes less than they should, vouches %d", sums, vouches)
 			}
 		})
 	}

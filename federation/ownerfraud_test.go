@@ -2,6 +2,7 @@ package federation
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -61,12 +63,14 @@ func wrongSum(e *ledger.Envelope, _ int) []byte {
 	return e.Body
 }
 
-// convicted checks that every other member has shunned the liar and keeps the proof.
+// convicted checks that the liar was shunned, and a proof kept, by all it takes to certify the right record: who has no part in that can be
+// late for the proof.
 func (l *liar) convicted(t *testing.T) {
 	t.Helper()
 	if l.index < 0 || l.lies == 0 {
 		t.Fatal("nobody lied, the test shows nothing")
 	}
+	convicted := 0
 	for i, n := range l.c.nodes {
 		proof := false
 		for key := range n.disk {
@@ -75,14 +79,20 @@ func (l *liar) convicted(t *testing.T) {
 		if i == l.index {
 			continue // it may have found its own lies, and halted
 		}
-		if !n.machine.shunned[l.index] || !proof {
-			t.Errorf("member %d has shunned the liar, member %d: %v, and keeps a proof: %v", i, l.index, n.machine.shunned[l.index], proof)
+		if n.machine.shunned[l.index] != proof {
+			t.Errorf("member %d has shunned the liar, member %d: %v, and keeps a proof: %v", i, l.index, !proof, proof)
+		}
+		if proof {
+			convicted++
 		}
 		for other := range n.machine.shunned {
 			if other != l.index {
 				t.Errorf("member %d has shunned member %d, who did nothing", i, other)
 			}
 		}
+	}
+	if least := ledger.Quorum(len(l.c.nodes)) - 1; convicted < least {
+		t.Errorf("%d members convicted the liar, want %d", convicted, least)
 	}
 }
 
@@ -113,21 +123,43 @@ func TestWrongSum(t *testing.T) {
 	}
 }
 
+// TestWrongVouch has the second owner of a chunk vouch for another sum than the first one told, which is right.
+func TestWrongVouch(t *testing.T) {
+	for _, n := range []int{4, 7} {
+		c := smallOwned(t, n, 2).fork(t, 3, 1)
+		l := lie(c, 1, typeVouch, wrongSum)
+		c.run(time.Minute)
+		c.settle(time.Second)
+		l.convicted(t)
+		l.trained(t, n)
+	}
+}
+
 // TestOwnersConspire has both owners of a chunk tell the same wrong sum: believed by all who do not look, found by those who do.
 func TestOwnersConspire(t *testing.T) {
 	c := smallOwned(t, 7, 2).fork(t, 2, 1)
 	c.audits = 1 << 20
 	c.audit.alarms = []string{}
 	liars := map[int]bool{}
+	var conspired []byte
 	c.gang = liars
 	c.alter = func(from, _ int, raw []byte) [][]byte {
 		e, err := ledger.DecodeEnvelope(raw)
-		if err != nil || e.Round != 1 || e.Type != typeChunkSum || e.Seq>>32 != 0 || from != c.ownerOf(0, 0) && from != c.ownerOf(0, 1) || e.From != c.genesis.Members[from].ID {
+		if err != nil || e.Round != 1 || e.Type != typeChunkSum && e.Type != typeVouch || e.Seq>>32 != 0 || from != c.ownerOf(0, 0) && from != c.ownerOf(0, 1) || e.From != c.genesis.Members[from].ID {
 			return [][]byte{raw}
 		}
 		liars[from] = true
-		e.Body = bytes.Clone(e.Body)
-		e.Body = wrongSum(e, 0)
+		if e.Type == typeVouch {
+			e.Body = conspired
+		} else {
+			e.Body = wrongSum(&ledger.Envelope{Body: bytes.Clone(e.Body)}, 0)
+			v, err := secagg.DecodeChunkSum(e.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hash := sha256.Sum256(v.Data)
+			conspired = append([]byte{bodyVersion}, hash[:]...)
+		}
 		e.SignEnvelope(testKey(from))
 		return [][]byte{e.Encode()}
 	}
@@ -136,11 +168,15 @@ func TestOwnersConspire(t *testing.T) {
 	if r := c.record(1); len(liars) != 2 || r.Kind != ledger.Train {
 		t.Errorf("%d liars, round 1 is %s", len(liars), r.Kind)
 	}
-	for i, n := range c.nodes {
-		for l := range liars {
-			if !liars[i] && !n.machine.shunned[l] {
-				t.Errorf("member %d has not shunned member %d", i, l)
+	for l := range liars {
+		convicted := 0
+		for i, n := range c.nodes {
+			if !liars[i] && n.machine.shunned[l] {
+				convicted++
 			}
+		}
+		if convicted < 3 { // of a quorum of five all but the liars
+			t.Errorf("%d members have shunned member %d", convicted, l)
 		}
 	}
 }
@@ -278,10 +314,11 @@ func (c *cluster) accuse(accuser int, v *node) bool {
 	m := v.machine
 	for _, s := range m.r.current().sessions {
 		for k := range s.owned.sums {
-			for place, y := range s.owned.sums[k].said {
+			for place, list := range s.owned.sums[k].said {
 				if s.owned.sums[k].own != nil || s.members[place] == accuser {
 					continue
 				}
+				y := list[0]
 				e, err := ledger.DecodeEnvelope(y.raw)
 				if err != nil {
 					c.t.Fatal(err)

@@ -42,7 +42,7 @@ type sending struct{ chunk, to int }
 func newOwned(owners int, s *secagg.Session) *owned {
 	o := &owned{owners: owners, held: map[int]holding{}, sent: map[sending]bool{}, served: map[request]serving{}, sums: make([]chunkSum, s.Chunks())}
 	for c := range o.sums {
-		o.sums[c].said = map[int]*claim{}
+		o.sums[c].said = map[int][]*claim{}
 		o.order = append(o.order, ownerOrder(s.ID, c, s.Roster))
 	}
 	return o

@@ -151,7 +151,7 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 		return a.onSession(s)
 	case typeHeld:
 		return m.onHeld(a, s)
-	case typeChunkSum:
+	case typeChunkSum, typeVouch:
 		return m.onChunkSum(a, s)
 	case typeFraud:
 		return m.onFraud(a, s)
