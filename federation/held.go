@@ -16,7 +16,7 @@ type holding struct {
 // when it is more.
 func (m *Machine) tellHeld(a *attempt) bool {
 	for _, s := range a.sessions {
-		if s.owned == nil || s.member == nil || !s.owned.duty(s.self) {
+		if s.owned == nil || s.member == nil || !s.owned.duty[s.self] {
 			continue
 		}
 		list, all := []int{}, true
@@ -93,7 +93,7 @@ func (a *attempt) announced(member int) bool {
 func (a *attempt) silent(member int) bool {
 	return slices.ContainsFunc(a.sessions, func(s *session) bool {
 		k := slices.Index(s.members, member)
-		if k < 0 || !s.owned.duty(k) {
+		if k < 0 || !s.owned.duty[k] {
 			return false
 		}
 		_, said := s.owned.held[k]

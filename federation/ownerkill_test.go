@@ -80,7 +80,7 @@ func TestOwnerDies(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("owners=%d/before %s", owners, kind), func(t *testing.T) {
 				c := base.fork(t, 2, 1)
-				died := -1
+				died, led := -1, -1
 				c.doom = func(n *node, a Action) bool {
 					place := 0
 					if kind == typeVouch {
@@ -92,10 +92,13 @@ func TestOwnerDies(t *testing.T) {
 					if b, ok := a.(Broadcast); ok && kind == typeChunkSum && !aboutTrunk(b) {
 						return false
 					}
-					died = n.index
+					died, led = n.index, n.machine.coordinator(0)
 					return true
 				}
 				c.run(time.Minute)
+				if r := c.record(1); died != led && kind != typeMasked && r.Attempt != 0 && !slices.Contains([]string{typeStateHead, typeOpenHead, typeStatement}, kind) {
+					t.Errorf("M%d died, and it took attempt %d", died, r.Attempt)
+				}
 				if got := c.kinds()[1:]; died < 0 || !slices.Equal(got, []string{"train"}) {
 					t.Errorf("M%d died, rounds %v; want an owner dead and the round trained", died, got)
 				}

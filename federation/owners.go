@@ -27,6 +27,7 @@ import (
 type owned struct {
 	owners int
 	order  [][]int             // of places, by chunk
+	duty   []bool              // by place, whether it has to hold anything of others
 	held   map[int]holding     // what owners said they hold, newest
 	told   []int               // what this member said last; nil for nothing yet
 	count  uint64              // how often it did
@@ -40,10 +41,13 @@ type owned struct {
 type sending struct{ chunk, to int }
 
 func newOwned(owners int, s *secagg.Session) *owned {
-	o := &owned{owners: owners, held: map[int]holding{}, sent: map[sending]bool{}, served: map[request]serving{}, sums: make([]chunkSum, s.Chunks())}
+	o := &owned{owners: owners, duty: make([]bool, len(s.Roster)), held: map[int]holding{}, sent: map[sending]bool{}, served: map[request]serving{}, sums: make([]chunkSum, s.Chunks())}
 	for c := range o.sums {
 		o.sums[c].said = map[int][]*claim{}
 		o.order = append(o.order, ownerOrder(s.ID, c, s.Roster))
+		for _, k := range o.order[c][:min(owners+1, len(s.Roster))] { // the last of them holds what the others of them send
+			o.duty[k] = true
+		}
 	}
 	return o
 }
@@ -79,16 +83,6 @@ func (o *owned) recipients(chunk, from int) []int {
 // active are the owners of a chunk among the places of a list.
 func (o *owned) active(chunk int, list []int) []int {
 	return o.first(chunk, o.owners, func(k int) bool { return slices.Contains(list, k) })
-}
-
-// duty says whether a place has to hold anything of others.
-func (o *owned) duty(place int) bool {
-	for c := range o.order {
-		if k := slices.Index(o.order[c], place); k >= 0 && k <= o.owners {
-			return true // at o.owners it holds what the owners themselves send
-		}
-	}
-	return false
 }
 
 // covered says whether every chunk has an active owner among those in a list that may says.
