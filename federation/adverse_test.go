@@ -172,29 +172,34 @@ func TestRandomTrouble(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(3, 5).Draw(rt, "members")
-		c := bases[n].fork(t, 3, rapid.Uint64().Draw(rt, "seed"))
-		loss := rapid.IntRange(0, 30).Draw(rt, "loss in percent")
-		calm := 20 * time.Second
-		c.slow = func(int, int, []byte) time.Duration {
-			if c.now < calm && c.random.IntN(100) < loss {
-				return -1
-			}
-			return time.Duration(c.random.IntN(100)) * time.Millisecond
-		}
-		for _, death := range rapid.SliceOfN(rapid.IntRange(0, 1000*n-1), 0, 6).Draw(rt, "deaths") {
-			v := c.nodes[death%n]
-			c.later(time.Duration(death/n)*5*time.Millisecond, func() {
-				if v.machine != nil {
-					v.revive = time.Duration(1+death%700) * time.Millisecond
-					c.kill(v)
-				}
-			})
-		}
-		c.run(3 * time.Minute)
-		if t.Failed() {
-			rt.Fatalf("see above")
-		}
+		trouble(t, rt, bases[n], n)
 	})
+}
+
+// trouble runs a cluster from where base ended.
+func trouble(t *testing.T, rt *rapid.T, base *cluster, n int) {
+	c := base.fork(t, 3, rapid.Uint64().Draw(rt, "seed"))
+	loss := rapid.IntRange(0, 30).Draw(rt, "loss in percent")
+	calm := 20 * time.Second
+	c.slow = func(int, int, []byte) time.Duration {
+		if c.now < calm && c.random.IntN(100) < loss {
+			return -1
+		}
+		return time.Duration(c.random.IntN(100)) * time.Millisecond
+	}
+	for _, death := range rapid.SliceOfN(rapid.IntRange(0, 1000*n-1), 0, 6).Draw(rt, "deaths") {
+		v := c.nodes[death%n]
+		c.later(time.Duration(death/n)*5*time.Millisecond, func() {
+			if v.machine != nil {
+				v.revive = time.Duration(1+death%700) * time.Millisecond
+				c.kill(v)
+			}
+		})
+	}
+	c.run(3 * time.Minute)
+	if t.Failed() {
+		rt.Fatalf("see above")
+	}
 }
 
 // limitChecks keeps rapid short unless the command line says otherwise.

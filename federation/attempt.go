@@ -42,6 +42,7 @@ type attempt struct {
 
 	phase    phase
 	deadline time.Time            // after that the attempt has stalled; zero for no limit
+	tellAt   time.Time            // not before that does this member say that it holds less than all
 	collect  time.Time            // until then the coordinator waits for what may still come
 	since    map[string]time.Time // when this member began to wait for a kind of message
 
@@ -50,6 +51,9 @@ type attempt struct {
 	auditEnd time.Time      // until then reports are waited for
 
 	summed   bool                        // the outcome was computed, or is being computed
+	useless  bool                        // the sum is of no use: the reason why the round must be void
+	audits   []audited                   // chunks that this member adds up itself before it votes; nil before they are drawn
+	stale    int                         // answers of the Trainer that are due for sums that were wrong
 	setup    *ledger.Round               // waits for the Trainer to apply the totals
 	residual map[string]*secagg.Residual // of the own quantisation, by group
 }

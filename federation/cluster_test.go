@@ -35,7 +35,10 @@ type cluster struct {
 	doom   func(n *node, a Action) bool                      // whether a member dies before an action
 	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
 	cheat  int                                               // who lies, plus one: it may halt
+	gang   map[int]bool                                      // likewise, where there are several
 	audit  *audit
+
+	audits int // chunks that a member adds up itself before it votes; 0 means the default
 }
 
 // node is one member's machine with its disk.
@@ -144,7 +147,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
-	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) {
 			if c.tamper != nil {

@@ -45,6 +45,9 @@ type Policy struct {
 	// Rounds ends the member's work after that many certified rounds, setup included; 0 means never. The machine goes on answering
 	// others.
 	Rounds uint64
+	// Audits is how many chunks of a sum this member adds up itself before it votes, of those for which it would have to trust others
+	// (Rules.Owners); default 1. Each costs a download of the chunk of every member in the sum.
+	Audits int
 }
 
 func (c *Config) validate() error {
@@ -62,6 +65,12 @@ func (c *Config) validate() error {
 	}
 	if c.Policy.MinCohort == 0 {
 		c.Policy.MinCohort = 5
+	}
+	if c.Policy.Audits == 0 {
+		c.Policy.Audits = 1
+	}
+	if c.Policy.Audits < 0 {
+		return fmt.Errorf("federation: the policy wants %d audits, want 1 or more", c.Policy.Audits)
 	}
 	if c.Policy.MinCohort < 2 {
 		return fmt.Errorf("federation: the policy's minimum cohort is %d, want at least 2", c.Policy.MinCohort)

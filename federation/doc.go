@@ -25,16 +25,18 @@
 //	ready         it says so (join); when all have, or a quorum and the grace is over, the coordinator names the roster
 //	keys, shares, confirmation
 //	              of one secagg session for the trunk and one for each shared head; nothing private has left yet
-//	masked        every member sends its masked update to all, after its root is in the durable log
+//	masked        every member sends its masked update, after its root is in the durable log: to all, or each chunk to its owners
+//	              (Rules.Owners), who say what they hold
 //	heads         the coordinator names whose inputs are summed; members of each head agree and open its sum
 //	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
 //	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
+//	sums          owners tell the sums of their chunks; every member audits some of those that it would have to believe
 //	voting        everybody who holds the messages computes the sum, the outer step and the record, and votes for it in two phases;
 //	              a quorum of second votes is the certificate (ballot.go)
 //
 // A quorum is floor(2n/3)+1 of all n members of the epoch. The coordinator, another one in every attempt, decides who is in the
-// roster and in the sums and nothing else. Every message is signed and sent to all, so everybody, spectators too, has the
-// whole public transcript, and whoever lacks a part asks for it (sync). When an attempt does not go on, because a member left
+// roster and in the sums and nothing else. Every message is signed and, but for chunks that have owners (owners.go), sent to all, so
+// everybody, spectators too, has the public transcript, and whoever lacks a part asks for it (sync). When an attempt does not go on, because a member left
 // or a deadline passed, the next one begins with the next coordinator; this costs nothing but time while no shares were opened.
 //
 // The setup round is the first; it succeeds once. It sums environment statistics, normal equations for the energy

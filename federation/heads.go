@@ -13,8 +13,12 @@ func (m *Machine) proposeSurvivors(a *attempt) bool {
 	if m.coordinator(a.number) != m.self || a.survivors != nil || len(a.sessions) == 1 {
 		return false
 	}
-	members, late := a.inTime()
+	usable, late := a.inTime()
 	if late && m.now.Before(a.collect) {
+		return false
+	}
+	members := m.withoutConflicts(a, usable)
+	if len(members) < len(usable) && m.now.Before(a.collect) {
 		return false
 	}
 	if err := m.listFault(a, members); err != nil {
@@ -27,12 +31,12 @@ func (m *Machine) proposeSurvivors(a *attempt) bool {
 	return true
 }
 
-// inTime returns the members whose masked inputs are here, and whether others may still send theirs.
+// inTime returns the members whose masked inputs can be summed, and whether others may still send theirs.
 func (a *attempt) inTime() (members []int, late bool) {
 	for _, i := range a.roster {
 		switch {
 		case a.quits[i] != 0:
-		case a.delivered(i):
+		case a.usable(i):
 			members = append(members, i)
 		default:
 			late = true
@@ -51,23 +55,19 @@ func (a *attempt) delivered(member int) bool {
 	return true
 }
 
-func (a *attempt) allDelivered(members []int) bool {
-	return !slices.ContainsFunc(members, func(i int) bool { return !a.delivered(i) })
-}
-
 // tendHeads states and opens the own heads, and says whether it did anything.
 func (m *Machine) tendHeads(a *attempt) bool {
-	if a.survivors == nil || !slices.Contains(a.survivors, m.self) || !a.allDelivered(a.survivors) {
+	if a.survivors == nil || !slices.Contains(a.survivors, m.self) {
 		return false
 	}
 	for _, s := range a.sessions[1:] {
-		if s.member == nil || len(s.among(a.survivors)) < s.need() {
+		if s.member == nil || len(s.among(a.survivors)) < s.need() || !s.ready(a.survivors) {
 			continue
 		}
 		if !s.stated {
 			return m.stateHead(a, s)
 		}
-		if !s.released && s.agreed() != nil {
+		if !s.released && s.coveredBy(s.agreed()) {
 			return m.openHead(a, s)
 		}
 	}

@@ -47,18 +47,23 @@ func TestKillAtEveryStep(t *testing.T) {
 }
 
 func killEverywhere(t *testing.T, base *cluster, victim int, revive time.Duration) {
-	stride, voids := 1, 0
+	stride := 1
 	if testing.Short() {
 		stride = 7
 	}
-	for k := 1; ; k += stride {
+	killEvery(t, base, victim, 1, stride, revive)
+}
+
+// killEvery kills a member after its first, or a later action, and every so many. It returns how many rounds were void.
+func killEvery(t *testing.T, base *cluster, victim, first, stride int, revive time.Duration) (voids int) {
+	for k := first; ; k += stride {
 		c := base.fork(t, base.rounds+1, uint64(k))
 		v := c.nodes[victim]
 		v.killAt, v.revive = k, revive
 		c.run(2 * time.Minute)
 		if v.life == 1 && v.machine != nil {
 			t.Logf("%d steps, %d void rounds", k-1, voids)
-			return // it was not killed: it has fewer actions than that
+			return voids // it was not killed: it has fewer actions than that
 		}
 		kinds := c.kinds()[base.rounds:]
 		if slices.Contains(kinds, "void") {

@@ -133,7 +133,7 @@ func (m *Machine) advance() bool {
 		return true
 	}
 	for _, k := range m.r.tracked() {
-		if m.conclude(m.r.attempts[k]) {
+		if a := m.r.attempts[k]; m.tendChunks(a) || m.conclude(a) {
 			return true
 		}
 	}

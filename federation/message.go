@@ -10,28 +10,33 @@ import (
 
 // Types of envelopes. Sequence numbers tell messages of one type and sender apart.
 const (
-	typeJoin      = "join"       // my local work is done; with the heads whose shares I have opened in this round
-	typeRoster    = "roster"     // coordinator: these members take part, in these sums
-	typeKeys      = "keys"       // seq: session; body of secagg
-	typeShares    = "shares"     // likewise
-	typeConfirm   = "confirm"    // likewise
-	typeMasked    = "masked"     // likewise
-	typeChunk     = "chunk"      // seq: session<<32 | chunk
-	typeSurvivors = "survivors"  // coordinator: the masked inputs of these members are summed, for the heads
-	typeStateHead = "state-head" // seq: session; body of secagg: I agree with the list
-	typeOpenHead  = "open-head"  // seq: session; body of secagg: my shares
-	typeFinal     = "final"      // coordinator: members summed for the trunk, and the heads that are open
-	typeStatement = "statement"  // I agree with final; with the secagg statement of the trunk
-	typeUnmask    = "unmask"     // body of secagg: my shares of the trunk
-	typeNorms     = "norms"      // sketches of my pair masks in the trunk; body of package sketch
-	typeQuit      = "quit"       // seq: reason; I have left the attempt
-	typeForfeit   = "forfeit"    // round level: I have opened no share in this round and never will
-	typePrepare   = "prepare"    // round level, seq: view; first vote
-	typeCommit    = "commit"     // round level, seq: view; second vote, the signature under a record
-	typeNext      = "next"       // round level, seq: view that I want to go on to
-	typeOffer     = "offer"      // round level, seq: view; its proposer: the record to be voted for
-	typeEvidence  = "evidence"   // round level: two envelopes that prove that a member said two things
-	typeSync      = "sync"       // round level: what I have; please send what I lack
+	typeJoin      = "join"          // my local work is done; with the heads whose shares I have opened in this round
+	typeRoster    = "roster"        // coordinator: these members take part, in these sums
+	typeKeys      = "keys"          // seq: session; body of secagg
+	typeShares    = "shares"        // likewise
+	typeConfirm   = "confirm"       // likewise
+	typeMasked    = "masked"        // likewise
+	typeChunk     = "chunk"         // seq: session<<32 | chunk
+	typeHeld      = "held"          // seq: session<<32 | how often it was said: I hold the chunks of these members
+	typeChunkSum  = "chunk-sum"     // seq: session<<32 | chunk; body of secagg
+	typeVouch     = "chunk-vouch"   // likewise; I have added it up too, and this is its hash
+	typeFraud     = "fraud"         // seq: of the proof: an envelope with a wrong sum of a chunk
+	typeAudit     = "audit-request" // seq: of the body; please send a chunk of these members; kept by nobody
+	typeSurvivors = "survivors"     // coordinator: the masked inputs of these members are summed, for the heads
+	typeStateHead = "state-head"    // seq: session; body of secagg: I agree with the list
+	typeOpenHead  = "open-head"     // seq: session; body of secagg: my shares
+	typeFinal     = "final"         // coordinator: members summed for the trunk, and the heads that are open
+	typeStatement = "statement"     // I agree with final; with the secagg statement of the trunk
+	typeUnmask    = "unmask"        // body of secagg: my shares of the trunk
+	typeNorms     = "norms"         // sketches of my pair masks in the trunk; body of package sketch
+	typeQuit      = "quit"          // seq: reason; I have left the attempt
+	typeForfeit   = "forfeit"       // round level: I have opened no share in this round and never will
+	typePrepare   = "prepare"       // round level, seq: view; first vote
+	typeCommit    = "commit"        // round level, seq: view; second vote, the signature under a record
+	typeNext      = "next"          // round level, seq: view that I want to go on to
+	typeOffer     = "offer"         // round level, seq: view; its proposer: the record to be voted for
+	typeEvidence  = "evidence"      // round level: two envelopes that prove that a member said two things
+	typeSync      = "sync"          // round level: what I have; please send what I lack
 )
 
 // roundLevel stands in for the number of the attempt in messages that concern the whole round.

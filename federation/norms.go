@@ -19,8 +19,8 @@ type normAudit struct {
 	done   bool
 }
 
-// audits says whether norms are audited in this round.
-func (m *Machine) audits() bool {
+// auditsNorms says whether norms are audited in this round.
+func (m *Machine) auditsNorms() bool {
 	return m.rules.AuditRows > 0 && m.r.base.Kind == ledger.Train
 }
 
@@ -34,9 +34,9 @@ var (
 	_ bounded = narrowCoder{}
 )
 
-// audited does what is due in the audit of an opened trunk, and says whether it is over.
-func (m *Machine) audited(a *attempt, trunk *session) bool {
-	if !m.audits() || a.norms != nil && a.norms.done {
+// normsAudited does what is due in the audit of an opened trunk, and says whether it is over.
+func (m *Machine) normsAudited(a *attempt, trunk *session) bool {
+	if !m.auditsNorms() || a.norms != nil && a.norms.done {
 		return true
 	}
 	if a.norms == nil {
@@ -60,7 +60,7 @@ func (m *Machine) audited(a *attempt, trunk *session) bool {
 		return false
 	}
 	n.done = true
-	m.judge(a, trunk, result)
+	m.judgeNorms(a, trunk, result)
 	return true
 }
 
@@ -72,26 +72,26 @@ func (m *Machine) beginAudit(a *attempt, trunk *session) error {
 	}
 	norm, peak := q.(bounded).Bounds()
 	roots := map[int][32]byte{}
-	for _, k := range trunk.opening.Survivors() {
+	for _, k := range trunk.opened.seeds.Survivors() {
 		roots[k] = trunk.masked[k].Header.Root()
 	}
-	s, err := sketch.New(sketch.Seed(trunk.public.ID, trunk.opening.Root(), roots), sketch.Config{
+	s, err := sketch.New(sketch.Seed(trunk.public.ID, trunk.opened.seeds.Root(), roots), sketch.Config{
 		Lanes: m.r.layout.Len(trunk.name), Bits: m.laneBits(), Rows: m.rules.AuditRows, Bound: norm, Peak: peak})
 	if err != nil {
 		return err
 	}
-	audit, err := s.NewAudit(trunk.opening.Survivors())
+	audit, err := s.NewAudit(trunk.opened.seeds.Survivors())
 	if err != nil {
 		return err
 	}
-	for _, k := range trunk.opening.Survivors() {
+	for _, k := range trunk.opened.seeds.Survivors() {
 		if err := audit.Input(k, trunk.sketchInput(s, k)); err != nil {
 			return err
 		}
 	}
 	a.norms = &normAudit{sketch: s, audit: audit, taken: map[int]bool{}}
 	a.auditEnd, a.since[typeNorms] = m.now.Add(m.stepTime(a, typeNorms)), m.now
-	if trunk.pairs != nil && slices.Contains(trunk.opening.Survivors(), trunk.self) {
+	if trunk.pairs != nil && slices.Contains(trunk.opened.seeds.Survivors(), trunk.self) {
 		report := s.Report(trunk.self, trunk.pairs)
 		clear(trunk.pairs)
 		trunk.pairs = nil
@@ -106,14 +106,14 @@ func (s *session) sketchInput(of *sketch.Sketch, k int) []uint32 {
 	for c, data := range s.masked[k].Chunks {
 		of.AddBytes(out, c*s.public.ChunkLanes(), data)
 	}
-	self, dropped := s.opening.PublicMasks(k)
+	self, dropped := s.opened.seeds.PublicMasks(k)
 	of.RemovePublic(out, k, self, dropped)
 	return out
 }
 
 // onNorms keeps a report until the sum is open here.
 func (m *Machine) onNorms(a *attempt, s *stored) error {
-	if !m.audits() || slices.Index(a.roster, s.from) < 0 {
+	if !m.auditsNorms() || slices.Index(a.roster, s.from) < 0 {
 		return fmt.Errorf("%w: nobody asked for norms", errBody)
 	}
 	a.reports[s.from] = s.env.Body
@@ -131,9 +131,9 @@ func (m *Machine) takeReport(n *normAudit, trunk *session, member int, body []by
 	return err
 }
 
-// judge acts on what the audit found. Who is too long voids the round and is shunned. Of a pair that contradicts itself one lies, and who is
+// judgeNorms acts on what the audit found. Who is too long voids the round and is shunned. Of a pair that contradicts itself one lies, and who is
 // silent without having been restarted may have something to hide: they are left out of the next roster.
-func (m *Machine) judge(a *attempt, trunk *session, result sketch.Result) {
+func (m *Machine) judgeNorms(a *attempt, trunk *session, result sketch.Result) {
 	var names []string
 	for _, v := range result.Verdicts {
 		i := trunk.members[v.Member]

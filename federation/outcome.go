@@ -57,21 +57,30 @@ func (m *Machine) conclude(a *attempt) bool {
 	if p == nil || !m.allOpen(a, p.heads) {
 		return false
 	}
-	trunk, err := m.open(a.sessions[0])
-	if err == nil && trunk == nil {
+	x, err := m.open(a.sessions[0])
+	if err == nil && x == nil {
 		return false
 	}
-	if err == nil && !m.audited(a, a.sessions[0]) {
+	if err == nil && !m.normsAudited(a, a.sessions[0]) {
 		return false
+	}
+	sessions := []*session{a.sessions[0]}
+	for _, h := range p.heads {
+		sessions = append(sessions, a.headSession(h))
+	}
+	if err == nil {
+		if done, did := m.audit(a, sessions); !done {
+			return did
+		}
 	}
 	a.summed = true
 	if m.r.mustVoid != "" {
 		return true
 	}
 	if err == nil {
-		sums := []*sum{trunk}
-		for _, h := range p.heads {
-			sums = append(sums, a.headSession(h).sum)
+		var sums []*sum
+		for _, s := range sessions {
+			sums = append(sums, s.sum)
 		}
 		if m.r.base.Kind == ledger.Setup {
 			err = m.concludeSetup(a, sums)
@@ -80,6 +89,7 @@ func (m *Machine) conclude(a *attempt) bool {
 		}
 	}
 	if err != nil {
+		a.useless = true
 		m.giveUp("its sum is of no use: " + err.Error())
 	}
 	return true
@@ -127,7 +137,14 @@ func (m *Machine) setupApplied(e SetupApplied) {
 		return
 	}
 	a := m.r.attempts[e.Attempt]
-	if a == nil || a.setup == nil {
+	if a == nil {
+		return
+	}
+	if a.stale > 0 {
+		a.stale--
+		return
+	}
+	if a.setup == nil {
 		return
 	}
 	record := a.setup
@@ -141,6 +158,7 @@ func (m *Machine) setupApplied(e SetupApplied) {
 		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules))
 	}
 	if err != nil {
+		a.useless = true
 		m.giveUp("its sum is of no use: " + err.Error())
 	}
 }

@@ -86,6 +86,10 @@ func (m *Machine) accept(s *stored) {
 		m.tell(Warning, "%s takes part in another history of round %d than this member knows; its message is ignored", m.name(s.from), e.Round)
 		return
 	}
+	if e.Type == typeAudit {
+		m.serve(a, s)
+		return
+	}
 	if old := t.byKey[e.Key()]; old != nil {
 		m.compare(old, s)
 		return
@@ -145,6 +149,12 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 	switch s.env.Type {
 	case typeKeys, typeShares, typeConfirm, typeMasked, typeChunk, typeStateHead, typeOpenHead:
 		return a.onSession(s)
+	case typeHeld:
+		return m.onHeld(a, s)
+	case typeChunkSum, typeVouch:
+		return m.onChunkSum(a, s)
+	case typeFraud:
+		return m.onFraud(a, s)
 	case typeSurvivors:
 		return m.onSurvivors(a, s)
 	case typeFinal:
@@ -178,11 +188,20 @@ func (m *Machine) onRound(s *stored) error {
 
 // say signs a message, takes it like everybody else will, and sends it to all.
 func (m *Machine) say(kind string, attempt, seq uint64, body []byte) {
+	s := m.sign(kind, attempt, seq, body)
+	m.accept(s)
+	m.do(Broadcast{m.r.number, [][]byte{s.raw}})
+}
+
+// sign makes a message of this member.
+func (m *Machine) sign(kind string, attempt, seq uint64, body []byte) *stored {
 	e := &ledger.Envelope{Type: kind, Round: m.r.number, Attempt: attempt, Session: m.sessionID(attempt), Seq: seq, Body: body}
 	e.SignEnvelope(m.cfg.Key)
 	raw := e.Encode()
-	if kind != typeSync {
-		m.accept(&stored{env: e, raw: raw, from: m.self, hash: hashOf(raw)})
-	}
-	m.do(Broadcast{m.r.number, [][]byte{raw}})
+	return &stored{env: e, raw: raw, from: m.self, hash: hashOf(raw)}
+}
+
+// placeOf is where a member's message of a type and number stands in the transcript of an attempt.
+func (m *Machine) placeOf(a *attempt, kind string, seq uint64, member int) ledger.Key {
+	return ledger.Key{Session: m.sessionID(a.number), Type: kind, From: m.epoch.Members[member].ID, Seq: seq}
 }

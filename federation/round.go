@@ -219,7 +219,11 @@ func (m *Machine) expectedBytes() int {
 	}
 	n := len(m.epoch.Members)
 	perSession := secagg.KeysSize + 3000*n + 4096
-	return min(4*lanes+lanes/10+len(m.groupNames())*perSession+1<<20, math.MaxInt32)
+	bytes := 4*lanes + lanes/10 + len(m.groupNames())*perSession + 1<<20
+	if m.rules.Owners > 0 { // sums of all chunks, and a proof against everybody who may be dishonest
+		bytes += 4*lanes + lanes/10 + (m.spare()+1)*2*secagg.MaxChunkSumSize
+	}
+	return min(bytes, math.MaxInt32)
 }
 
 // groupNames lists trunk and shared heads.

@@ -31,8 +31,9 @@ type session struct {
 	stated     bool             // this member has stated
 	released   bool             // this member has opened its shares
 	tried      int              // opened shares at the last try to sum
+	opened     *opened          // seeds and what they belong to, when they are open
 	sum        *sum             // when it is open
-	opening    *secagg.Opening  // likewise
+	owned      *owned           // nil when every member holds everything
 	pairs      map[int][32]byte // keys of the own pair masks, while they are to be reported on
 	cheat      error            // when it never will be
 }
@@ -52,6 +53,9 @@ func (m *Machine) openSessions(a *attempt, p *proposal) error {
 		c := secagg.Context{Genesis: m.genesis.Bytes(), Round: m.r.number, Attempt: uint32(a.number), PrevCertificate: m.r.base.Prev.Bytes(),
 			WeightsIn: m.r.base.WeightsIn.Bytes(), Config: m.r.base.Config.Bytes(), Roster: ids, Group: name}
 		s.public = secagg.Session{ID: c.ID(), Roster: ids, Threshold: threshold, MinSurvivors: least, Lanes: m.lanes(name), Bits: m.laneBits()}
+		if m.rules.Owners > 0 {
+			s.owned = newOwned(m.rules.Owners, &s.public)
+		}
 		list = append(list, s)
 		return s.public.Validate()
 	}
@@ -184,10 +188,16 @@ func (s *session) takeHeader(h secagg.MaskedHeader, from int) error {
 	return nil
 }
 
-// complete says whether the masked input of a member of the epoch is here.
+// complete says whether the masked input of a member of the epoch is here, or what this member has to hold of it.
 func (s *session) complete(member int) bool {
 	k := slices.Index(s.members, member)
-	return k >= 0 && s.masked[k] != nil && s.masked[k].Complete()
+	if k < 0 || s.masked[k] == nil {
+		return false
+	}
+	if s.owned != nil {
+		return s.holds(k)
+	}
+	return s.masked[k].Complete()
 }
 
 // among returns which members of a list have a part in the session.

@@ -25,9 +25,9 @@ func (m *Machine) takePart(a *attempt) bool {
 	case phaseConfirmed:
 		return a.all(func(s *session) int { return len(s.confirms) }) && m.mask(a)
 	case phaseMasked:
-		return m.proposeSurvivors(a) || m.proposeFinal(a) || m.turnToHeads(a)
+		return m.tellHeld(a) || m.proposeSurvivors(a) || m.proposeFinal(a) || m.turnToHeads(a)
 	case phaseHeads:
-		return m.tendHeads(a) || m.proposeFinal(a) || m.state(a)
+		return m.tellHeld(a) || m.tendHeads(a) || m.proposeFinal(a) || m.state(a)
 	case phaseStated:
 		return m.release(a)
 	}
@@ -90,7 +90,7 @@ func (m *Machine) enter(a *attempt) bool {
 			return true
 		}
 		s.member = member
-		if s.index == 0 && m.audits() {
+		if s.index == 0 && m.auditsNorms() {
 			member.KeepPairMasks()
 		}
 	}
@@ -161,20 +161,19 @@ func (m *Machine) mask(a *attempt) bool {
 	}
 	m.promise(written...)
 	for _, s := range a.sessions {
-		input, ok := inputs[s.index]
-		if !ok {
-			continue
-		}
-		m.say(typeMasked, a.number, uint64(s.index), input.Header.Encode())
-		for k := range input.Chunks {
-			c := input.Chunk(k)
-			m.say(typeChunk, a.number, uint64(s.index)<<32|uint64(k), c.Encode())
+		if input, ok := inputs[s.index]; ok {
+			m.sendInput(a, s, input)
 		}
 	}
-	m.tell(Info, "sent the masked update to %d members, %.1f MiB each", len(a.roster)-1, float64(bytes)/(1<<20))
+	copies := len(a.roster) - 1
+	if m.rules.Owners > 0 {
+		copies = min(copies, m.rules.Owners)
+	}
+	m.tell(Info, "sent the masked update of %.1f MiB, to %d members each part", float64(bytes)/(1<<20), copies)
 	wait := m.stepTime(a, typeMasked)
 	m.enterPhase(a, phaseMasked, 2*wait+m.stepTime(a, typeKeys)) // the coordinator waits once
 	a.collect = m.now.Add(wait)
+	m.tellFrom(a, wait)
 	return true
 }
 

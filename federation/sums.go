@@ -64,10 +64,19 @@ func (s *session) survivors(of map[int]secagg.Survivors) (list []int) {
 	return list
 }
 
-// open adds a session up, once its messages suffice. It returns nil while they do not; a cheatError when they never will.
-func (m *Machine) open(s *session) (*sum, error) {
-	if s.sum != nil || s.cheat != nil {
-		return s.sum, s.cheat
+// opened are the rebuilt seeds of a session and what they belong to.
+type opened struct {
+	seeds      *secagg.Opening
+	list       []int // places of the members in the sum, ascending
+	masked     map[int]secagg.Masked
+	maskedRoot [32]byte
+}
+
+// openSeeds rebuilds the seeds of a session, once its messages suffice. It returns nil while they do not; a cheatError when they
+// never will.
+func (m *Machine) openSeeds(s *session) (*opened, error) {
+	if s.opened != nil || s.cheat != nil {
+		return s.opened, s.cheat
 	}
 	statements := s.agreed()
 	list := s.survivors(statements)
@@ -75,42 +84,65 @@ func (m *Machine) open(s *session) (*sum, error) {
 		return nil, nil
 	}
 	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
-	opened := 0
-	out := &sum{members: len(list), peers: len(s.members), group: ledger.Group{Name: s.name, Session: s.public.ID}}
+	opening := 0
 	for _, i := range list {
 		k := slices.Index(s.members, i)
-		if !s.complete(i) {
+		if s.masked[k] == nil || s.owned == nil && !s.complete(i) {
 			return nil, nil
 		}
 		if _, ok := s.unmasks[k]; ok {
-			opened++
+			opening++
 		}
 		in.Masked[k] = *s.masked[k]
-		out.group.Survivors = append(out.group.Survivors, uint64(i))
 	}
-	if opened < s.public.Threshold || opened <= s.tried {
+	if opening < s.public.Threshold || opening <= s.tried {
 		return nil, nil
 	}
-	s.tried = opened
-	opening, err := secagg.Open(s.public, in)
+	s.tried = opening
+	seeds, err := secagg.Open(s.public, in)
 	if fault := (*secagg.Fault)(nil); errors.As(err, &fault) {
 		cheat := s.members[fault.Member]
 		s.cheat = &cheatError{cheat, fmt.Sprintf("the messages of %s in %s prove that it cheated: %s", m.name(cheat), s.name, fault.What)}
 		m.shun(cheat, s.cheat.Error())
 		return nil, s.cheat
 	}
-	if err == nil {
-		out.lanes, err = sumLanes(opening, s, in.Masked)
-	}
 	if err != nil {
 		m.tell(Warning, "%s cannot be summed yet: %v", s.name, err)
 		return nil, nil
 	}
+	s.opened = &opened{seeds: seeds, list: s.places(list), masked: in.Masked}
 	for _, v := range statements {
-		out.group.Masked = v.MaskedRoot()
+		s.opened.maskedRoot = v.MaskedRoot()
+		break // all of them say the same
 	}
-	out.group.Seeds, out.group.Aggregate = opening.Root(), AggregateRoot(out.lanes)
-	s.sum, s.opening = out, opening
+	return s.opened, nil
+}
+
+// open adds a session up, once its messages suffice. It returns nil while they do not; a cheatError when they never will.
+func (m *Machine) open(s *session) (*sum, error) {
+	if s.sum != nil || s.cheat != nil {
+		return s.sum, s.cheat
+	}
+	x, err := m.openSeeds(s)
+	if x == nil {
+		return nil, err
+	}
+	var lanes []uint32
+	if s.owned != nil {
+		if lanes = s.owned.lanes(s.public); lanes == nil {
+			return nil, nil
+		}
+	} else if lanes, err = sumLanes(x.seeds, s, x.masked); err != nil {
+		m.tell(Warning, "%s cannot be summed yet: %v", s.name, err)
+		s.opened = nil
+		return nil, nil
+	}
+	out := &sum{members: len(x.list), peers: len(s.members), lanes: lanes, group: ledger.Group{Name: s.name, Session: s.public.ID}}
+	for _, k := range x.list {
+		out.group.Survivors = append(out.group.Survivors, uint64(s.members[k]))
+	}
+	out.group.Masked, out.group.Seeds, out.group.Aggregate = x.maskedRoot, x.seeds.Root(), AggregateRoot(lanes)
+	s.sum = out
 	return out, nil
 }
 
@@ -120,6 +152,7 @@ func (m *Machine) shun(member int, why string) {
 		m.shunned[member] = true
 		m.do(Persist{Set: []Entry{{[]byte(shunPrefix + m.epoch.Members[member].ID.String()), []byte(why)}}})
 		m.tell(Alarm, "%s; this member proposes no roster with it any more", why)
+		m.dropClaims(member)
 	}
 }
 

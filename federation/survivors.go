@@ -14,7 +14,7 @@ func (m *Machine) proposeFinal(a *attempt) bool {
 	if m.coordinator(a.number) != m.self || a.final != nil || len(a.sessions) > 1 && a.survivors == nil {
 		return false
 	}
-	members, late := a.inTime()
+	usable, late := a.inTime()
 	waiting := false
 	var heads []int
 	for _, s := range a.sessions[1:] {
@@ -26,6 +26,10 @@ func (m *Machine) proposeFinal(a *attempt) bool {
 		}
 	}
 	if (waiting || len(a.sessions) == 1 && late) && m.now.Before(a.collect) {
+		return false
+	}
+	members := m.withoutConflicts(a, usable)
+	if len(a.sessions) == 1 && len(members) < len(usable) && m.now.Before(a.collect) {
 		return false
 	}
 	p := &proposal{members, heads}
@@ -81,6 +85,9 @@ func (m *Machine) onSurvivors(a *attempt, s *stored) error {
 	}
 	if err == nil {
 		a.survivors = list
+		for _, x := range a.sessions[1:] {
+			m.sendToNew(a, x, list)
+		}
 	}
 	return err
 }
@@ -92,6 +99,7 @@ func (m *Machine) onFinal(a *attempt, s *stored) error {
 	}
 	if err == nil {
 		a.final = p
+		m.sendToNew(a, a.sessions[0], p.members)
 	}
 	return err
 }
@@ -107,7 +115,7 @@ func (m *Machine) state(a *attempt) bool {
 		m.lookOn(a)
 		return true
 	}
-	if !a.allDelivered(p.members) || !m.allOpen(a, p.heads) {
+	if !a.sessions[0].ready(p.members) || !m.allOpen(a, p.heads) {
 		return false
 	}
 	trunk := a.sessions[0]
@@ -188,17 +196,20 @@ func (m *Machine) agreement(a *attempt) *proposal {
 // release opens the own shares of the trunk. From here on the round is consumed: this member takes part in no other
 // attempt at it.
 func (m *Machine) release(a *attempt) bool {
+	trunk := a.sessions[0]
 	if m.r.forfeited || m.agreement(a) == nil {
 		return false
 	}
-	trunk := a.sessions[0]
 	agreed := trunk.agreed()
+	if !trunk.coveredBy(agreed) {
+		return false
+	}
 	unmask, err := trunk.member.Unmask(agreed)
 	if err != nil {
 		m.abandon(a, trunk, err)
 		return true
 	}
-	if m.audits() {
+	if m.auditsNorms() {
 		trunk.pairs = trunk.member.PairMasks(places(agreed))
 	}
 	a.erase()

@@ -67,17 +67,19 @@ func (m *Machine) answer(s *stored) {
 	}
 	p.nextAnswer = m.now.Add(m.syncEvery() / 2)
 	var out [][]byte
-	collect := func(t *transcript) {
-		for _, e := range t.order {
-			if !has[e.hash] {
+	for _, k := range m.r.tracked() {
+		a := m.r.attempts[k]
+		for _, e := range a.order {
+			if !has[e.hash] && m.mayHold(a, e, s.from) {
 				out = append(out, e.raw)
 			}
 		}
 	}
-	for _, k := range m.r.tracked() {
-		collect(&m.r.attempts[k].transcript)
+	for _, e := range m.r.log.order {
+		if !has[e.hash] {
+			out = append(out, e.raw)
+		}
 	}
-	collect(&m.r.log)
 	if len(out) > 0 {
 		m.do(Send{s.env.From, m.r.number, out})
 	}

@@ -122,7 +122,7 @@ func (m *Machine) dead(a *attempt) bool {
 	case a.final == nil:
 		return a.quits[coordinator] != 0 || len(a.remaining(a.roster)) < m.quorum
 	}
-	return len(a.remaining(a.final.members)) < m.quorum
+	return len(a.remaining(a.final.members)) < m.quorum || a.uncoverable()
 }
 
 // remaining leaves out who has quit without having agreed to the final.

@@ -66,7 +66,7 @@ func (c *cluster) carryOut(n *node, a Action) {
 		}
 		c.audit.logf("%8s M%d round %d: %s", c.now, n.index, a.Round, a.Text)
 	case Halt:
-		if n.index == c.cheat-1 {
+		if n.index == c.cheat-1 || c.gang[n.index] {
 			n.revive = 0
 			c.kill(n) // it found its own lies
 			return

@@ -64,6 +64,23 @@ func TestUnknownFieldIsRefused(t *testing.T) {
 	}
 }
 
+// TestOwnersAreEncoded has the rule in a document only where it says something.
+func TestOwnersAreEncoded(t *testing.T) {
+	g := testGenesis(4)
+	without := g.CID()
+	g.Rules.Owners = 2
+	got, err := DecodeGenesis(g.Encode())
+	if err != nil || got.Rules != g.Rules || got.CID().Equals(without) {
+		t.Errorf("rules %+v (%v), want %+v under another CID", got.Rules, err, g.Rules)
+	}
+	f := g.Rules.fields()
+	f["owners"] = uint64(0)
+	var read Rules
+	if err := unmarshal("rules", marshal(f), MaxGenesis, read.read, func() []byte { return marshal(read.fields()) }); !errors.Is(err, ErrMalformed) {
+		t.Errorf("owners of 0 written out: %v, want ErrMalformed", err)
+	}
+}
+
 func TestGenesisIsValidated(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -80,6 +97,7 @@ func TestGenesisIsValidated(t *testing.T) {
 		{"sum over one member", func(g *Genesis) { g.Rules.MinGroup = 1 }},
 		{"unknown optimizer", func(g *Genesis) { g.Rules.Outer = "sgd" }},
 		{"momentum of 1", func(g *Genesis) { g.Rules.Momentum = 1 }},
+		{"more owners than there can be members", func(g *Genesis) { g.Rules.Owners = MaxMembers + 1 }},
 		{"timeout of 0", func(g *Genesis) { g.Rules.StepTimeout = 0 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -18,6 +18,8 @@ type Rules struct {
 	Rate     float64 // outer learning rate, above 0, at most 10
 	Momentum float64 // of Nesterov, in [0,1)
 
+	Owners int // how many members hold and add up each chunk of a sum; 0 means that every member holds and adds up everything
+
 	LaneBits   int     // of the ring that updates are summed in: 32, or 16 for half the bytes (rotated updates, secagg.Narrow)
 	ValueBits  int     // of quantisation to 32 bits, see secagg.QuantizerConfig
 	WeightBits int     // likewise
@@ -61,12 +63,16 @@ func (r *Rules) Validate() error {
 		return errors.New("rules: outer rate must be above 0 and at most 10")
 	case !(r.Momentum >= 0 && r.Momentum < 1):
 		return errors.New("rules: outer momentum must be in [0,1)")
+	case r.Owners < 0 || r.Owners > MaxMembers:
+		return fmt.Errorf("rules: %d owners of a chunk, want 0 to %d", r.Owners, MaxMembers)
 	case r.ValueBits < 16 || r.ValueBits > 24 || r.WeightBits < 0 || r.WeightBits > 16:
 		return fmt.Errorf("rules: %d value bits and %d weight bits, want 16 to 24 and 0 to 16", r.ValueBits, r.WeightBits)
 	case r.LaneBits != 32 && r.LaneBits != 16:
 		return fmt.Errorf("rules: %d lane bits, want 32 or 16", r.LaneBits)
 	case r.AuditRows != 0 && (r.AuditRows < 16 || r.AuditRows > 4096 || r.AuditRows&(r.AuditRows-1) != 0):
 		return fmt.Errorf("rules: %d audit rows, want 0 for no audit, or a power of two from 16 to 4096, such as 64", r.AuditRows)
+	case r.AuditRows > 0 && r.Owners > 0:
+		return errors.New("rules: audit_rows needs every member to hold all masked inputs: leave owners at 0")
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
 		return errors.New("rules: first scale must be between 1e-12 and 1e12")
 	}
@@ -105,6 +111,9 @@ func (r *Rules) fields() fields {
 	for _, d := range r.durations() {
 		f[d.name] = uint64(*d.is / time.Millisecond)
 	}
+	if r.Owners > 0 { // documents from before this rule keep their CIDs
+		f["owners"] = uint64(r.Owners)
+	}
 	return f
 }
 
@@ -119,6 +128,9 @@ func (r *Rules) read(in reader) {
 	}
 	if r.AuditRows = 0; in.has("audit_rows") {
 		r.AuditRows = int(in.uint("audit_rows", 4096))
+	}
+	if in.has("owners") {
+		r.Owners = int(in.uint("owners", MaxMembers))
 	}
 	for _, d := range r.durations() {
 		*d.is = time.Duration(in.uint(d.name, 31*24*3600*1000)) * time.Millisecond

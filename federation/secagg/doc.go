@@ -97,6 +97,7 @@
 //	6 Chunk      index 4, then up to 256 KiB of lanes of 4 or 2 bytes, little-endian
 //	7 Survivors  roster hash 32, view 32, count 2, then per survivor: index 2, root 32
 //	8 Unmask     count 2, then per dealer: index 2, secret 1 (1 is b, 2 is z), share 32, salt 32
+//	9 ChunkSum   index 4, then up to 65536 words of the sum of 4 bytes, little-endian
 //
 // A sealed share is an HPKE message (RFC 9180 base mode, MLKEM768X25519, HKDF-SHA256, AES-256-GCM): encapsulated key 1120,
 // ciphertext of share and salt of b and share and salt of z 128, tag 16.

@@ -30,6 +30,7 @@ func FuzzMaskedHeader(f *testing.F) { fuzz(f, DecodeMaskedHeader, (*MaskedHeader
 func FuzzChunk(f *testing.F)        { fuzz(f, DecodeChunk, (*Chunk).Encode) }
 func FuzzSurvivors(f *testing.F)    { fuzz(f, DecodeSurvivors, (*Survivors).Encode) }
 func FuzzUnmask(f *testing.F)       { fuzz(f, DecodeUnmask, (*Unmask).Encode) }
+func FuzzChunkSum(f *testing.F)     { fuzz(f, DecodeChunkSum, (*ChunkSum).Encode) }
 
 // FuzzMasked collects a hostile header and chunk in a session of either ring: what is kept has the size that the session
 // gives it.

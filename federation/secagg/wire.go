@@ -15,6 +15,7 @@ const (
 	kindChunk
 	kindSurvivors
 	kindUnmask
+	kindChunkSum
 )
 
 const (

@@ -45,6 +45,7 @@ func samples() []sample {
 	d16 := Chunk{Session: fill32(1), From: 3, Index: 1, Data: []byte{1, 2}}
 	v := Survivors{Session: fill32(1), From: 2, Roster: fill32(2), View: fill32(3), List: []Survivor{{0, fill32(4)}, {2, fill32(5)}}}
 	u := Unmask{Session: fill32(1), From: 2, Opened: []Opened{{0, SecretB, fill32(3), fill32(4)}, {1, SecretZ, fill32(5), fill32(6)}}}
+	z := ChunkSum{Session: fill32(1), From: 2, Index: 1, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}
 	return []sample{
 		{"keys", k.Encode(), goldenKeys, KeysSize, again(DecodeKeys, (*Keys).Encode)},
 		{"shares", s.Encode(), goldenShares, MaxSharesSize, again(DecodeShares, (*Shares).Encode)},
@@ -56,6 +57,7 @@ func samples() []sample {
 		{"chunk of 16-bit lanes", d16.Encode(), goldenLane16, MaxChunkSize, again(DecodeChunk, (*Chunk).Encode)},
 		{"survivors", v.Encode(), goldenSurvivors, MaxSurvivorsSize, again(DecodeSurvivors, (*Survivors).Encode)},
 		{"unmask", u.Encode(), goldenUnmask, MaxUnmaskSize, again(DecodeUnmask, (*Unmask).Encode)},
+		{"chunk sum", z.Encode(), goldenChunkSum, MaxChunkSumSize, again(DecodeChunkSum, (*ChunkSum).Encode)},
 	}
 }
 
@@ -81,6 +83,7 @@ const (
 	goldenLane16    = "01060102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200003000000010102"
 	goldenSurvivors = "01070102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20000202030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122000200000405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223000205060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324"
 	goldenUnmask    = "01080102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2000020002000001030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021220405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222300010205060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425"
+	goldenChunkSum  = "01090102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200002000000010102030405060708"
 )
 
 func TestGoldenMessages(t *testing.T) {

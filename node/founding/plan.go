@@ -44,6 +44,7 @@ type Rules struct {
 	Outer       *string   `toml:"outer"`
 	Rate        *float64  `toml:"rate"`
 	Momentum    *float64  `toml:"momentum"`
+	Owners      *int      `toml:"owners"`
 	LaneBits    *int      `toml:"lane_bits"`
 	AuditRows   *int      `toml:"audit_rows"`
 	ValueBits   *int      `toml:"value_bits"`
@@ -111,6 +112,7 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Outer, p.Rules.Outer)
 	put(&r.Rate, p.Rules.Rate)
 	put(&r.Momentum, p.Rules.Momentum)
+	put(&r.Owners, p.Rules.Owners)
 	put(&r.LaneBits, p.Rules.LaneBits)
 	put(&r.AuditRows, p.Rules.AuditRows)
 	put(&r.ValueBits, p.Rules.ValueBits)
