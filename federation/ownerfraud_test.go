@@ -418,3 +418,36 @@ func TestVouchesAtRandom(t *testing.T) {
 		t.Errorf("%d chunks were given out, want at most %d", given, most)
 	}
 }
+
+// TestAuditImpossible has the only owner of a chunk lie about its sum and give nobody the inputs, and a sender that keeps its chunk
+// back too. Nobody can tell who is wrong, and nobody votes for what it could not check: the round is void, or the right sum is vouched for.
+func TestAuditImpossible(t *testing.T) {
+	c := smallOwned(t, 5, 1).fork(t, 3, 1)
+	c.audits = 1 << 20
+	l := lie(c, 0, typeChunkSum, wrongSum)
+	c.slow = func(from, to int, raw []byte) time.Duration {
+		e, err := ledger.DecodeEnvelope(raw)
+		if err != nil || e.Type != typeChunk || e.Round != 1 || l.index < 0 {
+			return 0
+		}
+		accomplice := c.ownerOf(0, 4)
+		if from == l.index || from == accomplice && e.From == c.genesis.Members[from].ID {
+			return -1
+		}
+		return 0
+	}
+	c.run(3 * time.Minute)
+	if got := c.kinds()[1:]; l.lies == 0 || got[1] != "train" {
+		t.Errorf("%d lies, rounds %v, want the second one trained", l.lies, got)
+	}
+}
+
+// TestGarbageWithOwners has a member that signs nonsense where chunks have owners.
+func TestGarbageWithOwners(t *testing.T) {
+	for seed := range uint64(3) {
+		c := smallOwned(t, 4, 1+int(seed%2)).fork(t, 3, seed)
+		c.audit.alarms, c.cheat = []string{}, 4
+		c.alter = func(from, _ int, raw []byte) [][]byte { return garbage(c, from, raw) }
+		c.run(5 * time.Minute)
+	}
+}
