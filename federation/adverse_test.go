@@ -140,26 +140,29 @@ func TestGarbage(t *testing.T) {
 	for seed := range uint64(3) {
 		c := afterSetup(t, 4).fork(t, 3, seed)
 		c.audit.alarms, c.cheat = []string{}, 4
-		c.alter = func(from, _ int, raw []byte) [][]byte {
-			e, err := ledger.DecodeEnvelope(raw)
-			if from != 3 || err != nil || e.From != c.genesis.Members[3].ID || c.random.IntN(3) == 0 {
-				return [][]byte{raw}
-			}
-			e.Body = append(bytes.Clone(e.Body[:c.random.IntN(len(e.Body)+1)]), make([]byte, c.random.IntN(3))...)
-			if n := len(e.Body); n > 0 {
-				e.Body[c.random.IntN(n)] ^= byte(c.random.IntN(256))
-			}
-			if c.random.IntN(4) == 0 {
-				e.Seq = c.random.Uint64() >> c.random.IntN(64)
-			}
-			if c.random.IntN(4) == 0 {
-				e.Attempt = uint64(c.random.IntN(9))
-			}
-			e.SignEnvelope(testKey(3))
-			return [][]byte{raw[:len(raw)-1], e.Encode()}
-		}
+		c.alter = func(from, _ int, raw []byte) [][]byte { return garbage(c, from, raw) }
 		c.run(5 * time.Minute)
 	}
+}
+
+// garbage is what arrives instead of a message that member 3 sends.
+func garbage(c *cluster, from int, raw []byte) [][]byte {
+	e, err := ledger.DecodeEnvelope(raw)
+	if from != 3 || err != nil || e.From != c.genesis.Members[3].ID || c.random.IntN(3) == 0 {
+		return [][]byte{raw}
+	}
+	e.Body = append(bytes.Clone(e.Body[:c.random.IntN(len(e.Body)+1)]), make([]byte, c.random.IntN(3))...)
+	if n := len(e.Body); n > 0 {
+		e.Body[c.random.IntN(n)] ^= byte(c.random.IntN(256))
+	}
+	if c.random.IntN(4) == 0 {
+		e.Seq = c.random.Uint64() >> c.random.IntN(64)
+	}
+	if c.random.IntN(4) == 0 {
+		e.Attempt = uint64(c.random.IntN(9))
+	}
+	e.SignEnvelope(testKey(3))
+	return [][]byte{raw[:len(raw)-1], e.Encode()}
 }
 
 // TestRandomTrouble lets members die and come back, and messages get lost, at random times. Once the trouble ends all

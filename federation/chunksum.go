@@ -18,8 +18,9 @@ type chunkSum struct {
 	said    map[int][]*claim // by place; none of members that were proven to cheat
 	own     []byte           // as this member added it up; nil before
 	taken   []byte           // what it goes on with; nil before
-	wanted  bool             // this member has to add it up although it is no owner
-	doubted []accusation
+	wanted  bool             // this member drew it, to add it up itself
+	doubted bool             // members said different things about it, or one accused another
+	accused []accusation
 	pull    pull
 }
 
@@ -30,8 +31,10 @@ type claim struct {
 	raw  []byte
 }
 
-// tendChunks does what is due about the sums of an attempt's chunks, and says whether it did anything.
+// tendChunks does what is due about the sums of an attempt's chunks, and says whether it did anything. Of the chunks in doubt, one is checked
+// at a time: with who was wrong, all doubts that it raised are gone.
 func (m *Machine) tendChunks(a *attempt) bool {
+	checking := false
 	for _, s := range a.sessions {
 		if s.owned == nil {
 			continue
@@ -46,7 +49,9 @@ func (m *Machine) tendChunks(a *attempt) bool {
 			}
 		}
 		for c := range s.owned.sums {
-			if m.tendChunk(a, s, c) {
+			checks := s.owned.sums[c].doubted && !checking
+			checking = checking || checks
+			if m.tendChunk(a, s, c, checks) {
 				return true
 			}
 		}
@@ -54,10 +59,10 @@ func (m *Machine) tendChunks(a *attempt) bool {
 	return false
 }
 
-func (m *Machine) tendChunk(a *attempt, s *session, c int) bool {
+func (m *Machine) tendChunk(a *attempt, s *session, c int, checks bool) bool {
 	x := &s.owned.sums[c]
 	duty := m.onDuty(a, s, c)
-	if x.own == nil && (duty || x.wanted) {
+	if x.own == nil && (duty || x.wanted || checks) {
 		missing := s.missing(c, s.opened.list)
 		if len(missing) == 0 {
 			m.addUp(a, s, c)
@@ -138,7 +143,7 @@ func (m *Machine) addUp(a *attempt, s *session, c int) {
 		return
 	}
 	sum := secagg.NewChunkSum(s.public, max(s.self, 0), c, words)
-	x.own, x.wanted = sum.Data, false
+	x.own, x.wanted, x.doubted = sum.Data, false, false
 	before := x.taken
 	x.taken = x.own
 	if before != nil && !bytes.Equal(before, x.own) {
@@ -220,7 +225,7 @@ func (m *Machine) believe(a *attempt, s *session, c int) bool {
 			words = data // all that were told are the same, or nothing is believed
 		}
 	}
-	if words == nil || len(x.doubted) > 0 || !x.agree() {
+	if words == nil || x.doubted {
 		return false
 	}
 	active := m.trusted(s, c, s.owned.owners)

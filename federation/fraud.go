@@ -17,8 +17,8 @@ import (
 
 // An accusation says that a sum of a chunk is wrong.
 type accusation struct {
-	by   int // member
-	hash [32]byte
+	by, of int // members
+	hash   [32]byte
 }
 
 // judge compares what members said about a chunk with what this one has added up.
@@ -32,9 +32,9 @@ func (m *Machine) judge(a *attempt, s *session, c int) {
 			}
 		}
 	}
-	doubted := x.doubted
-	x.doubted = nil
-	for _, d := range doubted {
+	accused := x.accused
+	x.accused = nil
+	for _, d := range accused {
 		if d.hash == right {
 			m.shun(d.by, fmt.Sprintf("%s accused a member of a wrong sum that is right (chunk %d of %s)", m.name(d.by), c, s.name))
 		}
@@ -76,7 +76,7 @@ func (m *Machine) onFraud(a *attempt, e *stored) error {
 	}
 	m.accept(&stored{env: env, raw: raw, from: from, hash: hashOf(raw)})
 	x := &s.owned.sums[c]
-	x.doubted = append(x.doubted, accusation{e.from, y.hash})
+	x.accused = append(x.accused, accusation{e.from, from, y.hash})
 	if x.own != nil {
 		m.judge(a, s, c)
 		return nil
@@ -89,8 +89,8 @@ func (m *Machine) onFraud(a *attempt, e *stored) error {
 // doubt makes this member add a chunk up itself, and forget what rests on the word of others.
 func (m *Machine) doubt(a *attempt, s *session, c int) {
 	x := &s.owned.sums[c]
-	if !x.wanted {
-		x.wanted, x.pull = true, pull{}
+	if !x.doubted {
+		x.doubted, x.pull = true, pull{}
 	}
 	if x.taken != nil {
 		x.taken = nil
@@ -98,29 +98,37 @@ func (m *Machine) doubt(a *attempt, s *session, c int) {
 	}
 }
 
-// dropClaims forgets what a member said that was proven to cheat.
+// dropClaims forgets what a member said that was proven to cheat, and the doubts that it raised.
 func (m *Machine) dropClaims(member int) {
 	if m.r == nil {
 		return
 	}
 	for _, k := range m.r.tracked() {
-		a := m.r.attempts[k]
-		for _, s := range a.sessions {
-			place := slices.Index(s.members, member)
-			if s.owned == nil || place < 0 {
+		for _, s := range m.r.attempts[k].sessions {
+			if s.owned == nil {
 				continue
 			}
+			place := slices.Index(s.members, member)
 			for c := range s.owned.sums {
-				x := &s.owned.sums[c]
-				_, said := x.said[place]
-				delete(x.said, place)
-				if said && x.own == nil && x.taken != nil && len(x.said) == 0 {
-					x.taken = nil
-					m.refute(a, s)
+				if s.owned.sums[c].drop(member, place) {
+					m.refute(m.r.attempts[k], s)
 				}
 			}
 		}
 	}
+}
+
+// drop forgets what a member said about a chunk, and says whether nothing is left of what was taken for its sum.
+func (x *chunkSum) drop(member, place int) bool {
+	_, said := x.said[place]
+	delete(x.said, place)
+	x.accused = slices.DeleteFunc(x.accused, func(y accusation) bool { return y.by == member || y.of == member })
+	x.doubted = x.doubted && (len(x.accused) > 0 || !x.agree())
+	if !said || x.own != nil || x.taken == nil || len(x.said) > 0 {
+		return false
+	}
+	x.taken = nil
+	return true
 }
 
 // refute takes back what was computed from a sum that does not hold, or may not. A vote that was cast stands; votes in later

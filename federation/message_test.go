@@ -39,6 +39,10 @@ func TestBodiesRoundTrip(t *testing.T) {
 	if back, proof, err := decodeLock(encodeLock(l, map[int]*stored{2: {raw: []byte("b")}, 1: {raw: []byte("a")}})); back != l || len(proof) != 2 || string(proof[0]) != "a" || err != nil {
 		t.Errorf("lock %v %q %v", back, proof, err)
 	}
+	session, chunk, of, err := decodeAudit(encodeAudit(2, 1<<20, []int{0, 4}), 5)
+	if session != 2 || chunk != 1<<20 || !slices.Equal(of, []int{0, 4}) || err != nil {
+		t.Errorf("audit request %d %d %v %v", session, chunk, of, err)
+	}
 	has, err := decodeSync(encodeSync([]have{{1}, {2}}))
 	if err != nil || len(has) != 2 || !has[have{2}] {
 		t.Errorf("sync %v, %v", has, err)
@@ -78,6 +82,8 @@ func TestBodiesRefused(t *testing.T) {
 		}},
 		{"envelopes longer than their body", func() error { _, err := decodeEnvelopes([]byte{0, 0, 0, 9, 1}, 2); return err }},
 		{"more envelopes than asked for", func() error { _, err := decodeEnvelopes(make([]byte, 12), 2); return err }},
+		{"an audit of a stranger", func() error { _, _, _, err := decodeAudit(encodeAudit(0, 0, []int{5}), 5); return err }},
+		{"an audit of no chunk", func() error { _, _, _, err := decodeAudit([]byte{1, 0, 0, 0, 0, 0}, 5); return err }},
 		{"a lock without a CID", func() error { _, _, err := decodeLock(append(make([]byte, 8), 200)); return err }},
 	} {
 		if tt.err() == nil {
@@ -92,6 +98,7 @@ func FuzzBodies(f *testing.F) {
 	f.Add(encodeSync([]have{{1}}))
 	f.Add(encodeCommit(ledger.Signature{}, ledger.NoState()))
 	f.Add(encodePrepare(ledger.NoState()))
+	f.Add(encodeAudit(1, 2, []int{0, 4}))
 	f.Add(encodeOffer(3, []byte("record")))
 	f.Add(encodeLock(place{1, ledger.NoState()}, map[int]*stored{0: {raw: []byte("a")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -103,6 +110,9 @@ func FuzzBodies(f *testing.F) {
 		}
 		if s, c, err := decodeCommit(b, 1); err == nil && !bytes.Equal(encodeCommit(s, c), b) {
 			t.Error("a commit has two encodings")
+		}
+		if s, c, of, err := decodeAudit(b, 9); err == nil && !bytes.Equal(encodeAudit(s, c, of), b) {
+			t.Error("an audit request has two encodings")
 		}
 		if c, err := decodePrepare(b); err == nil && !bytes.Equal(encodePrepare(c), b) {
 			t.Error("a prepare has two encodings")

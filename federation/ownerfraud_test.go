@@ -373,3 +373,81 @@ func TestLateAccusation(t *testing.T) {
 		})
 	}
 }
+
+// TestVouchesAtRandom has a member that owns no chunk, or not all, vouch for another sum of each. The others check one chunk, and then
+// believe nothing that it said: not all of them download everything.
+func TestVouchesAtRandom(t *testing.T) {
+	const n, chunks = 7, 4
+	c := ownedAfterSetup(t, n, 1).fork(t, 2, 1)
+	c.audit.alarms = []string{}
+	liar, given := -1, 0
+	c.slow = func(from, _ int, raw []byte) time.Duration {
+		if e, err := ledger.DecodeEnvelope(raw); err == nil && e.Type == typeChunk && e.Round == 1 && liar >= 0 {
+			given++
+		}
+		return 0
+	}
+	c.doom = func(v *node, a Action) bool {
+		if liar >= 0 || v.machine.r == nil || v.machine.r.number != 1 || !says(c, v, a, typeUnmask) {
+			return false
+		}
+		liar = v.index
+		c.gang = map[int]bool{liar: true}
+		for k := range chunks {
+			e := v.machine.sign(typeVouch, v.machine.r.attempt, uint64(k), append([]byte{bodyVersion}, make([]byte, 32)...))
+			for _, other := range c.nodes {
+				if other != v {
+					c.later(c.delay(), func() { c.step(other, other.life, Received{e.raw}) })
+				}
+			}
+		}
+		return false
+	}
+	c.run(time.Minute)
+	c.settle(time.Second)
+	shunned := 0
+	for _, v := range c.nodes {
+		if v.machine != nil && v.machine.shunned[liar] {
+			shunned++
+		}
+	}
+	if r := c.record(1); r.Kind != ledger.Train || r.Attempt != 0 || shunned < 4 {
+		t.Errorf("%s round in attempt %d; %d members have shunned the liar, member %d", r.Kind, r.Attempt, shunned, liar)
+	}
+	if most := 2 * n * n; given > most { // one that is checked and one that is drawn, of which owners have theirs
+		t.Errorf("%d chunks were given out, want at most %d", given, most)
+	}
+}
+
+// TestAuditImpossible has the only owner of a chunk lie about its sum and give nobody the inputs, and a sender that keeps its chunk
+// back too. Nobody can tell who is wrong, and nobody votes for what it could not check: the round is void, or the right sum is vouched for.
+func TestAuditImpossible(t *testing.T) {
+	c := smallOwned(t, 5, 1).fork(t, 3, 1)
+	c.audits = 1 << 20
+	l := lie(c, 0, typeChunkSum, wrongSum)
+	c.slow = func(from, to int, raw []byte) time.Duration {
+		e, err := ledger.DecodeEnvelope(raw)
+		if err != nil || e.Type != typeChunk || e.Round != 1 || l.index < 0 {
+			return 0
+		}
+		accomplice := c.ownerOf(0, 4)
+		if from == l.index || from == accomplice && e.From == c.genesis.Members[from].ID {
+			return -1
+		}
+		return 0
+	}
+	c.run(3 * time.Minute)
+	if got := c.kinds()[1:]; l.lies == 0 || got[1] != "train" {
+		t.Errorf("%d lies, rounds %v, want the second one trained", l.lies, got)
+	}
+}
+
+// TestGarbageWithOwners has a member that signs nonsense where chunks have owners.
+func TestGarbageWithOwners(t *testing.T) {
+	for seed := range uint64(3) {
+		c := smallOwned(t, 4, 1+int(seed%2)).fork(t, 3, seed)
+		c.audit.alarms, c.cheat = []string{}, 4
+		c.alter = func(from, _ int, raw []byte) [][]byte { return garbage(c, from, raw) }
+		c.run(5 * time.Minute)
+	}
+}

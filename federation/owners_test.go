@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -48,5 +49,90 @@ func TestHappyRoundsWithOwners(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOwnerOrderGolden pins who owns what: members of different versions would send chunks to different owners.
+func TestOwnerOrderGolden(t *testing.T) {
+	roster := make([][32]byte, 7)
+	for k := range roster {
+		roster[k][0] = byte(k + 1)
+	}
+	for chunk, want := range [][]int{{4, 1, 2, 0, 3, 6, 5}, {4, 0, 2, 6, 5, 3, 1}} {
+		if got := ownerOrder([32]byte{9}, chunk, roster); !slices.Equal(got, want) {
+			t.Errorf("owners of chunk %d: %v, want %v", chunk, got, want)
+		}
+	}
+}
+
+// TestRecipients checks who holds what over many chunks: as many others as there are owners hold the chunk of each sender, whatever it owns
+// itself, every active owner holds the chunks of all others, and all members own about as much.
+func TestRecipients(t *testing.T) {
+	const n, chunks = 9, 400
+	s := &secagg.Session{ID: [32]byte{3}, Roster: make([][32]byte, n), Lanes: chunks * secagg.ChunkLanes}
+	for k := range s.Roster {
+		s.Roster[k][0] = byte(k + 1)
+	}
+	everybody := []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
+	for owners := 1; owners <= n; owners++ {
+		o := newOwned(owners, s)
+		count := make([]int, n)
+		for c := range chunks {
+			active := o.active(c, everybody)
+			for _, k := range active {
+				count[k]++
+			}
+			for from := range n {
+				to := o.recipients(c, from)
+				if len(to) != min(owners, n-1) || slices.Contains(to, from) {
+					t.Fatalf("%d owners: member %d sends chunk %d to %v", owners, from, c, to)
+				}
+				for _, k := range active {
+					if k != from && !slices.Contains(to, k) {
+						t.Fatalf("%d owners: owner %d of chunk %d gets none of member %d", owners, k, c, from)
+					}
+				}
+				for _, k := range to {
+					if !o.duty[k] {
+						t.Fatalf("%d owners: member %d holds something and is not asked what", owners, k)
+					}
+				}
+			}
+		}
+		for k, got := range count {
+			if want := owners * chunks / n; got < want*6/10 || got > want*14/10 {
+				t.Errorf("%d owners: member %d owns %d of %d chunks, want about %d", owners, k, got, chunks, want)
+			}
+		}
+		if !o.covered(everybody, func(k int) bool { return true }) || o.covered(everybody, func(k int) bool { return false }) {
+			t.Errorf("%d owners: covered by nobody, or not by everybody", owners)
+		}
+	}
+}
+
+// TestSyncKeepsChunks has members that lack chunks ask for what they lack: they are given those that they own, and no others.
+func TestSyncKeepsChunks(t *testing.T) {
+	c := smallOwned(t, 7, 2).fork(t, 2, 1)
+	given := map[string]int{}
+	c.slow = func(from, to int, raw []byte) time.Duration {
+		e, err := ledger.DecodeEnvelope(raw)
+		if err != nil || e.Round != 1 {
+			return 0
+		}
+		if e.Type == typeChunk && c.nodes[from].machine != nil && c.nodes[from].machine.r != nil {
+			m := c.nodes[from].machine
+			if a := m.r.current(); a != nil && a.roster != nil && a.final == nil && !m.mayHold(a, &stored{env: e, from: m.epoch.Index(e.From)}, to) {
+				given["to a stranger"]++
+			}
+			given["in all"]++
+			if c.now < time.Second && c.random.IntN(3) == 0 {
+				return -1
+			}
+		}
+		return 0
+	}
+	c.run(time.Minute)
+	if r := c.record(1); r.Kind != ledger.Train || given["to a stranger"] > 0 || given["in all"] == 0 {
+		t.Errorf("%s round, chunks given: %v", r.Kind, given)
 	}
 }
