@@ -84,6 +84,7 @@ func (r *replay) agreed(a *attempt) *proposal {
 	if a.final != nil && !bytes.Equal(a.final.encode(), p.encode()) {
 		f.isWrong("%s named %s, and a quorum agreed to another list", leader, r.nameAll(a.final.members))
 	}
+	r.namedAlike(a, p, leader, &f)
 	for _, h := range p.heads {
 		if a.headSession(h) == nil {
 			f.isWrong("head %d is said to be open and is not summed in the attempt", h)
@@ -93,6 +94,22 @@ func (r *replay) agreed(a *attempt) *proposal {
 	}
 	r.report.add(f.check("agreement on who is in the sum"))
 	return p
+}
+
+// namedAlike compares what members agreed to with what the coordinator named before, and with each other.
+func (r *replay) namedAlike(a *attempt, p *proposal, leader string, f *findings) {
+	for _, s := range a.sessions[1:] {
+		if g := r.group(s.name); g != nil && a.survivors != nil && !slices.Equal(s.among(a.survivors), memberList(g.Survivors)) {
+			f.isWrong("%s named %s for the heads, and %s was summed over %s", leader, r.nameAll(a.survivors), s.name, r.nameAll(memberList(g.Survivors)))
+			f.members = append(f.members, leader)
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(a.statements)) {
+		if a.statements[i].text != string(p.encode()) {
+			f.isWrong("%s agreed to another list than the rest", r.m.name(i))
+			f.members = append(f.members, r.m.name(i))
+		}
+	}
 }
 
 // closed tells why a head that was to be summed is not in the record.

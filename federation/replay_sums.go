@@ -156,6 +156,10 @@ func (r *replay) addUp(s *session, f *findings) *sum {
 		return nil
 	}
 	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: s.statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
+	if len(s.keys) < len(s.members) || len(s.shares) < len(s.members) {
+		f.isMissing("keys or shares of some members")
+		return nil
+	}
 	r.openings(s, in, f)
 	in.Statements = statements
 	out := &sum{members: len(list), group: ledger.Group{Name: s.name, Session: s.public.ID}}
@@ -205,6 +209,14 @@ func (r *replay) openings(s *session, in secagg.Transcript, f *findings) {
 		f.isWrong("%s opened other shares than were dealt to it", name)
 		f.members = append(f.members, name)
 		r.report.blame(name, fmt.Sprintf("the shares that it opened in %s do not match the leaves that their dealers published", s.name))
+	}
+	agreed := s.agreed()
+	for _, k := range slices.Sorted(maps.Keys(s.statements)) {
+		if _, same := agreed[k]; !same {
+			name := r.m.name(s.members[k])
+			f.isWrong("%s stated other inputs than the rest", name)
+			f.members = append(f.members, name)
+		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.unmasks)) {
 		if _, stated := s.statements[k]; !stated {

@@ -163,15 +163,18 @@ func TestReplayVoid(t *testing.T) {
 		wantVoid(t, c, "its sum is of no use", 0)
 	})
 	t.Run("opened shares that are lost", func(t *testing.T) {
-		wantVoid(t, switchedOffRound(t), "gave the round up", 0)
+		wantVoid(t, switchedOffRound(t, 1), "with them missing no sum can be opened", 0)
+	})
+	t.Run("nobody has a sum in time", func(t *testing.T) {
+		wantVoid(t, switchedOffRound(t, 2), "nobody had a sum when the time for voting was up", 0)
 	})
 }
 
-// switchedOffRound is a round in which all members were switched off when two had opened their shares.
-func switchedOffRound(t *testing.T) *cluster {
+// switchedOffRound is a round in which all members were switched off when that many had opened their shares.
+func switchedOffRound(t *testing.T, opened int) *cluster {
 	c := afterSetup(t, 4).fork(t, 3, 2)
 	c.keep = true
-	switchOff(t, c, typeUnmask, 2)
+	switchOff(t, c, typeUnmask, opened)
 	return c
 }
 

@@ -11,7 +11,7 @@ type Inspection struct {
 	OtherShares []int
 	// Opened are the members of the agreed sum whose opened shares are, each, the one that was dealt to them; Wrong those that
 	// opened others. Both are empty while no statement has a
-	// quorum, or OtherKeys names anybody.
+	// quorum, or the messages at hand are not those that it binds.
 	Opened, Wrong []int
 }
 
@@ -49,7 +49,7 @@ func Inspect(s Session, in Transcript) Inspection {
 // openings compares opened shares with the leaves that their dealers published.
 func (o *Inspection) openings(s *Session, in Transcript, keys map[int]Keys, shares map[int]Shares) {
 	st, err := in.agreed(s)
-	if err != nil {
+	if err != nil || st.View != o.Shares { // the leaves at hand are not those that members saw: nothing follows
 		return
 	}
 	for _, i := range sorted(in.Unmasks) {
