@@ -126,10 +126,14 @@ func (r *replay) recompute(a *attempt) {
 	m.out = nil
 	m.conclude(a)
 	if r.record.Kind == ledger.Setup && a.setup != nil {
-		if !r.applySetup(a, &f) {
+		if r.cfg.Applier == nil {
+			r.compareSums(a, &f)
 			r.report.add(f.check(what))
+			r.report.add(ReplayCheck{What: "statistics put into the weights", Verdict: NotChecked,
+				Found: fmt.Sprintf("sums, totals and roots were verified; that weights %s follow from them was not recomputed, which takes the model's configuration", r.record.WeightsOut)})
 			return
 		}
+		r.applySetup(a, &f)
 	}
 	x := m.r.results[m.r.own]
 	switch {
@@ -146,34 +150,31 @@ func (r *replay) recompute(a *attempt) {
 	r.report.add(f.check(what))
 }
 
-// applySetup recomputes what a setup round does with its totals, if it can; else it compares the rest of the record.
-func (r *replay) applySetup(a *attempt, f *findings) bool {
-	m := r.m
-	var ask *ApplySetup
-	for _, action := range m.out {
-		if x, ok := action.(ApplySetup); ok {
-			ask = &x
+// applySetup recomputes what a setup round does with its totals.
+func (r *replay) applySetup(a *attempt, f *findings) {
+	for _, action := range r.m.out {
+		ask, ok := action.(ApplySetup)
+		if !ok {
+			continue
 		}
-	}
-	if r.cfg.Applier != nil && ask != nil {
 		w, err := r.cfg.Applier.Apply(r.ctx, ask.Weights, ask.Totals)
 		if err != nil {
 			f.isWrong("the statistics cannot be applied: %v", err)
-			return false
+			return
 		}
-		m.setupApplied(SetupApplied{Round: m.r.number, Attempt: a.number, Weights: w})
-		return true
+		r.m.setupApplied(SetupApplied{Round: r.m.r.number, Attempt: a.number, Weights: w})
 	}
+}
+
+// compareSums compares all of a setup round's record but what comes of its totals.
+func (r *replay) compareSums(a *attempt, f *findings) {
 	got := *a.setup
 	got.WeightsOut, got.StateOut = r.record.WeightsOut, r.record.StateOut
 	if !bytes.Equal(got.Encode(), r.record.Encode()) {
 		differences(&got, r.record, f)
-		return false
+		return
 	}
 	f.isRight("all but the new weights and optimizer state are as certified, and elements occur at %v members", got.Elements)
-	r.report.add(ReplayCheck{What: "statistics put into the weights", Verdict: NotChecked,
-		Found: fmt.Sprintf("sums, totals and roots were verified; that weights %s follow from them was not recomputed, which takes the model's configuration", r.record.WeightsOut)})
-	return false
 }
 
 // differences names what two records do not have in common.

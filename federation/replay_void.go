@@ -59,8 +59,7 @@ func (r *replay) tryAttempt(a *attempt) {
 	r.m.out = nil
 	r.m.conclude(a)
 	if a.setup != nil && r.cfg.Applier != nil {
-		var f findings
-		r.applySetup(a, &f)
+		r.applySetup(a, new(findings))
 	}
 }
 

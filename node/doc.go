@@ -8,6 +8,7 @@
 //	p2p        libp2p hosts, allow-list, limits              rpc        service between members
 //	public     anyone may ask for certificates               local      the owner's API on a Unix socket
 //	silo       private data, training                        disk       atomic files, full disks explained
+//	transcript messages of finished rounds, if wanted
 //
 // # The loop
 //

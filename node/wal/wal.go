@@ -18,6 +18,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/fedlam/fedlam/node/disk"
@@ -49,6 +50,9 @@ type Config struct {
 	Path string
 	// Owner names the member and the federation whose log this is.
 	Owner []byte
+	// ReadOnly opens a log that is there to look into it; Commit fails. Several processes may do so at a time, and none while
+	// another one writes.
+	ReadOnly bool
 	// Patience is how long Open waits for another process to let go; default 1 s.
 	Patience time.Duration
 }
@@ -64,7 +68,12 @@ func Open(cfg Config) (*Log, error) {
 	if cfg.Patience <= 0 {
 		cfg.Patience = time.Second
 	}
-	db, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{Timeout: cfg.Patience, FreelistType: bbolt.FreelistMapType})
+	if cfg.ReadOnly {
+		if _, err := os.Stat(cfg.Path); err != nil {
+			return nil, fmt.Errorf("open log: %w", disk.Explain(err))
+		}
+	}
+	db, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{Timeout: cfg.Patience, FreelistType: bbolt.FreelistMapType, ReadOnly: cfg.ReadOnly})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open log %q: %w", cfg.Path, ErrBusy)
 	}
@@ -72,7 +81,11 @@ func Open(cfg Config) (*Log, error) {
 		return nil, fmt.Errorf("open log %q: %w", cfg.Path, disk.Explain(err))
 	}
 	l := &Log{db, cfg.Path}
-	if err := db.Update(func(tx *bbolt.Tx) error { return begin(tx, cfg.Owner) }); err != nil {
+	head := func() error { return db.Update(func(tx *bbolt.Tx) error { return begin(tx, cfg.Owner) }) }
+	if cfg.ReadOnly {
+		head = func() error { return db.View(func(tx *bbolt.Tx) error { return look(tx, cfg.Owner) }) }
+	}
+	if err := head(); err != nil {
 		return nil, fmt.Errorf("open log %q: %w", cfg.Path, errors.Join(disk.Explain(err), db.Close()))
 	}
 	return l, nil
@@ -87,9 +100,19 @@ func begin(tx *bbolt.Tx, owner []byte) error {
 	if _, err := tx.CreateBucketIfNotExists(entryBucket); err != nil {
 		return err
 	}
-	switch was := meta.Get(layoutKey); {
-	case was == nil:
+	if meta.Get(layoutKey) == nil {
 		return errors.Join(meta.Put(layoutKey, []byte(layout)), meta.Put(ownerKey, owner))
+	}
+	return look(tx, owner)
+}
+
+// look checks the head of a log.
+func look(tx *bbolt.Tx, owner []byte) error {
+	meta := tx.Bucket(metaBucket)
+	if meta == nil || tx.Bucket(entryBucket) == nil {
+		return errors.New("this is no log of fedlam")
+	}
+	switch was := meta.Get(layoutKey); {
 	case string(was) != layout:
 		return fmt.Errorf("layout %q; this program reads %q", was, layout)
 	case !bytes.Equal(meta.Get(ownerKey), owner):

@@ -184,3 +184,42 @@ func TestKilledProcessLosesNothingItHadCommitted(t *testing.T) {
 		t.Errorf("only %d entries were written; the test saw too little", acknowledged)
 	}
 }
+
+func TestReadOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	look := wal.Config{Path: path, Owner: []byte("me"), ReadOnly: true, Patience: 10 * time.Millisecond}
+	if _, err := wal.Open(look); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("a log that is not there: %v", err)
+	}
+	l, err := wal.Open(wal.Config{Path: path, Owner: []byte("me")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(wal.Batch{Set: []wal.Entry{{Key: []byte("a"), Value: []byte("1")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wal.Open(look); !errors.Is(err, wal.ErrBusy) {
+		t.Errorf("while another process writes: %v, want ErrBusy", err)
+	}
+	l.Close()
+	first, err := wal.Open(look)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second, err := wal.Open(look)
+	if err != nil {
+		t.Fatalf("two readers: %v", err)
+	}
+	defer second.Close()
+	if got, err := second.Get([]byte("a")); err != nil || string(got) != "1" {
+		t.Errorf("read %q, %v", got, err)
+	}
+	if err := second.Commit(wal.Batch{Set: []wal.Entry{{Key: []byte("a"), Value: []byte("2")}}}); err == nil {
+		t.Error("a reader wrote")
+	}
+	look.Owner = []byte("you")
+	if _, err := wal.Open(look); !errors.Is(err, wal.ErrForeign) {
+		t.Errorf("another owner: %v, want ErrForeign", err)
+	}
+}
