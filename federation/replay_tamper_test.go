@@ -333,56 +333,6 @@ func TestReplayWrongFiles(t *testing.T) {
 	}
 }
 
-// TestReplayTrouble replays what every member kept of rounds in which others died and messages got lost. Messages may be missing; what is
-// there is never wrong, and nobody is blamed.
-func TestReplayTrouble(t *testing.T) {
-	base := afterSetup(t, 4)
-	whole, parts := 0, 0
-	for seed := range uint64(6) {
-		c := base.fork(t, 4, seed)
-		c.keep = true
-		c.slow = func(int, int, []byte) time.Duration {
-			if c.now < 15*time.Second && c.random.IntN(100) < 20 {
-				return -1
-			}
-			return time.Duration(c.random.IntN(100)) * time.Millisecond
-		}
-		for k := range 3 {
-			v := c.nodes[c.random.IntN(4)]
-			c.later(time.Duration(k+1)*1700*time.Millisecond, func() {
-				if v.machine != nil {
-					v.revive = 300 * time.Millisecond
-					c.kill(v)
-				}
-			})
-		}
-		c.run(3 * time.Minute)
-		for round := uint64(1); round < 4; round++ {
-			for i, n := range c.nodes {
-				if n.archives[round] == nil {
-					continue
-				}
-				report := replayed(t, c.replayConfig(round, i))
-				switch report.Worst() {
-				case Holds:
-					whole++
-				case Incomplete:
-					parts++
-				default:
-					t.Errorf("seed %d, round %d as member %d has it: %s\n%s", seed, round, i, report.First, report.text())
-				}
-				if len(report.Blame) > 0 {
-					t.Errorf("seed %d, round %d: blame %v", seed, round, report.Blame)
-				}
-			}
-		}
-	}
-	t.Logf("%d transcripts show everything, %d lack messages", whole, parts)
-	if whole < 3*parts {
-		t.Errorf("%d transcripts show everything and %d do not", whole, parts)
-	}
-}
-
 // TestReplayGarbage has members sign nonsense: bodies cut, flipped and grown, in the place of other messages. Nothing panics, and what is
 // not noticed changes nothing.
 func TestReplayGarbage(t *testing.T) {

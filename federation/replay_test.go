@@ -160,13 +160,27 @@ func TestReplayVoid(t *testing.T) {
 		c.keep = true
 		c.spoil = func(_ uint64, u *Update) { u.Weight[ledger.TrunkGroup] = 0 }
 		c.run(time.Minute)
-		wantVoid(t, c, "its sum is of no use", 0)
+		wantVoid(t, c, "its sum is of no use", 0, 1)
+	})
+	t.Run("heads of the setup round opened in vain", func(t *testing.T) {
+		c := newCluster(t, 4, 1, 1)
+		c.keep = true
+		dead := -1
+		c.doom = func(n *node, a Action) bool {
+			if dead >= 0 || !says(c, n, a, typeFinal) {
+				return false
+			}
+			dead = n.index
+			return true
+		}
+		c.run(time.Minute)
+		wantVoid(t, c, "gave the round up", (dead+1)%4, 0)
 	})
 	t.Run("opened shares that are lost", func(t *testing.T) {
-		wantVoid(t, switchedOffRound(t, 1), "with them missing no sum can be opened", 0)
+		wantVoid(t, switchedOffRound(t, 1), "with them missing no sum can be opened", 0, 1)
 	})
 	t.Run("nobody has a sum in time", func(t *testing.T) {
-		wantVoid(t, switchedOffRound(t, 2), "nobody had a sum when the time for voting was up", 0)
+		wantVoid(t, switchedOffRound(t, 2), "nobody had a sum when the time for voting was up", 0, 1)
 	})
 }
 
@@ -178,9 +192,9 @@ func switchedOffRound(t *testing.T, opened int) *cluster {
 	return c
 }
 
-func wantVoid(t *testing.T, c *cluster, why string, member int) {
+func wantVoid(t *testing.T, c *cluster, why string, member int, round uint64) {
 	t.Helper()
-	report := replayed(t, c.replayConfig(1, member))
+	report := replayed(t, c.replayConfig(round, member))
 	if !report.OK || report.Kind != ledger.Void || !strings.Contains(report.Why, why) {
 		t.Errorf("%s round: %s; why: %q, want %q\n%s", report.Kind, report.First, report.Why, why, report.text())
 	}

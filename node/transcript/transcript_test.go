@@ -61,7 +61,7 @@ func TestReadRefuses(t *testing.T) {
 		say   string
 	}{
 		{"nothing", func([]byte) []byte { return nil }, "ends in its header"},
-		{"another file", func(b []byte) []byte { return bytes.ToUpper(b) }, "other bytes"},
+		{"another file", bytes.ToUpper, "other bytes"},
 		{"a later version", func(b []byte) []byte { b[17] = 2; return b }, "version 2"},
 		{"a long CID", func(b []byte) []byte { b[18] = 200; return b }, "200 bytes"},
 		{"no CID", func(b []byte) []byte { b[19] = 9; return b }, "genesis"},
