@@ -40,11 +40,11 @@ type ReplayConfig struct {
 // the outer step, the record, and the votes that are its certificate. The report says what was found, in the order of the
 // protocol; errors are about what cannot be replayed at all, and ctx.
 func Replay(ctx context.Context, cfg ReplayConfig) (*ReplayReport, error) {
-	switch {
-	case cfg.Genesis == nil || len(cfg.Rounds) == 0:
+	if cfg.Genesis == nil || len(cfg.Rounds) == 0 {
 		return nil, errors.New("replay: a genesis and the certified rounds are needed")
-	case cfg.Genesis.Validate() != nil:
-		return nil, fmt.Errorf("replay: %w", cfg.Genesis.Validate())
+	}
+	if err := cfg.Genesis.Validate(); err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
 	}
 	r := &replay{cfg: cfg, ctx: ctx, report: &ReplayReport{Version: 1, Checks: []ReplayCheck{}, Story: []string{}, Members: []ReplayMember{}}}
 	for _, step := range []func() bool{r.certified, r.files, r.envelopes, r.interpret, r.outcome, r.votes} {
@@ -97,7 +97,7 @@ func (r *replay) chain(last int) error {
 		log = append(log, Entry{RecordKey(uint64(k)), f.Record}, Entry{CertificateKey(uint64(k)), f.Certificate})
 	}
 	if err := r.m.restore(log); err != nil {
-		return errors.Unwrap(err)
+		return fmt.Errorf("round %d: %w", r.m.chain.Len(), errors.Unwrap(err))
 	}
 	if r.m.chain.Len() != uint64(last) {
 		return fmt.Errorf("the record of round %d is missing", r.m.chain.Len())

@@ -186,10 +186,11 @@ func TestReplayDropped(t *testing.T) {
 	quorum := map[string]int{typeOpenHead: 2, typeUnmask: 2, typePrepare: 2, typeForfeit: 1, typeNext: 4}
 	names := map[string]string{typeJoin: "join", typeRoster: "roster", typeKeys: "keys of", typeShares: "shares of", typeConfirm: "confirmations of",
 		typeMasked: "no header", typeChunk: "chunk 1 of 1", typeSurvivors: "survivors", typeStateHead: "statement", typeOpenHead: "sum of head/all",
-		typeFinal: "final", typeStatement: "statement", typeUnmask: "sum of trunk", typePrepare: "prepare", typeCommit: "commit", typeForfeit: "forfeit",
+		typeFinal: "final", typeStatement: "statement", typeUnmask: "sum of trunk", typePrepare: "prepare", typeForfeit: "forfeit",
 		typeOffer: "offer", typeNext: "next"}
 	eachType(t, func(s *spoiler, kind string, at []int) []string {
-		if kind == typeQuit { // nothing follows from that somebody left
+		if kind == typeQuit || kind == typeCommit { // nothing follows from that somebody left; the certificate has the vote
+			s.drop(at[0])
 			return nil
 		}
 		words := []string{names[kind]}
@@ -205,6 +206,30 @@ func TestReplayDropped(t *testing.T) {
 		s.drop(out...)
 		return words
 	})
+}
+
+// TestReplayVoteInCertificate leaves out second votes: the certificate has the same signatures, and the report says whose.
+func TestReplayVoteInCertificate(t *testing.T) {
+	x := tamperedRounds(t)[0]
+	s := newSpoiler(t, x.c, x.envelopes)
+	at := s.find(typeCommit)
+	s.drop(at...)
+	cfg := x.c.replayConfig(x.round, x.member)
+	cfg.Envelopes = s.raws
+	report := replayed(t, cfg)
+	votes := report.Checks[len(report.Checks)-1]
+	cert, err := ledger.DecodeCertificate(cfg.Rounds[x.round].Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK || votes.What != "votes" || votes.Count != 0 || !strings.Contains(votes.Found, "came with the certificate alone") {
+		t.Errorf("%s; %+v", report.First, votes)
+	}
+	for _, v := range cert.Signatures {
+		if !strings.Contains(votes.Found, member(int(v.Member))) || !report.Members[v.Member].Signed {
+			t.Errorf("%q does not name member %d", votes.Found, v.Member)
+		}
+	}
 }
 
 // TestReplaySignedLie has members sign other contents than they had said: what they bound themselves to no longer fits.
