@@ -151,18 +151,44 @@ func (r *replay) sum(s *session, want *ledger.Group) *sum {
 func (r *replay) addUp(s *session, f *findings) *sum {
 	statements := s.agreed()
 	list := s.survivors(statements)
-	if list == nil {
-		f.isMissing("%d members stated who is in it, and no %d of them the same", len(s.statements), s.public.Threshold)
+	in := r.messages(s, list, f)
+	if in == nil {
 		return nil
 	}
-	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: s.statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
-	if len(s.keys) < len(s.members) || len(s.shares) < len(s.members) {
+	opening, err := secagg.Open(s.public, *in)
+	var lanes []uint32
+	if err == nil {
+		lanes, err = r.addChunks(s, opening, in.Masked)
+	}
+	if err != nil {
+		r.refused(s, err, f)
+		return nil
+	}
+	f.count, f.bytes = len(list), int64(4*len(lanes))
+	f.isRight("%d numbers over %s", len(lanes), r.nameAll(list))
+	out := &sum{lanes: lanes, members: len(list), group: ledger.Group{Name: s.name, Session: s.public.ID, Seeds: opening.Root(), Aggregate: AggregateRoot(lanes)}}
+	for _, i := range list {
+		out.group.Survivors = append(out.group.Survivors, uint64(i))
+	}
+	for _, v := range statements {
+		out.group.Masked = v.MaskedRoot()
+	}
+	return out
+}
+
+// messages collects what opens a session over the members in list, or returns nil when something is missing.
+func (r *replay) messages(s *session, list []int, f *findings) *secagg.Transcript {
+	switch {
+	case list == nil:
+		f.isMissing("%d members stated who is in it, and no %d of them the same", len(s.statements), s.public.Threshold)
+		return nil
+	case len(s.keys) < len(s.members) || len(s.shares) < len(s.members):
 		f.isMissing("keys or shares of some members")
 		return nil
 	}
+	in := secagg.Transcript{Keys: s.keys, Shares: s.shares, Statements: s.statements, Unmasks: s.unmasks, Masked: map[int]secagg.Masked{}}
 	r.openings(s, in, f)
-	in.Statements = statements
-	out := &sum{members: len(list), group: ledger.Group{Name: s.name, Session: s.public.ID}}
+	in.Statements = s.agreed()
 	for _, i := range list {
 		if !s.complete(i) {
 			f.isMissing("the masked input of %s", r.m.name(i))
@@ -170,34 +196,24 @@ func (r *replay) addUp(s *session, f *findings) *sum {
 		}
 		k := slices.Index(s.members, i)
 		in.Masked[k] = *s.masked[k]
-		out.group.Survivors = append(out.group.Survivors, uint64(i))
 	}
-	opening, err := secagg.Open(s.public, in)
-	if fault := (*secagg.Fault)(nil); errors.As(err, &fault) {
+	return &in
+}
+
+// refused says why a session does not open, and who is to blame if that is proven.
+func (r *replay) refused(s *session, err error, f *findings) {
+	fault := (*secagg.Fault)(nil)
+	switch {
+	case errors.As(err, &fault):
 		cheat := r.m.name(s.members[fault.Member])
 		f.isWrong("the messages of %s prove that it cheated: %s", cheat, fault.What)
 		f.members = append(f.members, cheat)
 		r.report.blame(cheat, fmt.Sprintf("in %s: %s", s.name, fault.What))
-		return nil
-	}
-	if err == nil {
-		out.lanes, err = r.addChunks(s, opening, in.Masked)
-	}
-	switch {
 	case errors.Is(err, secagg.ErrThreshold):
 		f.isMissing("%v", err)
-		return nil
-	case err != nil:
+	default:
 		f.isWrong("%v", err)
-		return nil
 	}
-	for _, v := range statements {
-		out.group.Masked = v.MaskedRoot()
-	}
-	out.group.Seeds, out.group.Aggregate = opening.Root(), AggregateRoot(out.lanes)
-	f.count, f.bytes = len(list), int64(4*len(out.lanes))
-	f.isRight("%d numbers over %s", len(out.lanes), r.nameAll(list))
-	return out
 }
 
 // openings tells who stated and opened, and names those that opened what they were not dealt, or without having stated.
