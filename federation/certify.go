@@ -70,6 +70,7 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 	if x != nil {
 		publish.Files = x.files
 	}
+	m.archive()
 	m.do(publish)
 	last := m.chain.Last()
 	p := Persist{Set: []Entry{{RecordKey(number), f.Record}, {CertificateKey(number), f.Certificate}}}

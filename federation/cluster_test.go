@@ -32,6 +32,7 @@ type cluster struct {
 	slow   func(from, to int, envelope []byte) time.Duration // extra delay; negative loses the message
 	alter  func(from, to int, envelope []byte) [][]byte      // what arrives instead
 	spoil  func(round uint64, u *Update)                     // what the trainer gives instead
+	keep   bool                                              // members hand over transcripts
 	doom   func(n *node, a Action) bool                      // whether a member dies before an action
 	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
 	cheat  int                                               // who lies, plus one: it may halt
@@ -49,6 +50,9 @@ type node struct {
 	disk    map[string][]byte
 	blocks  map[cid.Cid][]byte
 	trainer *fakeTrainer
+
+	archives map[uint64][][]byte // by round
+
 	actions int // carried out so far that others or a later life can see
 	killAt  int // dies after that many actions; 0 means never
 	revive  time.Duration
@@ -128,7 +132,7 @@ func newCluster(t testing.TB, n int, rounds, seed uint64, change ...func(*ledger
 	}
 	c := &cluster{t: t, genesis: g, first: first, random: rand.New(rand.NewPCG(seed, 1)), rounds: rounds, audit: newAudit()}
 	for i := range n {
-		c.nodes = append(c.nodes, &node{index: i, disk: map[string][]byte{}, blocks: map[cid.Cid][]byte{first.CID: first.Data}})
+		c.nodes = append(c.nodes, &node{index: i, disk: map[string][]byte{}, blocks: map[cid.Cid][]byte{first.CID: first.Data}, archives: map[uint64][][]byte{}})
 	}
 	return c
 }
@@ -137,7 +141,7 @@ func newCluster(t testing.TB, n int, rounds, seed uint64, change ...func(*ledger
 func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 	f := &cluster{t: t, genesis: c.genesis, first: c.first, random: rand.New(rand.NewPCG(seed, 1)), rounds: rounds, audit: newAudit()}
 	for _, n := range c.nodes {
-		f.nodes = append(f.nodes, &node{index: n.index, disk: maps.Clone(n.disk), blocks: maps.Clone(n.blocks)})
+		f.nodes = append(f.nodes, &node{index: n.index, disk: maps.Clone(n.disk), blocks: maps.Clone(n.blocks), archives: maps.Clone(n.archives)})
 	}
 	maps.Copy(f.audit.records, c.audit.records)
 	return f
@@ -147,7 +151,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
-	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+	cfg := Config{Genesis: c.genesis, Archive: c.keep, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) {
 			if c.tamper != nil {

@@ -24,6 +24,8 @@ type Config struct {
 	// Witness, when set, is shown what this member adds to every sum, before it is masked. These are private numbers: it is for
 	// tests and simulations that hold all members in one hand and check sums bit by bit.
 	Witness func(Contribution)
+	// Archive asks for an Archive action with the messages of every round that ends. Without it the machine forgets them.
+	Archive bool
 	// SetupTrunk is how many numbers a member's environment statistics have, and SetupHead how many its normal equations
 	// for one head. They follow from the model and are the same at every member.
 	SetupTrunk, SetupHead int

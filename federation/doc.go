@@ -65,6 +65,12 @@
 // So a round ends whenever a quorum of the members runs and hears each other, whatever happened before and whatever fewer than a third do;
 // at most the round under way is lost. Deadlines follow what the members usually need (pace.go) and double with every attempt or view that fails.
 //
+// # Looking at a round again
+//
+// When Config asks for it, the machine hands over the signed messages of every round that ends (Archive). Replay verifies the round
+// from them, as a spectator without any key: every signature, root, statement, opened share, sum, the outer step and the votes. Its
+// report says what holds, what is wrong, who is to blame where signed messages prove it, and what happened, in plain words.
+//
 // # What it does not do
 //
 // It does not say whether an update makes the model better, nor hide the sum: what two members of a head can learn of each other

@@ -33,27 +33,34 @@ func (m *Machine) accuse(q ledger.Equivocation, member int) {
 
 // onEvidence takes the proof that another member found.
 func (m *Machine) onEvidence(s *stored) error {
-	if len(s.env.Body) < 1 || s.env.Body[0] != bodyVersion {
-		return fmt.Errorf("%w: evidence of %d bytes", errBody, len(s.env.Body))
+	q, member, err := m.decodeEvidence(s.env.Body)
+	if err == nil {
+		m.accuse(q, member)
 	}
-	list, err := decodeEnvelopes(s.env.Body[1:], 2)
+	return err
+}
+
+// decodeEvidence reads and checks a proof, and says whom it is against.
+func (m *Machine) decodeEvidence(body []byte) (q ledger.Equivocation, member int, err error) {
+	if len(body) < 1 || body[0] != bodyVersion {
+		return q, -1, fmt.Errorf("%w: evidence of %d bytes", errBody, len(body))
+	}
+	list, err := decodeEnvelopes(body[1:], 2)
 	if err != nil {
-		return err
+		return q, -1, err
 	}
 	if len(list) != 2 {
-		return fmt.Errorf("%w: evidence of %d envelopes", errBody, len(list))
+		return q, -1, fmt.Errorf("%w: evidence of %d envelopes", errBody, len(list))
 	}
-	var q ledger.Equivocation
 	if q.A, err = ledger.DecodeEnvelope(list[0]); err != nil {
-		return err
+		return q, -1, err
 	}
 	if q.B, err = ledger.DecodeEnvelope(list[1]); err != nil {
-		return err
+		return q, -1, err
 	}
-	member := m.epoch.Index(q.A.From)
+	member = m.epoch.Index(q.A.From)
 	if err := q.Verify(); err != nil || member < 0 {
-		return fmt.Errorf("%w: evidence against nobody: %w", errBody, err)
+		return q, -1, fmt.Errorf("%w: evidence against nobody: %w", errBody, err)
 	}
-	m.accuse(q, member)
-	return nil
+	return q, member, nil
 }

@@ -54,12 +54,8 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	epoch := cfg.Genesis.Epoch()
-	m := &Machine{
-		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
-		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
-	}
+	m := newMachine(cfg)
+	epoch := m.epoch
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
 	if m.self = epoch.Index(id); m.self < 0 {
@@ -73,6 +69,16 @@ func New(cfg Config) (*Machine, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// newMachine is a machine at the genesis that is nobody's yet.
+func newMachine(cfg Config) *Machine {
+	epoch := cfg.Genesis.Epoch()
+	return &Machine{
+		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
+		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
+		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
+	}
 }
 
 // Step takes one event and returns what to do about it, in order. Before the first Tick nothing happens.

@@ -98,6 +98,8 @@ func (m *Machine) accept(s *stored) {
 		m.tell(Warning, "%s sent more than the protocol needs; the rest is ignored", m.name(s.from))
 		return
 	}
+	m.r.came++
+	s.came = m.r.came
 	t.add(s)
 	m.r.quietSince = m.now
 	if err := m.dispatch(a, s); err != nil {

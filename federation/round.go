@@ -31,6 +31,7 @@ type round struct {
 	joinAt   time.Time // not before that is it joined
 	attempts map[uint64]*attempt
 	log      transcript // messages that concern the whole round
+	came     uint64     // messages so far
 	maxBytes int        // of one signer in one attempt
 
 	consumed  bool                 // this member has opened shares of the trunk, in its attempt
@@ -61,6 +62,21 @@ type round struct {
 
 // startRound begins the round after the newest certified one.
 func (m *Machine) startRound(w *weights.Set, state outerState) {
+	if !m.enterRound(w, state) {
+		return
+	}
+	m.resume()
+	if !m.r.idle {
+		m.startWork()
+	}
+	m.replayEarly()
+	if m.r != nil {
+		m.syncAll()
+	}
+}
+
+// enterRound makes the round after the newest certified one that under way, and says whether that went well.
+func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
 		complains: map[[2]int]bool{}, odd: map[int]bool{}, missed: map[int]map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
@@ -70,20 +86,13 @@ func (m *Machine) startRound(w *weights.Set, state outerState) {
 		var err error
 		if r.layout, err = NewLayout(w, m.epoch.Shared(), setup.Elements, m.rules.MinGroup); err != nil {
 			m.halt("%v", err)
-			return
+			return false
 		}
 	}
 	m.r = r
 	r.order = m.drawOrder()
 	r.maxBytes = m.expectedBytes()
-	m.resume()
-	if !r.idle {
-		m.startWork()
-	}
-	m.replayEarly()
-	if m.r != nil {
-		m.syncAll()
-	}
+	return true
 }
 
 // resume puts the promises of an earlier run of the process back in force.

@@ -19,6 +19,7 @@ type stored struct {
 	raw  []byte
 	from int
 	hash have
+	came uint64 // counts the messages of the round in order of arrival
 }
 
 func newTranscript() transcript {

@@ -47,6 +47,8 @@ func (c *cluster) carryOut(n *node, a Action) {
 		for _, f := range a.Files {
 			n.blocks[f.CID] = f.Data
 		}
+	case Archive:
+		n.archives[a.Round] = a.Envelopes
 	case CollectSetup:
 		c.answer(n, 50*time.Millisecond, SetupSummed{a.Round, n.trainer.collect()})
 	case ApplySetup:

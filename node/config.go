@@ -75,4 +75,6 @@ const (
 	MsgDone      = "work is done"     // rounds
 	MsgStopped   = "stopped"          //
 	MsgCrash     = "test hook: crash" // step, round
+
+	MsgNoTranscript = "the transcript of a round is not kept" // round, error
 )

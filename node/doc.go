@@ -9,6 +9,7 @@
 //	public     anyone may ask for certificates               local      the owner's API on a Unix socket
 //	silo       private data, training                        disk       atomic files, full disks explained
 //	doctor     what is wrong, and what to do about it
+//	transcript messages of finished rounds, if wanted
 //
 // # The loop
 //

@@ -63,3 +63,25 @@ func TestFullDiskStopsTheNodeAndLosesNothing(t *testing.T) {
 	victim.start(t, victim.config())
 	victim.log.wait(t, node.MsgCertified, was+2)
 }
+
+// TestFullDiskForTranscripts has no room for transcripts: the node says so and goes on.
+func TestFullDiskForTranscripts(t *testing.T) {
+	sites, _ := newFederation(t, 3, small)
+	victim := sites[0]
+	folder := filepath.Join(victim.home.Dir, "data", "transcripts")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=4k"); err != nil {
+		t.Skipf("a small file system cannot be mounted here (needs root): %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(folder, syscall.MNT_DETACH) })
+	victim.home.Config.Transcripts.Keep = 2
+	for _, s := range sites {
+		s.start(t, s.config())
+	}
+	victim.log.wait(t, node.MsgDone, 1)
+	if got := victim.log.count(node.MsgNoTranscript); got != 4 {
+		t.Errorf("told %d times that a transcript is not kept, want 4\n%s", got, victim.log)
+	}
+}

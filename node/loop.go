@@ -63,6 +63,8 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 		return n.persist(a)
 	case federation.Publish:
 		return n.publish(context.WithoutCancel(ctx), a) // a step is finished also when the node is to stop
+	case federation.Archive:
+		n.archive(a)
 	case federation.Store:
 		return n.storeFiles(context.WithoutCancel(ctx), a.Round, a.Files)
 	case federation.Broadcast:

@@ -157,7 +157,8 @@ func (n *Node) makeMachine(context.Context) error {
 	policy := n.cfg.Home.Config.Policy
 	trunk, head := n.trainer.Lengths()
 	n.machine, err = federation.New(federation.Config{Genesis: n.genesis, Key: n.cfg.Home.Signing, Log: entries, Random: n.cfg.Random,
-		Policy: federation.Policy{MinCohort: policy.MinCohort, Rounds: policy.Rounds}, SetupTrunk: trunk, SetupHead: head, Witness: n.cfg.Hooks.Witness})
+		Policy: federation.Policy{MinCohort: policy.MinCohort, Rounds: policy.Rounds}, SetupTrunk: trunk, SetupHead: head, Witness: n.cfg.Hooks.Witness,
+		Archive: n.cfg.Home.Config.Transcripts.Keep > 0})
 	if err != nil {
 		return err
 	}

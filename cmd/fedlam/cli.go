@@ -10,6 +10,7 @@ var cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Find out what keeps a node from working, and what to do."`
 	Pull    pullCmd    `cmd:"" help:"Download certified weights and their proof."`
 	Verify  verifyCmd  `cmd:"" help:"Check a downloaded release offline."`
+	Replay  replayCmd  `cmd:"" help:"Verify a finished round again from the messages that a node kept."`
 	Train   trainCmd   `cmd:"" help:"Train a model on this machine."`
 	Eval    evalCmd    `cmd:"" help:"Predict energies, forces and virials of frames."`
 	Test    testCmd    `cmd:"" help:"Compare predictions with labels."`

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/founding"
 	"github.com/fedlam/fedlam/node/home"
@@ -34,6 +35,7 @@ var layouts = map[string]any{
 	"fedlam verify --json and fedlam pull --json":           verifyOutput{},
 	"fedlam status --json":                                  statusOutput{},
 	"fedlam doctor --json":                                  doctorOutput{},
+	"fedlam replay --json":                                  federation.ReplayReport{},
 	"fedlam demo --json and fedlam testnet run --json":      report.Report{},
 	"fedlam bench step --json and fedlam bench eval --json": bench.Report{},
 	"fedlam bench gemm --json":                              bench.GEMMReport{},

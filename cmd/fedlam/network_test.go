@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -27,12 +30,14 @@ import (
 //	finished DIR N     waits until the node in DIR has certified N rounds
 //	remember DIR       puts the node's genesis, weights and public address into $GENESIS, $WEIGHTS and $PUBLIC
 //	flip FILE          changes one bit in the middle of a file
+//	set DIR KEY VALUE  changes a number in the node's node.toml
+//	ends STATUS ARG... runs fedlam and expects it to end with that status
 func TestNetworkScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/network",
 		Setup: setupNetwork,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"finished": cmdFinished, "remember": cmdRemember, "flip": cmdFlip,
+			"finished": cmdFinished, "remember": cmdRemember, "flip": cmdFlip, "set": cmdSet, "ends": cmdEnds,
 		},
 	})
 }
@@ -143,4 +148,34 @@ func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	text[len(text)/2] ^= 1
 	ts.Check(os.WriteFile(path, text, 0o600))
+}
+
+func cmdSet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: set DIR KEY VALUE")
+	}
+	path := ts.MkAbs(filepath.Join(args[0], "node.toml"))
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	old := regexp.MustCompile(`(?m)^` + args[1] + ` = .*$`)
+	if n := len(old.FindAll(text, -1)); n != 1 {
+		ts.Fatalf("%s has %d keys %s:\n%s", path, n, args[1], text)
+	}
+	ts.Check(os.WriteFile(path, old.ReplaceAll(text, []byte(args[1]+" = "+args[2])), 0o600))
+}
+
+func cmdEnds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: ends STATUS ARG...")
+	}
+	got := 0
+	err := ts.Exec("fedlam", args[1:]...)
+	if of := (*exec.ExitError)(nil); errors.As(err, &of) {
+		got = of.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("ended with status %d, want %s", got, args[0])
+	}
 }

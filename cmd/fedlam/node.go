@@ -49,7 +49,9 @@ node.toml, where everything but name and data may be left out; a key that is unk
   batch_size = "auto:32"                    # default: the federation's choice
   [policy]
   min_cohort = 5                            # smallest number of members in a sum you contribute to
-  rounds = 0                                # stop contributing after that many rounds; 0 is never`
+  rounds = 0                                # stop contributing after that many rounds; 0 is never
+  [transcripts]
+  keep = 0                                  # newest rounds whose messages are kept, for fedlam replay; masked updates among them`
 }
 
 func (c *nodeCmd) Run(ctx context.Context) error {

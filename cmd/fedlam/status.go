@@ -13,7 +13,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/fedlam/fedlam/node"
+	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/node/local"
+	"github.com/fedlam/fedlam/node/transcript"
 	"github.com/fedlam/fedlam/proto/localpb"
 )
 
@@ -33,8 +36,8 @@ Example:
 
 The JSON is {"version":1,"name":..,"member":HEX,"genesis":CID,"finished":n,"record":CID,"certificate":CID,"weights":CID,
 "activity":TEXT,"addresses":[..],"public_addresses":[..],"members":[{"name":..,"member":HEX,"connected":true}],
-"heads":[{"key":..,"training_frames":n,"validation_frames":n}],"bytes_sent":n,"bytes_received":n,"uptime_seconds":x}; finished
-counts certified rounds, so the newest has the number finished - 1.`
+"heads":[{"key":..,"training_frames":n,"validation_frames":n}],"bytes_sent":n,"bytes_received":n,"uptime_seconds":x,
+"transcripts":[{"round":n,"bytes":n}]}; finished counts certified rounds, so the newest has the number finished - 1.`
 }
 
 // statusOutput is the layout of the JSON; see Help.
@@ -55,6 +58,13 @@ type statusOutput struct {
 	BytesSent       uint64         `json:"bytes_sent"`
 	BytesReceived   uint64         `json:"bytes_received"`
 	Uptime          float64        `json:"uptime_seconds"`
+
+	Transcripts []statusTranscript `json:"transcripts"`
+}
+
+type statusTranscript struct {
+	Round uint64 `json:"round"`
+	Bytes int64  `json:"bytes"`
 }
 
 type statusMember struct {
@@ -82,13 +92,21 @@ func (c *statusCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	kept, err := node.Transcripts(&home.Home{Dir: c.Dir})
+	if err != nil {
+		return err
+	}
+	list, err := kept.List()
+	if err != nil {
+		return err
+	}
 	if c.JSON != "" {
-		if err := writeTo(c.JSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(newStatusOutput(reply)) }); err != nil {
+		if err := writeTo(c.JSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(newStatusOutput(reply, list)) }); err != nil {
 			return err
 		}
 	}
 	if c.JSON != "-" {
-		if err := printStatus(os.Stdout, reply); err != nil {
+		if err := printStatus(os.Stdout, reply, list); err != nil {
 			return err
 		}
 	}
@@ -101,10 +119,13 @@ func (c *statusCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-func newStatusOutput(r *localpb.StatusReply) statusOutput {
+func newStatusOutput(r *localpb.StatusReply, kept []transcript.Kept) statusOutput {
 	out := statusOutput{Version: 1, Name: r.Name, Member: r.Member, Genesis: r.Genesis, Finished: r.Finished, Record: r.Record,
 		Certificate: r.Certificate, Weights: r.Weights, Activity: r.Activity, Addresses: notNil(r.Addresses), PublicAddresses: notNil(r.PublicAddresses),
-		Members: []statusMember{}, Heads: []statusHead{}, BytesSent: r.BytesSent, BytesReceived: r.BytesReceived, Uptime: r.Uptime}
+		Members: []statusMember{}, Heads: []statusHead{}, BytesSent: r.BytesSent, BytesReceived: r.BytesReceived, Uptime: r.Uptime, Transcripts: []statusTranscript{}}
+	for _, k := range kept {
+		out.Transcripts = append(out.Transcripts, statusTranscript(k))
+	}
 	for _, m := range r.Members {
 		out.Members = append(out.Members, statusMember{m.Name, m.Member, m.Connected})
 	}
@@ -116,7 +137,7 @@ func newStatusOutput(r *localpb.StatusReply) statusOutput {
 
 func notNil(list []string) []string { return append([]string{}, list...) }
 
-func printStatus(w io.Writer, r *localpb.StatusReply) error {
+func printStatus(w io.Writer, r *localpb.StatusReply, kept []transcript.Kept) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "node\t%s (%s...)\n", r.Name, r.Member[:min(12, len(r.Member))])
 	fmt.Fprintf(t, "genesis\t%s\n", r.Genesis)
@@ -140,6 +161,13 @@ func printStatus(w io.Writer, r *localpb.StatusReply) error {
 		fmt.Fprintf(t, "public address\t%s\n", a)
 	}
 	fmt.Fprintf(t, "traffic\t%.1f MiB sent, %.1f MiB received\n", float64(r.BytesSent)/(1<<20), float64(r.BytesReceived)/(1<<20))
+	if n := len(kept); n > 0 {
+		var size int64
+		for _, k := range kept {
+			size += k.Bytes
+		}
+		fmt.Fprintf(t, "transcripts\t%d, of rounds %d to %d, %.1f MiB\n", n, kept[0].Round, kept[n-1].Round, float64(size)/(1<<20))
+	}
 	return t.Flush()
 }
 

@@ -3,6 +3,7 @@ package disk
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,10 +27,18 @@ func (c Create) WriteFile(path string, data []byte, perm fs.FileMode) error {
 // Replace is WriteFile without the sync of the folder: a caller that writes many files into one folder calls SyncDir
 // once after the last.
 func (c Create) Replace(path string, data []byte, perm fs.FileMode) error {
+	return c.Fill(path, perm, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Fill is Replace for content that fill writes piece by piece.
+func (c Create) Fill(path string, perm fs.FileMode, fill func(w io.Writer) error) error {
 	var random [8]byte
 	rand.Read(random[:])
 	temporary := filepath.Join(filepath.Dir(path), temporaryPrefix+hex.EncodeToString(random[:]))
-	if err := c.write(temporary, data, perm); err != nil {
+	if err := c.write(temporary, perm, fill); err != nil {
 		os.Remove(temporary)
 		return Explain(err)
 	}
@@ -40,12 +49,12 @@ func (c Create) Replace(path string, data []byte, perm fs.FileMode) error {
 	return nil
 }
 
-func (c Create) write(path string, data []byte, perm fs.FileMode) error {
+func (c Create) write(path string, perm fs.FileMode, fill func(w io.Writer) error) error {
 	f, err := c(path, perm)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f); err != nil {
 		f.Close()
 		return err
 	}

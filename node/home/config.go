@@ -22,6 +22,8 @@ type Config struct {
 	Data     []Data   `toml:"data"`
 	Training Training `toml:"training"`
 	Policy   Policy   `toml:"policy"`
+
+	Transcripts Transcripts `toml:"transcripts"`
 }
 
 // Public is the reading side, open to anyone.
@@ -64,6 +66,13 @@ type Policy struct {
 	Rounds uint64 `toml:"rounds"`
 }
 
+// Transcripts are the signed messages of finished rounds, for `fedlam replay`. They hold masked updates and sealed shares, which a
+// node otherwise forgets when the round is certified.
+type Transcripts struct {
+	// Keep is how many of the newest rounds are kept; default 0.
+	Keep int `toml:"keep"`
+}
+
 // ErrConfig is wrapped by every error about the contents of node.toml.
 var ErrConfig = errors.New("bad node.toml")
 
@@ -104,6 +113,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Training.validate(); err != nil {
 		return err
+	}
+	if c.Transcripts.Keep < 0 {
+		return fmt.Errorf("transcripts.keep is %d; it is the number of rounds whose messages are kept, 0 for none", c.Transcripts.Keep)
 	}
 	if c.Policy.MinCohort == 0 {
 		c.Policy.MinCohort = 5

@@ -13,10 +13,7 @@ import (
 )
 
 // Lengths returns how many numbers the trunk and each head have in SetupSums. They follow from the model.
-func (s *Silo) Lengths() (trunk, head int) {
-	model := s.cfg.Recipe.Model
-	return len(training.ModelStats(model).Sums), len(training.NewNormalEquations(model.NumTypes()).Pack())
-}
+func (s *Silo) Lengths() (trunk, head int) { return Applier{s.cfg.Recipe.Model}.Lengths() }
 
 // Collect implements federation.Trainer.
 func (s *Silo) Collect(ctx context.Context) (federation.SetupSums, error) {
@@ -42,12 +39,8 @@ func (s *Silo) Collect(ctx context.Context) (federation.SetupSums, error) {
 }
 
 // Apply implements federation.Trainer.
-func (s *Silo) Apply(_ context.Context, w *weights.Set, totals federation.SetupTotals) (*weights.Set, error) {
-	stats := training.ModelStats(s.cfg.Recipe.Model)
-	if err := stats.Merge(totals.Trunk); err != nil {
-		return nil, err
-	}
-	return applySetup(s.cfg.Recipe.Model, w, stats, totals.Heads)
+func (s *Silo) Apply(ctx context.Context, w *weights.Set, totals federation.SetupTotals) (*weights.Set, error) {
+	return Applier{s.cfg.Recipe.Model}.Apply(ctx, w, totals)
 }
 
 // Install implements federation.Trainer. When it is first called the heads that are not shared get their references.

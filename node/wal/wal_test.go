@@ -212,6 +212,11 @@ func TestReadOnly(t *testing.T) {
 	if got := dump(t, reader, ""); got != "a=1" {
 		t.Errorf("read %q", got)
 	}
+	second, err := wal.OpenReadOnly(me)
+	if err != nil {
+		t.Fatalf("two readers: %v", err)
+	}
+	defer second.Close()
 	if err := reader.Commit(wal.Batch{Set: []wal.Entry{entry("b", "2")}}); err == nil {
 		t.Error("a log that is only looked at was written")
 	}

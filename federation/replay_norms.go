@@ -1,0 +1,48 @@
+package federation
+
+import (
+	"fmt"
+	"slices"
+)
+
+// norms audits the norms of an opened trunk again from the reports in the transcript.
+func (r *replay) norms(a *attempt) {
+	m, trunk := r.m, a.sessions[0]
+	if !m.auditsNorms() || trunk.sum == nil || a.norms != nil {
+		return
+	}
+	var f findings
+	defer func() { r.report.add(f.check("norms of the updates")) }()
+	x, err := m.openSeeds(trunk)
+	if err == nil && x != nil {
+		err = m.beginAudit(a, trunk)
+	}
+	if err != nil || x == nil {
+		a.norms = &normAudit{done: true}
+		f.isRight("not audited: %v", err)
+		return
+	}
+	for i, body := range a.reports {
+		if err := m.takeReport(a.norms, trunk, i, body); err != nil {
+			f.isRight("the report of %s does not hold: %v", m.name(i), err)
+		}
+	}
+	result := a.norms.audit.Result()
+	a.norms.done = true
+	for _, v := range result.Verdicts {
+		i := trunk.members[v.Member]
+		f.isRight("%s %.2g of the longest allowed", m.name(i), v.Norm/v.Bound)
+		if v.Violates {
+			r.report.blame(m.name(i), fmt.Sprintf("its update was %.1f times as long as allowed", v.Norm/v.Bound))
+		}
+	}
+	for _, q := range result.Quarrels {
+		f.isRight("%s and %s contradict each other about their common mask", m.name(trunk.members[q.Low]), m.name(trunk.members[q.High]))
+	}
+	if len(result.Silent) > 0 {
+		f.isRight("no report of %s", r.nameAll(trunk.at(result.Silent)))
+	}
+	f.count = len(a.reports)
+	slices.Sort(f.right)
+	m.judgeNorms(a, trunk, result)
+}
