@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a federation may take for what a test waits for, on a busy computer.
-const patience = 90 * time.Second
+const patience = 60 * time.Second
 
 // A cluster is a federation of four nodes, each a process of its own.
 type cluster struct {
@@ -28,6 +28,7 @@ type cluster struct {
 	group   *proc.Group // of processes on this computer's own network
 	genesis *ledger.Genesis
 	members []*member
+	clones  map[*member]*member // second processes with the keys of a member
 }
 
 // A member is a node, which may be several processes one after the other.
@@ -79,7 +80,7 @@ func openCluster(t *testing.T, dir string) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &cluster{T: t, dir: dir, group: g, genesis: readGenesis(t, dir)}
+	f := &cluster{T: t, dir: dir, group: g, genesis: readGenesis(t, dir), clones: map[*member]*member{}}
 	for _, name := range names {
 		f.members = append(f.members, &member{f: f, name: name, dir: filepath.Join(dir, name), program: path, group: g})
 	}
@@ -200,6 +201,13 @@ func (m *member) heard(text string, from int) (string, int) {
 		}
 	}
 	return "", -1
+}
+
+// count is the number of messages of the newest process.
+func (m *member) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.said)
 }
 
 // await waits until the newest process says something that contains text.

@@ -32,6 +32,9 @@ func (f *cluster) judge(faults int) {
 	for _, m := range f.members {
 		m.process.Stop()
 	}
+	if len(f.clones) == 0 {
+		f.noEvidence()
+	}
 	var longest []*ledger.Round
 	var history []cid.Cid
 	for _, m := range f.members {
@@ -54,6 +57,16 @@ func (f *cluster) judge(faults int) {
 	f.Logf("%d rounds, %d void, after %d faults", len(longest), void, faults)
 	if void > faults {
 		f.Errorf("%d rounds are void after %d faults", void, faults)
+	}
+}
+
+// noEvidence looks whether anybody has proof that a member contradicted itself.
+func (f *cluster) noEvidence() {
+	f.Helper()
+	for _, m := range f.members {
+		if line, at := m.heard("said two different things", 0); at >= 0 {
+			f.Errorf("%s tells: %s", m.name, line)
+		}
 	}
 }
 
@@ -118,22 +131,34 @@ func (f *cluster) checkSums(r *ledger.Round) {
 		if quorum := f.genesis.Epoch().Quorum(); g.Name == ledger.TrunkGroup && len(g.Survivors) < quorum {
 			f.Errorf("round %d sums %d members, and %d decide", r.R, len(g.Survivors), quorum)
 		}
-		var total []uint32
-		for _, i := range g.Survivors {
-			data, err := os.ReadFile(filepath.Join(f.members[i].witness(), hex.EncodeToString(g.Session[:])))
-			if err != nil {
-				f.Errorf("what %s put into round %d: %v", f.members[i].name, r.R, err)
-				return
-			}
-			if total == nil {
-				total = make([]uint32, len(data)/4)
-			}
-			for k := range total {
-				total[k] += binary.LittleEndian.Uint32(data[4*k:]) // modulo 2^32, as the sum is
-			}
-		}
-		if federation.AggregateRoot(total) != g.Aggregate {
+		if !f.adds(g, nil, g.Survivors) {
 			f.Errorf("round %d: the sum over %s is not what its members put in", r.R, g.Name)
 		}
 	}
+}
+
+// adds says whether the rest of the survivors, added to total, make the sum; of a member that was cloned either process counts.
+func (f *cluster) adds(g ledger.Group, total []uint32, rest []uint64) bool {
+	if len(rest) == 0 {
+		return federation.AggregateRoot(total) == g.Aggregate
+	}
+	m := f.members[rest[0]]
+	for _, who := range []*member{m, f.clones[m]} {
+		if who == nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(who.witness(), hex.EncodeToString(g.Session[:])))
+		if err != nil {
+			continue
+		}
+		sum := make([]uint32, len(data)/4)
+		copy(sum, total)
+		for k := range sum {
+			sum[k] += binary.LittleEndian.Uint32(data[4*k:]) // modulo 2^32, as the sum is
+		}
+		if f.adds(g, sum, rest[1:]) {
+			return true
+		}
+	}
+	return false
 }

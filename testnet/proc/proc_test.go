@@ -198,6 +198,23 @@ func TestMissingProgram(t *testing.T) {
 	}
 }
 
+func TestProcessesInheritFromTheThread(t *testing.T) {
+	var limit syscall.Rlimit
+	g, err := proc.NewGroup(proc.Config{LogDir: t.TempDir(), Thread: func() error { return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := play(t, g, "obey"); limit.Cur == 0 {
+		t.Error("the thread was not prepared")
+	} else if g.Close(); p.Err() != nil {
+		t.Errorf("ended with %v, want a graceful end", p.Err())
+	}
+	refused := errors.New("refused")
+	if _, err := proc.NewGroup(proc.Config{LogDir: t.TempDir(), Thread: func() error { return refused }}); !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestNoOrphan kills a starter in a way it cannot handle and looks for what it had started.
 func TestNoOrphan(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
