@@ -45,28 +45,37 @@ type member struct {
 	said []string // messages of the newest process
 }
 
-// template is the founded federation that the tests copy; TestMain removes it.
-var template struct {
+// templates are the founded federations that the tests copy, by name; TestMain removes them.
+var templates struct {
 	sync.Mutex
-	dir string
+	dirs map[string]string
 }
 
 // newCluster copies a founded federation whose members talk over loopback. Nobody is started.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	template.Lock()
-	defer template.Unlock()
-	if template.dir == "" {
-		dir, err := scratch()
+	return openCluster(t, copyTemplate(t, "loopback", loopback))
+}
+
+// copyTemplate copies a federation, which is founded for the first who asks.
+func copyTemplate(t *testing.T, name string, sites func(t *testing.T) []site) string {
+	t.Helper()
+	templates.Lock()
+	defer templates.Unlock()
+	if templates.dirs == nil {
+		templates.dirs = map[string]string{}
+	}
+	if templates.dirs[name] == "" {
+		base, err := scratch()
 		if err != nil {
 			t.Fatal(err)
 		}
-		found(t, filepath.Join(dir, "loopback"), loopback(t))
-		template.dir = filepath.Join(dir, "loopback")
+		found(t, filepath.Join(base, name), sites(t))
+		templates.dirs[name] = filepath.Join(base, name)
 	}
 	dir := t.TempDir()
-	copyTree(t, template.dir, dir)
-	return openCluster(t, dir)
+	copyTree(t, templates.dirs[name], dir)
+	return dir
 }
 
 // openCluster takes over folders made by found.

@@ -50,6 +50,9 @@ func found(t *testing.T, dir string, sites []site) {
 		}
 		return out.Bytes()
 	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := demo.Write(dir, demo.Options{Frames: 16}); err != nil {
 		t.Fatal(err)
 	}
