@@ -30,6 +30,7 @@ type NAT struct {
 	out     map[flow]uint16 // public port
 	in      map[hole]netip.AddrPort
 	allowed map[flow]bool
+	passed  map[netip.Addr]int
 }
 
 // A flow is an inner end, or a public port for allowed, with whom it talks; the remote end is empty in a Cone's out.
@@ -47,7 +48,7 @@ type hole struct {
 // NAT adds a NAT with a public address.
 func (l *Lab) NAT(public netip.Addr, m Mapping) (*NAT, error) {
 	n := &NAT{lab: l, public: public, mapping: m, next: firstPort, inside: map[netip.Addr]port{},
-		out: map[flow]uint16{}, in: map[hole]netip.AddrPort{}, allowed: map[flow]bool{}}
+		out: map[flow]uint16{}, in: map[hole]netip.AddrPort{}, allowed: map[flow]bool{}, passed: map[netip.Addr]int{}}
 	return n, l.publish(public, n)
 }
 
@@ -62,6 +63,13 @@ func (n *NAT) Join(a netip.Addr) (*Site, error) {
 		n.inside[a] = s
 		return nil
 	})
+}
+
+// Passed returns how many packets from a public address have come in.
+func (n *NAT) Passed(from netip.Addr) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.passed[from]
 }
 
 // leave translates a packet on its way out; one site reaches another of the same NAT directly.
@@ -106,8 +114,11 @@ func (n *NAT) arrive(p packet) {
 	local, ok := n.in[hole{p.protocol(), p.destination().Port()}]
 	ok = ok && n.allowed[flow{p.protocol(), p.destination(), p.source()}]
 	to := n.inside[local.Addr()]
+	if ok = ok && to != nil; ok {
+		n.passed[p.source().Addr()]++
+	}
 	n.mu.Unlock()
-	if ok && to != nil {
+	if ok {
 		p.setDestination(local)
 		to.arrive(p)
 	}

@@ -106,6 +106,9 @@ func TestNAT(t *testing.T) {
 			check("its answer", &inside, b+">"+inner)
 			n.leave(make4(protocol, inner, a))
 			check("again", &outer, home+":20000>"+a)
+			if fromA, fromB := n.Passed(netip.MustParseAddrPort(a).Addr()), n.Passed(netip.MustParseAddrPort(b).Addr()); fromA != 1 || fromB != 1 {
+				t.Errorf("%d packets from a and %d from b have passed, want one each", fromA, fromB)
+			}
 		}
 	}
 }

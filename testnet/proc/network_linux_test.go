@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/fedlam/fedlam/node/home"
+	"github.com/fedlam/fedlam/proto/localpb"
 	"github.com/fedlam/fedlam/testnet/netlab"
 	"github.com/fedlam/fedlam/testnet/proc"
 )
@@ -33,6 +35,7 @@ type world struct {
 	*cluster
 	lab   *netlab.Lab
 	sites []*netlab.Site
+	nats  []*netlab.NAT
 }
 
 // newWorld puts the first members at their public addresses, and as many as there are mappings behind NATs at those.
@@ -73,9 +76,10 @@ func (w *world) place(i int, nats []netlab.Mapping) (*netlab.Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.nats = append(w.nats, nat)
 	inner := netip.AddrFrom4([4]byte{100, 64, byte(i), 1})
 	configure(w.T, w.members[i].dir, func(c *home.Config) {
-		c.Listen, c.Public.Listen = []string{at(inner).member}, []string{at(inner).public}
+		c.Listen, c.Public.Listen, c.Network.NAT = []string{at(inner).member}, []string{at(inner).public}, true
 	})
 	return nat.Join(inner)
 }
@@ -117,4 +121,56 @@ func TestPartition(t *testing.T) {
 	}
 	w.reach(w.newest()+2, w.members...)
 	w.judge(3)
+}
+
+// TestNAT has members that nobody can call. One of them calls all others; two of them need a member that is a relay, and where
+// their NATs allow it they soon talk directly.
+func TestNAT(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		nats   []netlab.Mapping
+		relay  bool
+		direct bool // the two behind NATs get a direct connection
+	}{
+		{"one", []netlab.Mapping{netlab.Symmetric}, false, false},
+		{"two with a relay", []netlab.Mapping{netlab.Symmetric, netlab.Symmetric}, true, false},
+		{"two with a relay and holes", []netlab.Mapping{netlab.Cone, netlab.Cone}, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.nats...)
+			if c.relay {
+				configure(t, w.members[0].dir, func(c *home.Config) { c.Network.Relay = true })
+			}
+			w.start()
+			w.until("connections of everybody with everybody", w.isMesh)
+			w.reach(w.newest()+2, w.members...)
+			if c.direct {
+				w.until("a punched hole", func() bool { return w.passed() > 0 })
+			} else if n := w.passed(); n > 0 {
+				t.Errorf("%d packets went from NAT to NAT", n)
+			}
+			w.judge(1)
+		})
+	}
+}
+
+// isMesh says whether every member is connected to all others.
+func (w *world) isMesh() bool {
+	for _, m := range w.members {
+		s := m.status()
+		if s == nil || slices.ContainsFunc(s.Members, func(o *localpb.Member) bool { return !o.Connected }) {
+			return false
+		}
+	}
+	return true
+}
+
+// passed counts packets from one NAT to the other.
+func (w *world) passed() (n int) {
+	for _, nat := range w.nats {
+		for i := range w.nats {
+			n += nat.Passed(address(len(w.members) - 1 - i))
+		}
+	}
+	return n
 }
