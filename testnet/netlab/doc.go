@@ -17,6 +17,6 @@
 // Addresses come from 64.0.0.0/2, which every site reaches directly; 66.0.0.0/8 are taken for public by programs that make a
 // difference, 100.64.0.0/10 (RFC 6598) for private.
 //
-// It needs root, or a user namespace that looks like it (unshare -Urn), and /dev/net/tun; New says so when it has neither.
+// It needs root, or a user namespace that looks like it (unshare -Ur), and /dev/net/tun; New says so when it has neither.
 // IPv6 and fragments are not carried.
 package netlab

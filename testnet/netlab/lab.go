@@ -9,7 +9,7 @@ import (
 )
 
 // ErrUnavailable is wrapped when this computer or user cannot have network namespaces.
-var ErrUnavailable = errors.New("network namespaces cannot be made here: run as root, or under `unshare -Urn`, on Linux with /dev/net/tun")
+var ErrUnavailable = errors.New("network namespaces cannot be made here: run as root, or under `unshare -Ur`, on Linux with /dev/net/tun")
 
 // ErrAddress refuses an address that is taken or that sites cannot reach.
 var ErrAddress = errors.New("want an IPv4 address of 64.0.0.0/2 that nobody has yet")
