@@ -18,7 +18,7 @@ type Config struct {
 	Listen []string `toml:"listen"`
 	// Announce are the multiaddresses written on the card, where they differ from Listen: a public name, a forwarded port.
 	Announce []string `toml:"announce"`
-	Network  Network  `toml:"network"`
+	Network  Network  `toml:"network,omitempty"`
 	Public   Public   `toml:"public"`
 	Data     []Data   `toml:"data"`
 	Training Training `toml:"training"`
