@@ -32,9 +32,6 @@ func (f *cluster) judge(faults int) {
 	for _, m := range f.members {
 		m.process.Stop()
 	}
-	if len(f.clones) == 0 {
-		f.noEvidence()
-	}
 	var longest []*ledger.Round
 	var history []cid.Cid
 	for _, m := range f.members {
@@ -60,16 +57,6 @@ func (f *cluster) judge(faults int) {
 	}
 }
 
-// noEvidence looks whether anybody has proof that a member contradicted itself.
-func (f *cluster) noEvidence() {
-	f.Helper()
-	for _, m := range f.members {
-		if line, at := m.heard("said two different things", 0); at >= 0 {
-			f.Errorf("%s tells: %s", m.name, line)
-		}
-	}
-}
-
 // verify downloads what a member offers, as a stranger does, and proves it.
 func (f *cluster) verify(m *member) {
 	f.Helper()
@@ -90,7 +77,8 @@ func (f *cluster) verify(m *member) {
 	}
 }
 
-// chain reads the certified rounds from the log of a member that is stopped, and checks every one.
+// chain reads the certified rounds from the log of a member that is stopped, and checks every one. Proof against members must not be
+// there, unless one was cloned.
 func (f *cluster) chain(m *member) (rounds []*ledger.Round, cids []cid.Cid) {
 	f.Helper()
 	h, err := home.Open(m.dir)
@@ -103,6 +91,15 @@ func (f *cluster) chain(m *member) (rounds []*ledger.Round, cids []cid.Cid) {
 		f.Fatal(err)
 	}
 	defer log.Close()
+	err = log.Each([]byte(federation.LogPrefix+"evidence/"), func(key, _ []byte) error {
+		if len(f.clones) == 0 {
+			f.Errorf("%s has proof that a member contradicted itself: %s", m.name, key)
+		}
+		return nil
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
 	chain := ledger.NewChain(f.genesis)
 	for {
 		record, err := log.Get(federation.RecordKey(chain.Len()))
