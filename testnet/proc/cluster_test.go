@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/local"
 	"github.com/fedlam/fedlam/proto/localpb"
@@ -29,6 +31,7 @@ type cluster struct {
 	genesis *ledger.Genesis
 	members []*member
 	clones  map[*member]*member // second processes with the keys of a member
+	known   []cid.Cid           // records that were certified before all members were killed
 }
 
 // A member is a node, which may be several processes one after the other.

@@ -44,6 +44,9 @@ func (f *cluster) judge(faults int) {
 			longest, history = rounds, cids
 		}
 	}
+	if known := len(f.known); known > len(history) || !slices.Equal(f.known, history[:known]) {
+		f.Errorf("after all had been killed, round %d does not follow what was certified before", known)
+	}
 	void := 0
 	for _, r := range longest {
 		if r.Kind == ledger.Void {

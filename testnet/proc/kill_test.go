@@ -117,6 +117,11 @@ func killAllAt(step string) func(f *cluster) int {
 				m.process.Kill()
 			}
 		}
+		for _, m := range f.members {
+			if _, cids := f.chain(m); len(cids) > len(f.known) {
+				f.known = cids
+			}
+		}
 		f.start()
 		f.reach(4, f.members...)
 		return len(f.members)
