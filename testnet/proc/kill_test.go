@@ -38,7 +38,10 @@ func runScenarios(t *testing.T, list []scenario) {
 
 func TestKill(t *testing.T) {
 	list := []scenario{
-		{"one member at every step", false, killAtEveryStep},
+		{"one member at every step", false, killAtEveryStep(0)},
+		{"the next member at every step", true, killAtEveryStep(1)},
+		{"the member after it at every step", true, killAtEveryStep(2)},
+		{"the last member at every step", true, killAtEveryStep(3)},
 		{"the coordinator", false, killCoordinator},
 	}
 	for _, step := range manifest.ProtocolSteps() {
@@ -47,8 +50,9 @@ func TestKill(t *testing.T) {
 	runScenarios(t, list)
 }
 
-// killAtEveryStep kills a member in each round, one step later and another member each time, and starts it again at once.
-func killAtEveryStep(f *cluster) int {
+// killAtEveryStep kills a member in each round, one step later and another member each time, and starts it again at once. The first
+// is the one with the number first.
+func killAtEveryStep(first int) func(f *cluster) int {
 	steps := manifest.ProtocolSteps()
 	crash := func(i int) string {
 		if i >= len(steps) {
@@ -56,18 +60,21 @@ func killAtEveryStep(f *cluster) int {
 		}
 		return fmt.Sprintf("FEDLAM_CRASH=%s:%d", steps[i], i+1)
 	}
-	for i, m := range f.members {
-		m.start(crash(i))
-	}
-	for i := range steps {
-		m := f.members[i%len(f.members)]
-		if err := m.died(); err == nil || !strings.Contains(err.Error(), "killed") {
-			f.Fatalf("%s ended with %v, want SIGKILL in round %d", m.name, err, i+1)
+	return func(f *cluster) int {
+		victim := func(i int) *member { return f.members[(first+i)%len(f.members)] }
+		for i := range f.members {
+			victim(i).start(crash(i))
 		}
-		m.start(crash(i + len(f.members)))
+		for i := range steps {
+			m := victim(i)
+			if err := m.died(); err == nil || !strings.Contains(err.Error(), "killed") {
+				f.Fatalf("%s ended with %v, want SIGKILL in round %d", m.name, err, i+1)
+			}
+			m.start(crash(i + len(f.members)))
+		}
+		f.reach(uint64(len(steps))+2, f.members...)
+		return len(steps)
 	}
-	f.reach(uint64(len(steps))+2, f.members...)
-	return len(steps)
 }
 
 // killCoordinator kills who leads a round as soon as the roster is known, and starts it again when the others have gone on.
