@@ -90,7 +90,7 @@ func TestLossAndDelay(t *testing.T) {
 		s.SetLink(netlab.Link{Loss: 0.05, Delay: 25 * time.Millisecond})
 	}
 	w.start()
-	w.reach(4, w.members...)
+	w.reach(3, w.members...)
 	w.judge(1)
 }
 
