@@ -41,16 +41,16 @@ func (n *Node) loop(ctx context.Context) error {
 	}
 }
 
-// step hands one event to the machine and carries out what it says, in order.
+// step hands one event to the machine and carries out what it says, in order. Only then do others see the new state: what it tells
+// of can be had.
 func (n *Node) step(ctx context.Context, e federation.Event) error {
-	actions := n.machine.Step(e)
-	status := n.machine.Status()
-	was := n.status.Swap(&status)
-	for _, a := range actions {
+	for _, a := range n.machine.Step(e) {
 		if err := n.do(ctx, a); err != nil {
 			return err
 		}
 	}
+	status := n.machine.Status()
+	was := n.status.Swap(&status)
 	if status.Done && !was.Done {
 		n.log.Info(MsgDone, "rounds", status.Finished)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/fedlam/fedlam/federation"
@@ -25,6 +27,7 @@ func (n *Node) openNetwork(context.Context) error {
 	cfg := n.cfg.Home.Config
 	var err error
 	n.host, err = p2p.New(p2p.Config{Key: n.cfg.Home.Identity, Listen: cfg.Listen, Traffic: n.traffic, Tap: n.cfg.Hooks.Tap, Options: n.cfg.Hooks.Host,
+		Relay: cfg.Network.Relay, NAT: cfg.Network.NAT, Members: slices.Collect(maps.Keys(n.peers)),
 		Member: func(p peer.ID) bool { _, ok := n.peers[p]; return ok }})
 	if err != nil {
 		return fmt.Errorf("%w (listen in node.toml)", err)

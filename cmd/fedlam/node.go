@@ -38,6 +38,9 @@ node.toml, where everything but name and data may be left out; a key that is unk
   [[data]]                                  # paths are relative to the node's folder
   path = "../water.xyz:0:900"
   convention = "../water.json"
+  [network]
+  relay = false                             # carry connections between members that cannot reach each other
+  nat = false                               # this computer cannot be called from outside: use the members that are relays
   [public]                                  # anyone may download certified weights
   enabled = false
   listen = ["/ip4/0.0.0.0/udp/4102/quic-v1", "/ip4/0.0.0.0/tcp/4102"]

@@ -45,7 +45,7 @@ A manifest is the plan of fedlam genesis, with
   [[perturbation]]
   member = "alpha"
   action = "restart"           # kill, pause, restart
-  step = "mask"                # keys, shares, confirm, mask, survivors, unmask, sign
+  step = "mask"                # keys, shares, confirm, mask, survivors, unmask, prepare, sign
   round = 3
   restart_after = "3s"
 

@@ -15,7 +15,13 @@ func (versionCmd) Run() error {
 	return nil
 }
 
+// version is set by the linker for a build that should say something else than what Go knows of it.
+var version string
+
 func programVersion() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
 	}

@@ -23,6 +23,8 @@ func Explain(err error) error {
 		return err
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("%w: a file may not grow any more: raise the limit of the user who runs fedlam (ulimit -f), and run the command again; nothing stored so far is lost", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: give the user who runs fedlam the right to read and write there", err)
 	case errors.Is(err, syscall.EROFS):

@@ -84,6 +84,7 @@ func TestExplain(t *testing.T) {
 		{"full", syscall.ENOSPC, "free some space"},
 		{"quota", fmt.Errorf("write: %w", syscall.EDQUOT), "free some space"},
 		{"permission", &fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}, "right to read and write"},
+		{"limit on the size of files", fmt.Errorf("write: %w", syscall.EFBIG), "ulimit -f"},
 		{"read-only", syscall.EROFS, "can be written"},
 		{"other", errors.New("odd"), "odd"},
 	} {

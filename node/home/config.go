@@ -18,12 +18,22 @@ type Config struct {
 	Listen []string `toml:"listen"`
 	// Announce are the multiaddresses written on the card, where they differ from Listen: a public name, a forwarded port.
 	Announce []string `toml:"announce"`
+	Network  Network  `toml:"network,omitempty"`
 	Public   Public   `toml:"public"`
 	Data     []Data   `toml:"data"`
 	Training Training `toml:"training"`
 	Policy   Policy   `toml:"policy"`
 
 	Transcripts Transcripts `toml:"transcripts"`
+}
+
+// Network is for federations with members that cannot be called from outside.
+type Network struct {
+	// Relay carries the connections between such members through this node, which everybody can reach. What it carries is
+	// encrypted between the two ends. Default off.
+	Relay bool `toml:"relay"`
+	// NAT says that this node is behind a NAT or firewall: it keeps a place at the members that are relays. Default off.
+	NAT bool `toml:"nat"`
 }
 
 // Public is the reading side, open to anyone.
@@ -105,6 +115,9 @@ func (c *Config) validate() error {
 	}
 	if len(c.Public.Listen) == 0 {
 		c.Public.Listen = []string{"/ip4/0.0.0.0/udp/4102/quic-v1", "/ip4/0.0.0.0/tcp/4102"}
+	}
+	if c.Network.Relay && c.Network.NAT {
+		return errors.New("network.relay and network.nat are both true; a node behind a NAT cannot be a relay, so set one to false")
 	}
 	for i, d := range c.Data {
 		if d.Path == "" || d.Convention == "" {

@@ -79,6 +79,7 @@ func TestReadConfig(t *testing.T) {
 		{"unknown nested key", "name = \"x\"\n[policy]\nmin_cohorts = 1", "min_cohorts"},
 		{"no name", "", "name must have"},
 		{"control character", "name = \"a\\u001bb\"", "printable"},
+		{"relay behind a NAT", "name = \"x\"\n[network]\nrelay = true\nnat = true", "set one to false"},
 		{"cohort of one", "name = \"x\"\n[policy]\nmin_cohort = 1", "at least 2"},
 		{"precision", "name = \"x\"\n[training]\nprecision = \"half\"", "float32 or float64"},
 		{"validation", "name = \"x\"\n[training]\nvalidation_fraction = 0.9", "between 0 and 0.5"},

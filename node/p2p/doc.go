@@ -7,8 +7,12 @@
 // accepts and never dials.
 //
 // Both set limits per system, connection, protocol and peer, so that no peer can make a node keep more than a bounded
-// number of connections, streams and bytes. Neither speaks ping, relay, hole punching or address discovery: members list
-// their addresses on their cards. (Relays for sites behind a NAT are a later addition; every protocol would opt in.)
+// number of connections, streams and bytes. Neither speaks ping or, unless asked to, relay, hole punching or address discovery:
+// members list their addresses on their cards.
+//
+// A member whose computer cannot be called from outside sets NAT, and one that everybody can reach sets Relay for it (circuit
+// relay v2). A relay serves members only, carries what TLS between the two ends has encrypted, and the two ends hold each other
+// against the allow-list as on any connection.
 //
 // A Tap, for tests only, sees every byte that crosses a TCP connection after decryption and before encryption: all
 // streams, all protocols. With a Tap QUIC is off, because there the encryption is inside the transport.

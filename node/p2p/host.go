@@ -33,6 +33,13 @@ type Config struct {
 	Traffic *Traffic
 	// Tap sees the plain bytes of all connections; for tests.
 	Tap Tap
+	// Relay lets members that cannot reach each other talk through this host, which all of them can reach.
+	Relay bool
+	// NAT says that this host cannot be called from outside: it keeps a place at the relays among the members, and
+	// connections that come through one are replaced by direct ones where the NATs let holes be punched (QUIC only).
+	NAT bool
+	// Members are those that may have to be called through a relay; used when NAT is set.
+	Members []peer.ID
 	// Options come after the host's own; a simulated network, for tests.
 	Options []libp2p.Option
 }
@@ -45,7 +52,33 @@ func New(cfg Config) (host.Host, error) {
 	if cfg.Traffic == nil {
 		cfg.Traffic = &Traffic{}
 	}
-	return start("member", cfg.Key, cfg.Listen, cfg.Tap, memberGater{cfg.Member}, memberLimits(), cfg.Traffic, cfg.Options...)
+	if cfg.Relay && cfg.NAT {
+		return nil, errors.New("start the member host: it cannot be a relay behind a NAT; members must reach it directly")
+	}
+	more := []libp2p.Option{libp2p.BandwidthReporter(cfg.Traffic)}
+	if cfg.Relay {
+		more = append(more, relayOptions(cfg.Member)...)
+	}
+	if cfg.NAT {
+		more = append(more, natOptions()...)
+	} else {
+		more = append(more, closed()...)
+	}
+	more = append(more, cfg.Options...)
+	h, err := start("member", cfg.Key, cfg.Listen, cfg.Tap, memberGater{cfg.Member}, memberLimits(), more)
+	if err != nil || !cfg.NAT {
+		return h, err
+	}
+	n, err := startNAT(h, cfg.Members)
+	if err != nil {
+		return nil, fmt.Errorf("start the member host: %w", errors.Join(err, h.Close()))
+	}
+	return n, nil
+}
+
+// closed are the options of a host that needs no help to be reached, and none to learn where it is.
+func closed() []libp2p.Option {
+	return []libp2p.Option{libp2p.DisableRelay(), libp2p.DisableIdentifyAddressDiscovery()}
 }
 
 // PublicConfig describes the host for everyone.
@@ -58,16 +91,15 @@ type PublicConfig struct {
 
 // NewPublic starts a host for everyone. The caller closes it.
 func NewPublic(cfg PublicConfig) (host.Host, error) {
-	return start("public", cfg.Key, cfg.Listen, nil, inboundGater{}, publicLimits(), nil)
+	return start("public", cfg.Key, cfg.Listen, nil, inboundGater{}, publicLimits(), closed())
 }
 
 // NewReader starts a host that only dials, with a key that is forgotten: the side of `fedlam pull`.
 func NewReader(key ed25519.PrivateKey) (host.Host, error) {
-	return start("reading", key, nil, nil, outboundGater{}, publicLimits(), nil)
+	return start("reading", key, nil, nil, outboundGater{}, publicLimits(), closed())
 }
 
-func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, traffic *Traffic,
-	more ...libp2p.Option) (host.Host, error) {
+func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate gater, limits rcmgr.Limiter, more []libp2p.Option) (host.Host, error) {
 	identity, err := crypto.UnmarshalEd25519PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, err)
@@ -76,23 +108,20 @@ func start(what string, key ed25519.PrivateKey, listen []string, tap Tap, gate g
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, err)
 	}
-	options := []libp2p.Option{
+	options := append([]libp2p.Option{
 		libp2p.Identity(identity), libp2p.NoListenAddrs,
 		libp2p.ConnectionGater(gate), libp2p.ResourceManager(resources),
-		libp2p.DisableRelay(), libp2p.DisableMetrics(), libp2p.DisableIdentifyAddressDiscovery(), libp2p.Ping(false),
+		libp2p.DisableMetrics(), libp2p.Ping(false),
 		libp2p.UserAgent("fedlam"), libp2p.ProtocolVersion("fedlam/1"),
 		// Without reuseport a port that is taken is an error instead of a coin toss for each connection.
 		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
-	}
+	}, more...)
 	if tap == nil {
 		options = append(options, libp2p.Transport(quic.NewTransport), libp2p.Security(libp2ptls.ID, libp2ptls.New))
 	} else {
 		options = append(options, libp2p.Security(libp2ptls.ID, tapped(tap)))
 	}
-	if traffic != nil {
-		options = append(options, libp2p.BandwidthReporter(traffic))
-	}
-	h, err := libp2p.New(append(options, more...)...)
+	h, err := libp2p.New(options...)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s host: %w", what, errors.Join(err, resources.Close()))
 	}

@@ -77,9 +77,31 @@ func dial(ctx context.Context, h host.Host, p peer.ID) (net.Conn, error) {
 	if s, ok := h.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
 		s.Backoff().Clear(p)
 	}
+	if err := connect(ctx, h, p); err != nil {
+		return nil, err
+	}
 	s, err := h.NewStream(ctx, p, p2p.PeerProtocol)
 	if err != nil {
 		return nil, err
 	}
 	return conn{s}, nil
+}
+
+// connect returns when there is a connection to p, whoever made it: one that is behind a NAT can only call, and calling it in vain
+// takes long.
+func connect(ctx context.Context, h host.Host, p peer.ID) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	called := &network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) {
+		if c.RemotePeer() == p {
+			stop()
+		}
+	}}
+	h.Network().Notify(called)
+	defer h.Network().StopNotify(called)
+	_, err := h.Network().DialPeer(ctx, p)
+	if err != nil && h.Network().Connectedness(p) != network.Connected {
+		return err
+	}
+	return nil
 }

@@ -10,5 +10,7 @@
 //	node, err := g.Start(proc.Command{Name: "alpha", Args: []string{"node", "alpha"}})
 //	err = g.Run(ctx, proc.Command{Name: "verify", Args: []string{"verify", "release"}})
 //
+// The tests of the package do to federations of such processes what happens to computers and networks; docs/faults.md lists it.
+//
 // A Group ends only what it started. Its methods, and those of Process, may be called from many goroutines.
 package proc

@@ -22,6 +22,9 @@ type Config struct {
 	LogDir string
 	// Grace is the time between asking a process to end and killing it. Default 10 s.
 	Grace time.Duration
+	// Thread is called once on the one thread that starts all processes, which inherit what it changes there: its network
+	// namespace, its limits. The thread is used for nothing else and ends with the group. nil is allowed.
+	Thread func() error
 }
 
 // Command says what to run.
@@ -60,15 +63,25 @@ func NewGroup(cfg Config) (*Group, error) {
 		return nil, fmt.Errorf("make the folder for logs: %w", err)
 	}
 	g := &Group{cfg: cfg, launch: make(chan func()), running: map[*Process]bool{}}
-	go launcher(g.launch)
+	ready := make(chan error)
+	go launcher(cfg.Thread, ready, g.launch)
+	if err := <-ready; err != nil {
+		return nil, fmt.Errorf("prepare to start processes: %w", err)
+	}
 	return g, nil
 }
 
 // launcher starts all processes of a group from one thread, which lives as long as the group: the kernel sends the
 // signal of a parent's death when the *thread* ends that made the child.
-func launcher(launch <-chan func()) {
+func launcher(prepare func() error, ready chan<- error, launch <-chan func()) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	if prepare == nil {
+		defer runtime.UnlockOSThread() // otherwise the thread is like no other, and ends here
+	} else if err := prepare(); err != nil {
+		ready <- err
+		return
+	}
+	close(ready)
 	for start := range launch {
 		start()
 	}
@@ -152,12 +165,12 @@ func (g *Group) Close() {
 		rest = append(rest, p)
 	}
 	g.mu.Unlock()
-	if first {
-		close(g.launch)
-	}
 	var all sync.WaitGroup
 	for _, p := range rest {
 		all.Go(p.Stop)
 	}
 	all.Wait()
+	if first {
+		close(g.launch) // not earlier: with the thread goes what it started
+	}
 }

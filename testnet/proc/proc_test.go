@@ -27,7 +27,7 @@ const role = "FEDLAM_PROC_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(runTests(m))
 	case "say":
 		fmt.Println("first")
 		fmt.Fprintln(os.Stderr, "second")
@@ -194,6 +194,23 @@ func TestRunEndsWithItsContext(t *testing.T) {
 func TestMissingProgram(t *testing.T) {
 	g, _ := group(t, time.Minute)
 	if _, err := g.Start(proc.Command{Name: "x", Path: "/does/not/exist"}); err == nil || !strings.Contains(err.Error(), "start x") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProcessesInheritFromTheThread(t *testing.T) {
+	var limit syscall.Rlimit
+	g, err := proc.NewGroup(proc.Config{LogDir: t.TempDir(), Thread: func() error { return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := play(t, g, "obey"); limit.Cur == 0 {
+		t.Error("the thread was not prepared")
+	} else if g.Close(); p.Err() != nil {
+		t.Errorf("ended with %v, want a graceful end", p.Err())
+	}
+	refused := errors.New("refused")
+	if _, err := proc.NewGroup(proc.Config{LogDir: t.TempDir(), Thread: func() error { return refused }}); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 }
