@@ -144,7 +144,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.tryAgain() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

@@ -27,6 +27,7 @@ type round struct {
 	sums   SetupSums
 	update Update
 
+	again    time.Time // when work that failed is tried again; zero for never
 	attempt  uint64    // the own one
 	joinAt   time.Time // not before that is it joined
 	attempts map[uint64]*attempt
@@ -171,6 +172,17 @@ func (m *Machine) trained(e Trained) {
 	m.finishWork(m.checkUpdate(&e.Update))
 }
 
+// tryAgain repeats local work that failed, when the round still lasts: it may have been for lack of memory or disk.
+func (m *Machine) tryAgain() bool {
+	r := m.r
+	if r.again.IsZero() || m.now.Before(r.again) || r.consumed || r.forfeited || r.ballot.open {
+		return false
+	}
+	r.idle, r.again = false, time.Time{}
+	m.startWork()
+	return true
+}
+
 // finishWork makes the member ready, or a spectator when its work cannot be used.
 func (m *Machine) finishWork(err error) {
 	if err != nil {
@@ -193,8 +205,9 @@ func (m *Machine) failed(e Failed) {
 	if m.r.ready || m.r.idle {
 		return
 	}
-	m.r.idle = true
-	m.tell(Warning, "the local work failed and this member adds nothing to round %d: %s", e.Round, e.Reason)
+	m.r.idle, m.r.again = true, m.now.Add(m.patience())
+	m.tell(Warning, "the local work failed; while it does this member adds nothing to round %d: %s; it tries again in %v if the round is not over then",
+		e.Round, e.Reason, m.patience())
 }
 
 // tracked returns the attempts that are looked at, ascending.

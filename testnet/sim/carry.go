@@ -74,7 +74,8 @@ const applyTime = 20 * time.Millisecond
 // finish ends a piece of local work after some time, as it should or with a failure.
 func (w *World) finish(p *process, round uint64, e federation.Event) {
 	for _, f := range w.s.Failures {
-		if f.Round == round && f.Who.Has(p.index) {
+		if f.Round == round && f.Who.Has(p.index) && !p.failed[round] {
+			p.failed[round] = true
 			e = federation.Failed{Round: round, Reason: "the scenario says so"}
 		}
 	}

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// waitsForEver says whether rounds wait for ever for a member that deviates in a step: those before anything is masked need
-// everybody whom the coordinator names, and coordinators name it again and again. These are open cases, see testdata/open.
-func waitsForEver(step string) bool {
-	return slices.Contains([]string{stepKeys, stepShares, stepConfirm}, step)
-}
-
 // deviations has member 1, who coordinates the first attempt at round 1, deviate in one way in each scenario.
 func deviations(n int) (out []*Scenario) {
 	for _, d := range []Deviation{
@@ -26,9 +20,6 @@ func deviations(n int) (out []*Scenario) {
 		{Strategy: "withhold"},
 	} {
 		for _, step := range Steps {
-			if waitsForEver(step) {
-				continue
-			}
 			d.Who, d.Steps = 1, []string{step}
 			out = append(out, &Scenario{Members: n, Rounds: 3, Seed: uint64(len(out)), Founded: true, Byzantine: []Deviation{d}})
 		}

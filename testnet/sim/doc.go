@@ -47,7 +47,7 @@
 //	link 0->* latency 50ms..200ms bandwidth 100kB/s loss 20% duplicate 1% reorder 5% replay 1%
 //	skew 3 +40s                        a clock is ahead
 //	drift 3 +200ppm                    a clock runs fast
-//	fail 2 round 1                     local work fails
+//	fail 2 round 1                     local work fails, the first time
 //	echo 20%                           events that a machine gets twice, within three seconds
 //	byzantine 5 equivocate roster,final to 0,1
 //	byzantine 5 delay chunk by 2s      strategy, steps, delay and whom it is about; see Strategies and Steps

@@ -35,6 +35,7 @@ type process struct {
 	trainer  trainer
 	actions  int // carried out so far that others or a later life can see
 	liar     *liar
+	failed   map[uint64]bool // rounds in which its local work has failed
 }
 
 func (p *process) alive() bool { return p.machine != nil }

@@ -40,9 +40,10 @@ func replay(l *liar, _ *Deviation, _ *ledger.Envelope, x parcel, _ int) []parcel
 	return []parcel{x, {raw: l.past[l.random.IntN(len(l.past))], delay: x.delay}}
 }
 
-// equivocate says something else to every member that it is about, and says it again when asked again.
+// equivocate says something else to every member that it is about, and says it again when asked again. A roster or list that it
+// tells a member leaves out another one.
 func equivocate(l *liar, d *Deviation, e *ledger.Envelope, x parcel, to int) []parcel {
-	x.raw = l.memo(d, e, to, func() { l.contradict(e, to) })
+	x.raw = l.memo(d, e, to, func() { l.contradict(e, to+1) })
 	return []parcel{x}
 }
 

@@ -85,7 +85,7 @@ func newWorld(s *Scenario) (*World, error) {
 }
 
 func (w *World) newProcess(i int, file string, data []byte) *process {
-	return &process{index: i, disk: map[string][]byte{}, blocks: map[string][]byte{file: data}, trainer: trainer{i, w.s.Members}}
+	return &process{index: i, disk: map[string][]byte{}, blocks: map[string][]byte{file: data}, trainer: trainer{i, w.s.Members}, failed: map[uint64]bool{}}
 }
 
 // greetEvery is how often members that can talk tell each other how far they are, as nodes do.
