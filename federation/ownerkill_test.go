@@ -80,7 +80,7 @@ func tells(c *cluster, n *node, a Action, kind string) bool {
 // not lost: others have what it held.
 func TestOwnerDies(t *testing.T) {
 	for _, owners := range []int{1, 2} {
-		base := smallOwned(t, 5, owners)
+		base := smallOwned(t, 6, owners)
 		for _, kind := range []string{typeMasked, typeChunk, typeHeld, typeStateHead, typeOpenHead, typeStatement, typeUnmask, typeChunkSum, typeVouch, typePrepare, typeCommit} {
 			if kind == typeVouch && owners == 1 {
 				continue // there is nobody to vouch

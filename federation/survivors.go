@@ -197,7 +197,11 @@ func (m *Machine) agreement(a *attempt) *proposal {
 // attempt at it.
 func (m *Machine) release(a *attempt) bool {
 	trunk := a.sessions[0]
-	if m.r.forfeited || m.agreement(a) == nil || !trunk.coveredBy(trunk.agreed()) {
+	if m.r.forfeited || m.agreement(a) == nil {
+		return false
+	}
+	if !trunk.coveredBy(trunk.agreed()) {
+		m.waitForOwners(a)
 		return false
 	}
 	unmask, err := trunk.member.Unmask(trunk.agreed())
