@@ -70,7 +70,7 @@ func TestOwnerOrderGolden(t *testing.T) {
 // itself, every active owner holds the chunks of all others, and all members own about as much.
 func TestRecipients(t *testing.T) {
 	const n, chunks = 9, 400
-	s := &secagg.Session{ID: [32]byte{3}, Roster: make([][32]byte, n), Lanes: chunks * secagg.ChunkLanes}
+	s := &secagg.Session{ID: [32]byte{3}, Roster: make([][32]byte, n), Lanes: chunks * secagg.ChunkSize / 4}
 	for k := range s.Roster {
 		s.Roster[k][0] = byte(k + 1)
 	}
