@@ -43,6 +43,7 @@ type attempt struct {
 	phase    phase
 	deadline time.Time            // after that the attempt has stalled; zero for no limit
 	tellAt   time.Time            // not before that does this member say that it holds less than all
+	owners   time.Time            // since when only owners of chunks are missing in the agreement
 	collect  time.Time            // until then the coordinator waits for what may still come
 	since    map[string]time.Time // when this member began to wait for a kind of message
 

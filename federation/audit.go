@@ -75,7 +75,7 @@ func (m *Machine) fetchChunk(a *attempt, s *session, c int, missing []int) {
 	turn := p.turn % (len(owners) + 1)
 	p.turn++
 	if turn < len(owners) {
-		m.request(a, s, c, s.members[owners[turn]], missing)
+		m.request(a, s, c, s.members[owners[(turn+m.self)%len(owners)]], missing) // not all ask the same one first
 		return
 	}
 	wants := map[int][]int{}

@@ -16,18 +16,25 @@ import (
 func TestKillWithOwners(t *testing.T) {
 	for _, tt := range []struct {
 		n, owners int
+		large     bool          // four chunks in the trunk instead of one
 		revive    time.Duration // 0: stays dead
 	}{
-		{4, 1, 300 * time.Millisecond},
-		{4, 2, 0},
-		{5, 1, 0},
-		{5, 2, 20 * time.Millisecond},
+		{4, 1, true, 300 * time.Millisecond},
+		{4, 2, false, 0},
+		{5, 1, false, 0},
+		{5, 2, true, 20 * time.Millisecond},
 	} {
-		base := ownedAfterSetup(t, tt.n, tt.owners)
+		base := smallOwned(t, tt.n, tt.owners)
+		if tt.large {
+			base = ownedAfterSetup(t, tt.n, tt.owners)
+		}
 		for victim := range 2 {
 			t.Run(fmt.Sprintf("n=%d/owners=%d/M%d", tt.n, tt.owners, victim), func(t *testing.T) {
 				t.Parallel()
-				stride := 6
+				stride := 3
+				if tt.large {
+					stride = 9
+				}
 				if testing.Short() {
 					stride = 20
 				}
@@ -73,7 +80,7 @@ func tells(c *cluster, n *node, a Action, kind string) bool {
 // not lost: others have what it held.
 func TestOwnerDies(t *testing.T) {
 	for _, owners := range []int{1, 2} {
-		base := smallOwned(t, 5, owners)
+		base := smallOwned(t, 6, owners)
 		for _, kind := range []string{typeMasked, typeChunk, typeHeld, typeStateHead, typeOpenHead, typeStatement, typeUnmask, typeChunkSum, typeVouch, typePrepare, typeCommit} {
 			if kind == typeVouch && owners == 1 {
 				continue // there is nobody to vouch

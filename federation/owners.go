@@ -105,6 +105,18 @@ func (s *session) coveredBy(statements map[int]secagg.Survivors) bool {
 	return s.owned.covered(list, func(k int) bool { _, said := statements[k]; return said })
 }
 
+// waitForOwners gives the owners of chunks one more step when all is agreed but for them: they said that they hold their chunks and have
+// probably died since. Another attempt is cheaper than patience, and nothing is open yet.
+func (m *Machine) waitForOwners(a *attempt) {
+	if !a.owners.IsZero() {
+		return
+	}
+	a.owners = m.now
+	if end := m.now.Add(m.stepTime(a, typeStatement)); end.Before(a.deadline) {
+		a.deadline = end
+	}
+}
+
 // places are those of members of the epoch that have a part in the session.
 func (s *session) places(list []int) (out []int) {
 	for k, i := range s.members {

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -134,5 +135,27 @@ func TestSyncKeepsChunks(t *testing.T) {
 	c.run(time.Minute)
 	if r := c.record(1); r.Kind != ledger.Train || given["to a stranger"] > 0 || given["in all"] == 0 {
 		t.Errorf("%s round, chunks given: %v", r.Kind, given)
+	}
+}
+
+// TestSpectatorWithOwners has a member that adds nothing: it owns nothing either, hears all sums, audits one of them, and votes.
+func TestSpectatorWithOwners(t *testing.T) {
+	c := smallOwned(t, 5, 1).fork(t, 2, 1)
+	c.spoil = func(_ uint64, u *Update) {
+		if w := u.Weight[ledger.TrunkGroup]; w == 1.0/3 { // that of member 2
+			u.Tensors["descriptor/repformers/w"][3] = float32(math.NaN())
+		}
+	}
+	voted, asked := false, 0
+	c.doom = func(n *node, a Action) bool {
+		voted = voted || n.index == 2 && says(c, n, a, typePrepare)
+		if n.index == 2 && tells(c, n, a, typeAudit) {
+			asked++
+		}
+		return false
+	}
+	c.run(time.Minute)
+	if r := c.record(1); r.Kind != ledger.Train || slices.Contains(r.Groups[0].Survivors, 2) || !voted || asked == 0 {
+		t.Errorf("%s round over %v; the spectator voted: %v, after %d requests", r.Kind, r.Groups[0].Survivors, voted, asked)
 	}
 }

@@ -197,6 +197,10 @@ func (m *Machine) failed(e Failed) {
 		return
 	}
 	for _, a := range m.r.attempts {
+		if a.stale > 0 {
+			a.stale--
+			return
+		}
 		if a.setup != nil {
 			m.tell(Alarm, "the trainer cannot apply the statistics, so that this member does not sign the round: %s; restart the node to try again", e.Reason)
 			return

@@ -202,6 +202,7 @@ func (m *Machine) release(a *attempt) bool {
 	}
 	agreed := trunk.agreed()
 	if !trunk.coveredBy(agreed) {
+		m.waitForOwners(a)
 		return false
 	}
 	unmask, err := trunk.member.Unmask(agreed)

@@ -106,6 +106,9 @@ func printGenesis(w io.Writer, g *ledger.Genesis) error {
 		}
 		fmt.Fprintf(w, "  head %s  %s: %d members, %s\n", h.Key, h.Name, len(e.HeadMembers(h.Key)), what)
 	}
+	if g.Rules.Owners > 0 {
+		fmt.Fprintf(w, "  rules: each chunk of a sum is held and added up by %d members; the others audit some\n", g.Rules.Owners)
+	}
 	_, err := fmt.Fprintf(w, "  rules: sums over at least %d members, heads over at least %d; %d local steps a round; %d signatures make a certificate\n",
 		max(g.Rules.MinCohort, e.Quorum()), g.Rules.MinGroup, g.Rules.Steps, e.Quorum())
 	return err
