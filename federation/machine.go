@@ -20,7 +20,8 @@ type Machine struct {
 	epoch   *ledger.Epoch
 	outer   OuterOptimizer
 	genesis cid.Cid
-	self    int // own index
+	id      MemberID
+	self    int // own index; -1 while this node is not in the epoch
 	quorum  int
 
 	now    time.Time // of the newest Tick
@@ -34,12 +35,17 @@ type Machine struct {
 	r       *round    // the round under way; nil while files are missing
 	was     restored  // what the log says about the round under way
 
+	approved []byte        // document of the next epoch that the owner consents to
+	awaited  *ledger.Epoch // the next epoch, once a quorum consents to it
+	lookTurn int           // whom a node that is no member has asked last
+
 	peers     []peer
 	early     map[int]*backlog // envelopes of the next round, by signer
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
-	shunned   map[int]bool // proven to cheat
+	shunned   map[int]bool      // proven to cheat
+	cheats    map[MemberID]bool // likewise, of all epochs
 }
 
 // peer is what the machine knows of another member.
@@ -53,25 +59,25 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	epoch := cfg.Genesis.Epoch()
-	m := &Machine{
-		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
-		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{},
-	}
-	var id MemberID
-	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
-	if m.self = epoch.Index(id); m.self < 0 {
-		return nil, fmt.Errorf("federation: member %s is not in the genesis %s: ask who started the federation", id, m.genesis)
-	}
-	if n, least := len(epoch.Members), max(cfg.Policy.MinCohort, m.rules.MinCohort); n < least {
-		return nil, fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
-			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
-	}
+	chain := ledger.NewChain(cfg.Genesis)
+	m := &Machine{cfg: cfg, genesis: chain.Epoch.Genesis, chain: chain, pace: newPace(), residuals: map[string]*secagg.Residual{}, cheats: map[MemberID]bool{}}
+	copy(m.id[:], cfg.Key.Public().(ed25519.PublicKey))
 	if err := m.restore(cfg.Log); err != nil {
 		return nil, err
 	}
-	return m, nil
+	return m, m.checkPlace()
+}
+
+// checkPlace refuses a node that is no member, was none and is not about to become one, and sums that are too small.
+func (m *Machine) checkPlace() error {
+	if m.self < 0 {
+		return m.checkStranger()
+	}
+	if n, least := len(m.epoch.Members), max(m.cfg.Policy.MinCohort, m.rules.MinCohort); n < least {
+		return fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
+			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
+	}
+	return nil
 }
 
 // Step takes one event and returns what to do about it, in order. Before the first Tick nothing happens.
@@ -88,6 +94,7 @@ func (m *Machine) Step(e Event) []Action {
 		if first {
 			m.begin()
 		}
+		m.lookOut()
 	} else if !m.now.IsZero() {
 		m.handle(e)
 	}
@@ -117,12 +124,15 @@ func (m *Machine) handle(e Event) {
 		m.trained(e)
 	case Failed:
 		m.failed(e)
+	case Approve:
+		m.approve(e)
 	}
 }
 
 // begin says what the owner should know, and fetches what the first round needs.
 func (m *Machine) begin() {
 	m.introduce()
+	m.tellMembers()
 	m.load(nil)
 }
 
@@ -137,7 +147,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.turnToChange() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

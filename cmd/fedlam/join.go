@@ -44,7 +44,7 @@ func (c *joinCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("the documents are those of genesis %s, not of %s: ask the founder which is right", got, want)
 		}
 	}
-	if err := node.Join(ctx, h, d); err != nil {
+	if err := node.Join(ctx, h, d, nil); err != nil {
 		return err
 	}
 	if err := printGenesis(os.Stdout, g); err != nil {

@@ -3,11 +3,16 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
+	"strings"
 )
 
 // MinEpochRounds is how many rounds an epoch lasts before the one that ends it.
 const MinEpochRounds = 10
+
+// ringBits are those of the words in which updates are summed, see secagg.NewQuantizer.
+const ringBits = 32
 
 // ErrChange is wrapped by errors about an epoch that may not follow another.
 var ErrChange = errors.New("the epoch may not follow")
@@ -44,6 +49,10 @@ func (e *Epoch) checkFrame(next *Epoch) error {
 	case !slices.Equal(next.Shared(), e.Shared()):
 		return fmt.Errorf("the shared heads would be %q instead of %q: each needs %d members, and one that the weights have no part for stays local",
 			next.Shared(), e.Shared(), next.Rules.MinGroup)
+	case next.Rules.MinGroup < e.Rules.MinGroup:
+		return fmt.Errorf("it lowers the minimum group from %d to %d, and members joined under the higher one", e.Rules.MinGroup, next.Rules.MinGroup)
+	case next.Rules.ValueBits+next.Rules.WeightBits+bits.Len(uint(len(next.Members)-1)) > ringBits:
+		return fmt.Errorf("sums of %d value and %d weight bits over %d members could overflow: use fewer bits", next.Rules.ValueBits, next.Rules.WeightBits, len(next.Members))
 	case len(next.Members) < next.Rules.MinCohort:
 		return fmt.Errorf("it has %d members, and its rules refuse sums over fewer than %d", len(next.Members), next.Rules.MinCohort)
 	}
@@ -147,4 +156,39 @@ func (e *Epoch) successor(id MemberID) MemberID {
 		}
 	}
 	return id
+}
+
+// Differences says in plain words what e changes over the epoch before.
+func (e *Epoch) Differences(before *Epoch) (out []string) {
+	for _, m := range e.Left(before) {
+		out = append(out, fmt.Sprintf("%s is no member any more", m.Name))
+	}
+	for _, r := range e.Rotated {
+		if i := e.Index(r.New); i >= 0 && r.Old == r.New {
+			out = append(out, fmt.Sprintf("%s has another peer id", e.Members[i].Name))
+		} else if i >= 0 {
+			out = append(out, fmt.Sprintf("%s signs with another key, %s... instead of %s...", e.Members[i].Name, r.New.String()[:12], r.Old.String()[:12]))
+		}
+	}
+	for _, m := range e.Joined(before) {
+		out = append(out, fmt.Sprintf("%s joins with the key %s... and the heads %s", m.Name, m.ID.String()[:12], strings.Join(m.Heads, " ")))
+	}
+	for _, m := range e.Members {
+		if i := before.Index(m.ID); i >= 0 {
+			was := &before.Members[i]
+			if !slices.Equal(was.Addresses, m.Addresses) {
+				out = append(out, fmt.Sprintf("%s is reached at %s", m.Name, strings.Join(m.Addresses, " ")))
+			}
+			if !slices.Equal(was.Heads, m.Heads) {
+				out = append(out, fmt.Sprintf("%s has the heads %s instead of %s", m.Name, strings.Join(m.Heads, " "), strings.Join(was.Heads, " ")))
+			}
+		}
+	}
+	if e.Rules != before.Rules {
+		out = append(out, fmt.Sprintf("the rules change from %+v to %+v", before.Rules, e.Rules))
+	}
+	if a, b := len(before.Members), len(e.Members); a != b {
+		out = append(out, fmt.Sprintf("%d members instead of %d, %d of them decide", b, a, e.Quorum()))
+	}
+	return out
 }

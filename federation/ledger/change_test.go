@@ -60,6 +60,8 @@ func TestCheckNext(t *testing.T) {
 		{"a shared head loses its members", 4, func(e *Epoch) { e.Members[0].Heads = []string{"pbe"} }, false},
 		{"a minimum that closes a shared head", 4, func(e *Epoch) { e.Rules.MinGroup = 3 }, false},
 		{"a shared head becomes local", 4, func(e *Epoch) { e.Local = []string{"scan"} }, false},
+		{"a lower minimum group", 4, func(e *Epoch) { e.Rules.MinGroup-- }, false},
+		{"more bits than a sum over its members can have", 4, func(e *Epoch) { e.Rules.ValueBits, e.Rules.WeightBits = 24, 8 }, false},
 		{"bad rules", 4, func(e *Epoch) { e.Rules.Momentum = 1 }, false},
 		{"fewer members than its rules demand", 3, func(e *Epoch) { e.Rules.MinCohort = 4 }, false},
 		{"a name twice", 4, func(e *Epoch) {

@@ -15,6 +15,15 @@ import (
 
 type source struct{ stopped chan struct{} }
 
+func (source) Epoch() *localpb.EpochReply { return &localpb.EpochReply{RipeAt: 10} }
+
+func (source) Approve(_ context.Context, document []byte) error {
+	if string(document) != "good" {
+		return errors.New("the epoch may not follow")
+	}
+	return nil
+}
+
 func (source) Status() *localpb.StatusReply {
 	return &localpb.StatusReply{Name: "water lab", Finished: 7}
 }
@@ -146,5 +155,19 @@ func TestPublishNeverBlocks(t *testing.T) {
 	})
 	if last != "99999" {
 		t.Errorf("last event is %q, %v", last, err)
+	}
+}
+
+func TestEpochAndApprove(t *testing.T) {
+	_, client := serve(t, t.TempDir(), source{})
+	reply, err := client.Epoch(t.Context())
+	if err != nil || reply.RipeAt != 10 {
+		t.Errorf("got %v, %v", reply, err)
+	}
+	if err := client.Approve(t.Context(), []byte("good")); err != nil {
+		t.Error(err)
+	}
+	if err := client.Approve(t.Context(), []byte("bad")); err == nil || err.Error() != "the epoch may not follow" {
+		t.Errorf("a bad one: %v", err)
 	}
 }

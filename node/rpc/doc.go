@@ -7,7 +7,7 @@
 // is away for long costs a bounded queue; the oldest envelopes go first.
 //
 // The other end of a stream is known from its TLS identity; a member is greeted with Hello as soon as it is reached, so
-// that both learn who is ahead and the one behind can Sync.
+// that both learn who is ahead and the one behind can Sync. Who the members are may change at any time, see SetMembers.
 //
 // Everything received is passed to the Handler as opaque bytes within the limits of package proto. Verification is the
 // business of the federation package.
