@@ -66,9 +66,6 @@ func newBallot() ballot {
 		commits: map[place]map[int]ledger.Signature{}, asks: map[int]uint64{}, offers: map[uint64]*offer{}}
 }
 
-// voted says whether this member has voted in the round, in this life or an earlier one.
-func (b *ballot) voted() bool { return len(b.prepared)+len(b.committed) > 0 }
-
 // askers counts the members that asked for a view or a later one.
 func (b *ballot) askers(view uint64) (n int) {
 	for _, v := range b.asks {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/ipfs/go-cid"
+	"pgregory.net/rapid"
 )
 
 // ripe are clusters whose first epoch may end with the next round.
@@ -483,4 +484,102 @@ func TestApprovalIsDurable(t *testing.T) {
 			t.Errorf("member %d still keeps an approval", n.index)
 		}
 	}
+}
+
+// TestConsentIsReplaced has an owner change its mind: what it approved of in an earlier round does not count any more.
+func TestConsentIsReplaced(t *testing.T) {
+	c := ripeCluster(t, 4, 4, 1)
+	one, other := c.next(), c.next()
+	one.Reason, other.Reason = "one", "other"
+	c.approve(one, 0, 1)
+	c.later(20*time.Millisecond, func() { c.step(c.nodes[1], 1, Approve{other.Encode()}) })
+	late := false
+	c.doom = func(n *node, a Action) bool {
+		if n.index == 2 && n.machine.chain.Len() == 12 && n.machine.r != nil && !late {
+			late = true
+			c.later(0, func() { c.step(n, 1, Approve{one.Encode()}) })
+		}
+		return false
+	}
+	c.run(2 * time.Minute)
+	if got, want := c.kinds()[10:], []string{"train", "train", "train", "train"}; !slices.Equal(got, want) || !late {
+		t.Errorf("rounds %v, want %v; the third approval came: %v", got, want, late)
+	}
+}
+
+// TestTwoEpochs ends an epoch and the next one, with a rotation of who joined, and a member that is away all the while.
+func TestTwoEpochs(t *testing.T) {
+	c := ripeCluster(t, 4, 1, 1)
+	next := c.next()
+	c.joins(next)
+	c.approve(next, 0, 1, 2, 3)
+	c.outside[3] = true
+	c.doom = func(n *node, a Action) bool { _, trains := a.(Train); return n.index == 3 && trains }
+	c.run(time.Minute)
+	c.rounds = 21
+	c.resume(3 * time.Minute)
+	second := &ledger.Epoch{Genesis: next.Genesis, K: 2, Prev: next.CID(), Members: slices.Clone(next.Members), Heads: next.Heads, Rules: next.Rules}
+	fresh := c.rotates(second, 4)
+	c.start(fresh)
+	for _, i := range []int{0, 1, 2, 4} {
+		c.step(c.nodes[i], 1, Approve{second.Encode()})
+	}
+	c.outside[4] = true
+	c.rounds = 24
+	c.resume(6 * time.Minute)
+	if got := c.epochs(10); got[0] != 0 || got[1] != 1 || !slices.Contains(got[:len(got)-1], 2) {
+		t.Fatalf("the rounds from 10 on are of epochs %v", got)
+	}
+	c.doom, c.outside[3] = nil, false
+	c.start(c.nodes[3])
+	c.rounds = 26
+	c.resume(8 * time.Minute)
+	if s := c.nodes[3].machine.Status(); s.Epoch.K != 2 || !s.Member {
+		t.Errorf("who was away has the status %+v", s)
+	}
+}
+
+// TestRandomTroubleAroundChange lets messages get lost and members die while the epoch ends. All members of the next one get there.
+func TestRandomTroubleAroundChange(t *testing.T) {
+	limitChecks(t, "8")
+	rapid.Check(t, func(rt *rapid.T) {
+		c := ripeCluster(t, 4, 3, rapid.Uint64().Draw(rt, "seed"))
+		next := c.next()
+		c.joins(next)
+		if rapid.Bool().Draw(rt, "one leaves") {
+			next.Members = slices.Delete(next.Members, 2, 3)
+			c.outside[2] = true
+		}
+		loss := rapid.IntRange(0, 30).Draw(rt, "loss in percent")
+		calm := 15 * time.Second
+		c.slow = func(int, int, []byte) time.Duration {
+			if c.now < calm && c.random.IntN(100) < loss {
+				return -1
+			}
+			return time.Duration(c.random.IntN(100)) * time.Millisecond
+		}
+		for i := range 4 {
+			at := time.Duration(rapid.IntRange(20, 1500).Draw(rt, "approval")) * time.Millisecond
+			c.later(at, func() { c.step(c.nodes[i], 1, Approve{next.Encode()}) })
+		}
+		for _, death := range rapid.SliceOfN(rapid.IntRange(0, 4999), 0, 5).Draw(rt, "deaths") {
+			v := c.nodes[death%5]
+			c.later(1600*time.Millisecond+time.Duration(death/5)*time.Millisecond, func() {
+				if v.machine != nil {
+					v.revive = time.Duration(1+death%700) * time.Millisecond
+					c.kill(v)
+				}
+			})
+		}
+		c.outside[4] = true // whether the epoch ends in time depends on who knows when
+		c.run(3 * time.Minute)
+		c.outside[4], c.rounds = false, c.rounds+3
+		c.resume(6 * time.Minute)
+		if kinds := c.kinds()[10:]; !slices.Contains(kinds, "epoch") {
+			t.Errorf("rounds %v", kinds)
+		}
+		if t.Failed() {
+			rt.Fatalf("see above")
+		}
+	})
 }

@@ -121,21 +121,26 @@ func (n *Node) openDocuments(context.Context) error {
 
 // takePlace holds this node to what an epoch says of it: its peer id, and its data's conventions.
 func (n *Node) takePlace(e *ledger.Epoch) error {
-	i := e.Index(n.id())
-	if i < 0 && n.hopes != nil {
-		e, i = n.hopes, n.hopes.Index(n.id())
-	}
-	if i < 0 {
-		return nil // it has left, and only looks on
-	}
 	own, err := p2p.ID(n.cfg.Home.Identity.Public().(ed25519.PublicKey))
 	if err != nil {
 		return err
 	}
-	if got := e.Members[i].Peer; own.String() != got {
-		return fmt.Errorf("identity.key belongs to peer %s, the list of members has %s: restore the key the card was made with", own, got)
+	var place *ledger.Member
+	for _, list := range []*ledger.Epoch{e, n.hopes} { // the second counts while the first is not it yet
+		if list == nil || place != nil && place.Peer == own.String() {
+			continue
+		}
+		if i := list.Index(n.id()); i >= 0 {
+			place = &list.Members[i]
+		}
 	}
-	return n.checkHeads(&e.Members[i])
+	switch {
+	case place == nil:
+		return nil // it has left, and only looks on
+	case place.Peer != own.String():
+		return fmt.Errorf("identity.key belongs to peer %s, the list of members has %s: restore the key the card was made with", own, place.Peer)
+	}
+	return n.checkHeads(place)
 }
 
 func (n *Node) id() (id federation.MemberID) {

@@ -85,7 +85,7 @@ func (n *Node) setMembers(a federation.Members) error {
 			}
 		}
 		if err := n.takePlace(a.Epoch); err != nil {
-			return err
+			n.log.Warn("the new epoch says of this node what is not so; it cannot take part as listed, and will not start again", "error", err)
 		}
 	}
 	n.joining = a.Joining

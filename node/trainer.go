@@ -92,7 +92,7 @@ func (n *Node) checkHeads(m *ledger.Member) error {
 	}
 	for _, h := range n.trainer.Heads() {
 		if !listed[h.Key] {
-			return fmt.Errorf("the data of head %s (%s) are made under a convention that the genesis, or the epoch, does not list for this member: remove the data set, or correct the convention file so that it says what the card said", h.Key, h.Name)
+			return fmt.Errorf("the data of head %s (%s) are made under a convention that the genesis does not list for this member, nor the epoch: remove the data set, or correct the convention file so that it says what the card said", h.Key, h.Name)
 		}
 		delete(listed, h.Key)
 	}
