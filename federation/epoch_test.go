@@ -122,6 +122,11 @@ func TestMemberLeaves(t *testing.T) {
 			if r := c.record(13); !slices.Equal(r.Groups[0].Survivors, []uint64{0, 1, 2, 3}) {
 				t.Errorf("the sum is over members %v", r.Groups[0].Survivors)
 			}
+			before, _ := c.file(c.record(11).WeightsIn).Get(elementRows)
+			after, _ := c.file(c.record(11).WeightsOut).Get(elementRows)
+			if slices.Equal(after.Data[:3], before.Data[:3]) || !slices.Equal(after.Data[3:], before.Data[3:]) {
+				t.Errorf("element rows %v after %v: want that of O closed, for who left may have been one of the two who have it", after.Data, before.Data)
+			}
 			n := c.nodes[3]
 			c.kill(n)
 			c.start(n) // it starts again, and is still none
@@ -153,23 +158,34 @@ func TestMemberRotates(t *testing.T) {
 
 // TestOldKeysAreRefused sends votes of who is no member any more into the next epoch.
 func TestOldKeysAreRefused(t *testing.T) {
-	c := ripeCluster(t, 4, 1, 1)
-	next := c.next()
-	c.rotates(next, 2)
-	c.outside[4], c.outside[2] = true, true
-	c.approve(next, 0, 1, 3)
-	c.run(time.Minute)
-	m := c.nodes[0].machine
-	if m.r == nil || m.epoch.K != 1 {
-		t.Fatalf("status %+v", m.Status())
-	}
-	for _, who := range []int{2, 4} {
-		e := &ledger.Envelope{Type: typePrepare, Round: m.r.number, Attempt: roundLevel, Session: m.sessionID(roundLevel), Body: encodePrepare(m.chain.NextVoid().CID())}
-		e.SignEnvelope(testKey(who))
-		m.Step(Received{e.Encode()})
-		if got, want := len(m.r.ballot.prepares) > 0, who == 4; got != want {
-			t.Errorf("a vote of node %d counts: %v, want %v", who, got, want)
-		}
+	for _, tt := range []struct {
+		name    string
+		change  func(c *cluster, next *ledger.Epoch)
+		speaker int // whose vote counts
+	}{
+		{"rotated", func(c *cluster, next *ledger.Epoch) { c.rotates(next, 2); c.outside[4] = true }, 4},
+		{"expelled", func(_ *cluster, next *ledger.Epoch) { next.Members = slices.Delete(next.Members, 2, 3) }, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := ripeCluster(t, 4, 1, 1)
+			next := c.next()
+			tt.change(c, next)
+			c.outside[2] = true
+			c.approve(next, 0, 1, 3)
+			c.run(time.Minute)
+			m := c.nodes[0].machine
+			if m.r == nil || m.epoch.K != 1 {
+				t.Fatalf("status %+v", m.Status())
+			}
+			for _, who := range []int{2, tt.speaker} {
+				e := &ledger.Envelope{Type: typePrepare, Round: m.r.number, Attempt: roundLevel, Session: m.sessionID(roundLevel), Body: encodePrepare(m.chain.NextVoid().CID())}
+				e.SignEnvelope(testKey(who))
+				m.Step(Received{e.Encode()})
+				if got, want := len(m.r.ballot.prepares) > 0, who == tt.speaker; got != want {
+					t.Errorf("a vote of node %d counts: %v, want %v", who, got, want)
+				}
+			}
+		})
 	}
 }
 

@@ -101,6 +101,9 @@ func (c *epochShowCmd) Run(ctx context.Context) error {
 	for _, m := range e.Members {
 		fmt.Printf("  member %s  %s...  heads %s\n", m.Name, m.ID.String()[:12], strings.Join(m.Heads, " "))
 	}
+	if !reply.IsMember {
+		fmt.Println("  this node is not one of them, or not yet")
+	}
 	fmt.Printf("  %d of %d members decide; round %d may be the last, %d are certified\n", e.Quorum(), len(e.Members), reply.RipeAt, reply.Finished)
 	for _, p := range reply.Proposals {
 		next, err := ledger.DecodeEpoch(p.Document)
