@@ -34,6 +34,9 @@ func CertificateKey(round uint64) []byte {
 	return fmt.Appendf(nil, LogPrefix+"certificate/%012d", round)
 }
 
+// EpochKey is the log key of the document that an epoch round names; there is none for other rounds.
+func EpochKey(round uint64) []byte { return fmt.Appendf(nil, LogPrefix+"epoch/%012d", round) }
+
 // Broadcast sends envelopes to every other member, in order, and keeps trying while they are away. They are of no use after
 // Round is certified.
 type Broadcast struct {
@@ -68,6 +71,7 @@ type Publish struct {
 	Round       uint64
 	Record      []byte
 	Certificate []byte
+	Epoch       []byte // the document that an epoch round names; otherwise empty
 	Files       []File
 }
 
@@ -112,6 +116,13 @@ type Install struct {
 	Weights *weights.Set // to be read only
 }
 
+// Members says who the members are from now on: at the start, when an epoch begins, and when a quorum approves of a next one. Envelopes
+// go to the members of the epoch; those who are to join with the next may fetch finished rounds and public files and nothing else.
+type Members struct {
+	Epoch   *ledger.Epoch
+	Joining []ledger.Member // with their new keys, also those who rotate them
+}
+
 // Progress tells the operator what happens, in plain words.
 type Progress struct {
 	Level   Level
@@ -146,5 +157,6 @@ func (CollectSetup) action() {}
 func (ApplySetup) action()   {}
 func (Train) action()        {}
 func (Install) action()      {}
+func (Members) action()      {}
 func (Progress) action()     {}
 func (Halt) action()         {}

@@ -26,7 +26,8 @@ import (
 // prepares of its lock's view or a later one. So once a quorum has committed, no other record can get a quorum of prepares in
 // any later view while fewer than a third of the members lie.
 //
-// A member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
+// A record that ends the epoch is prepared by whoever holds the approval of a quorum of owners, and by nobody else (approval.go).
+// Otherwise a member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
 // dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision.
 
 // A place is a record in a view: what is voted for.
@@ -64,9 +65,6 @@ func newBallot() ballot {
 	return ballot{prepared: map[uint64]cid.Cid{}, committed: map[uint64]cid.Cid{}, prepares: map[place]map[int]*stored{},
 		commits: map[place]map[int]ledger.Signature{}, asks: map[int]uint64{}, offers: map[uint64]*offer{}}
 }
-
-// voted says whether this member has voted in the round, in this life or an earlier one.
-func (b *ballot) voted() bool { return len(b.prepared)+len(b.committed) > 0 }
 
 // askers counts the members that asked for a view or a later one.
 func (b *ballot) askers(view uint64) (n int) {
@@ -262,11 +260,14 @@ func (m *Machine) concluding() bool {
 	return false
 }
 
-// value returns the record that this member found, or the void one if it knows that there cannot be another; else an
-// undefined CID.
+// value returns the record that this member found, or that of the epoch that a quorum of owners wants next, or the void one if it
+// knows that there cannot be another; else an undefined CID.
 func (m *Machine) value() cid.Cid {
 	if m.r.own.Defined() {
 		return m.r.own
+	}
+	if m.r.change.Defined() {
+		return m.r.change
 	}
 	if m.r.mustVoid != "" {
 		return m.chain.NextVoid().CID()
@@ -370,6 +371,9 @@ func (m *Machine) reasonFor(o *offer) bool {
 	if value := m.value(); value.Defined() && value.Equals(o.cid) {
 		return true
 	}
+	if o.record != nil && o.record.Kind == ledger.Change {
+		return m.result(o.cid) != nil // with the consent of a quorum of owners, and only then
+	}
 	if !void && m.r.ballot.vouchers(o.cid) > m.spare() {
 		if m.result(o.cid) == nil {
 			m.want(o.record)
@@ -407,10 +411,14 @@ func (m *Machine) commit() bool {
 
 // keepFiles makes durable what a vote is for, once: the record and the files that it names.
 func (m *Machine) keepFiles(x *result) {
-	if len(x.files) == 0 || x.kept {
+	if len(x.files) == 0 && x.epoch == nil || x.kept {
 		return
 	}
 	x.kept = true
+	if x.epoch != nil {
+		m.keepApprovals(x)
+		return
+	}
 	m.do(Store{m.r.number, x.files})
 	m.note(Entry{[]byte(candidatePrefix + x.cid.String()), x.record.Encode()})
 }

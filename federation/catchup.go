@@ -16,8 +16,12 @@ func (m *Machine) fetchRounds(from int) {
 	if m.now.Before(m.nextFetch) {
 		return
 	}
+	m.askRounds(m.epoch.Members[from].ID)
+}
+
+func (m *Machine) askRounds(from MemberID) {
 	m.nextFetch = m.now.Add(m.syncEvery())
-	m.do(FetchRounds{m.epoch.Members[from].ID, m.chain.Len()})
+	m.do(FetchRounds{from, m.chain.Len()})
 }
 
 // takeRounds takes finished rounds from another member; certificates prove them, whoever sends them.
@@ -54,7 +58,7 @@ func (m *Machine) adopt(f Finished, cert *ledger.Certificate, last bool) {
 	var x *result
 	if m.r != nil {
 		x = m.r.results[cert.Record]
-		if m.chain.Last().Kind == ledger.Void {
+		if k := m.chain.Last().Kind; k == ledger.Void || k == ledger.Change {
 			x = &result{weights: m.r.weights, state: m.r.state.set}
 		}
 	}
@@ -72,7 +76,7 @@ func (m *Machine) compareRound(record *ledger.Round, f Finished) {
 		return
 	}
 	cert, err := ledger.DecodeCertificate(f.Certificate)
-	if err == nil && cert.Record.Equals(record.CID()) && cert.Verify(m.epoch) == nil {
+	if err == nil && cert.Record.Equals(record.CID()) && cert.Verify(m.chain.EpochOf(record.R)) == nil {
 		m.do(Persist{Set: []Entry{{[]byte(LogPrefix + "evidence/fork"), append(f.Record, f.Certificate...)}}})
 		m.halt(twoCertificates, record.R, m.records[record.R], record.CID())
 	}
@@ -98,9 +102,14 @@ func (m *Machine) load(x *result) {
 	if x != nil {
 		if x.weights != nil {
 			m.installed(x.weights)
+		}
+		if x.weights != nil && m.self >= 0 {
 			m.startRound(x.weights, outerState{x.state})
 		}
 		return
+	}
+	if m.self < 0 {
+		return // who is no member needs no weights
 	}
 	m.files = &loading{cids: [2]cid.Cid{m.chain.Weights(), m.chain.State()}}
 	for k, c := range m.files.cids {

@@ -55,7 +55,7 @@ func (m *Machine) certificate(p place) *ledger.Certificate {
 // finish makes a certified record the newest, and begins the next round.
 func (m *Machine) finish(x *result, view uint64, by map[int]ledger.Signature) {
 	cert := ledger.NewCertificate(x.cid, view, slices.Collect(maps.Values(by)))
-	f := ledger.Finished{Record: x.record.Encode(), Certificate: cert.Encode()}
+	f := ledger.Finished{Record: x.record.Encode(), Certificate: cert.Encode(), Epoch: x.epoch}
 	if _, _, err := m.chain.Append(f); err != nil {
 		m.halt("a quorum signed a record that does not continue the chain: %v", err)
 		return
@@ -66,7 +66,7 @@ func (m *Machine) finish(x *result, view uint64, by map[int]ledger.Signature) {
 // seal makes the newest certified round durable. x holds its files, nil when they have to be fetched.
 func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certificate, x *result) {
 	number := m.chain.Len() - 1
-	publish := Publish{Round: number, Record: f.Record, Certificate: f.Certificate}
+	publish := Publish{Round: number, Record: f.Record, Certificate: f.Certificate, Epoch: f.Epoch}
 	if x != nil {
 		publish.Files = x.files
 	}
@@ -83,9 +83,16 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 		}
 	}
 	p.Delete = promises
+	if len(f.Epoch) > 0 {
+		p.Set = append(p.Set, Entry{EpochKey(number), f.Epoch})
+		p.Delete = append(slices.Clone(promises), []byte(ApprovedKey))
+	}
 	m.do(p)
 	m.records, m.cert, m.r, m.was = append(m.records, record), cert.CID(), nil, restored{}
 	m.do(Progress{Level: Info, Round: number, Text: certified(last, cert, m.epoch)})
+	if m.chain.Epoch != m.epoch {
+		m.endEpoch()
+	}
 	m.load(x)
 }
 

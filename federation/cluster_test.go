@@ -40,6 +40,9 @@ type cluster struct {
 	audit  *audit
 
 	audits int // chunks that a member adds up itself before it votes; 0 means the default
+
+	consent map[int][]byte // document that an owner approves of when the member first starts, by member
+	outside map[int]bool   // nodes that are not waited for: they are no members, or not for long
 }
 
 // node is one member's machine with its disk.
@@ -57,6 +60,16 @@ type node struct {
 	killAt  int // dies after that many actions; 0 means never
 	revive  time.Duration
 	halted  string
+
+	hopes   *ledger.Epoch     // with which it becomes a member, if it is none
+	admits  map[MemberID]bool // whom it talks to
+	members map[MemberID]bool // to whom its broadcasts go
+}
+
+// id is the key that the others know the node by.
+func (n *node) id() (id MemberID) {
+	copy(id[:], testKey(n.index).Public().(ed25519.PublicKey))
+	return id
 }
 
 type job struct {
@@ -141,9 +154,11 @@ func newCluster(t testing.TB, n int, rounds, seed uint64, change ...func(*ledger
 func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 	f := &cluster{t: t, genesis: c.genesis, first: c.first, random: rand.New(rand.NewPCG(seed, 1)), rounds: rounds, audit: newAudit()}
 	for _, n := range c.nodes {
-		f.nodes = append(f.nodes, &node{index: n.index, disk: maps.Clone(n.disk), blocks: maps.Clone(n.blocks), archives: maps.Clone(n.archives)})
+		f.nodes = append(f.nodes, &node{index: n.index, disk: maps.Clone(n.disk), blocks: maps.Clone(n.blocks), archives: maps.Clone(n.archives), hopes: n.hopes})
 	}
 	maps.Copy(f.audit.records, c.audit.records)
+	maps.Copy(f.audit.epochs, c.audit.epochs)
+	f.consent, f.outside = maps.Clone(c.consent), maps.Clone(c.outside)
 	return f
 }
 
@@ -151,7 +166,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
-	cfg := Config{Genesis: c.genesis, Archive: c.keep, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
+	cfg := Config{Genesis: c.genesis, Archive: c.keep, Key: testKey(n.index), Joining: n.hopes, Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) {
 			if c.tamper != nil {
@@ -167,21 +182,41 @@ func (c *cluster) start(n *node) {
 		c.t.Fatalf("member %d, life %d: %v", n.index, n.life, err)
 	}
 	n.machine = m
+	n.admits, n.members = nil, nil
 	c.tick(n, n.life)
+	if document := c.consent[n.index]; document != nil && n.life == 1 {
+		c.step(n, n.life, Approve{document})
+	}
+}
+
+// admit takes over whom a member talks to, and lets it meet those who are new.
+func (c *cluster) admit(n *node, a Members) {
+	was := n.admits
+	n.admits, n.members = map[MemberID]bool{}, map[MemberID]bool{}
+	for _, m := range a.Epoch.Members {
+		n.admits[m.ID], n.members[m.ID] = true, true
+	}
+	for _, m := range a.Joining {
+		n.admits[m.ID] = true
+	}
+	if n.hopes != nil {
+		for _, m := range n.hopes.Members {
+			n.admits[m.ID] = true
+		}
+	}
 	for _, other := range c.nodes {
-		if other != n && other.machine != nil {
-			a, b := other, n
-			c.later(10*time.Millisecond, func() { c.meet(a, b) })
+		if other != n && !was[other.id()] {
+			c.later(10*time.Millisecond, func() { c.meet(other, n) })
 		}
 	}
 }
 
 // meet tells two members that they can talk now.
 func (c *cluster) meet(a, b *node) {
-	if a.machine != nil && b.machine != nil {
+	if a.machine != nil && b.machine != nil && a.admits[b.id()] && b.admits[a.id()] {
 		fa, fb := a.machine.Status().Finished, b.machine.Status().Finished
-		c.step(a, a.life, Reached{Member: c.genesis.Members[b.index].ID, Finished: fb})
-		c.step(b, b.life, Reached{Member: c.genesis.Members[a.index].ID, Finished: fa})
+		c.step(a, a.life, Reached{Member: b.id(), Finished: fb})
+		c.step(b, b.life, Reached{Member: a.id(), Finished: fa})
 	}
 }
 
@@ -244,7 +279,7 @@ func (c *cluster) resume(limit time.Duration) {
 	}
 	if !c.done() {
 		for _, n := range c.nodes {
-			if n.machine != nil {
+			if n.machine != nil && !c.outside[n.index] {
 				s := n.machine.Status()
 				c.audit.fail("M%d stands still after %v: %d rounds certified, attempt %d, %s", n.index, c.now, s.Finished, s.Attempt, s.Activity)
 			}
@@ -264,6 +299,9 @@ func (c *cluster) settle(d time.Duration) {
 
 func (c *cluster) done() bool {
 	for _, n := range c.nodes {
+		if c.outside[n.index] {
+			continue
+		}
 		if n.machine == nil && n.revive > 0 || n.machine != nil && n.machine.chain.Len() < c.rounds {
 			return false
 		}

@@ -13,10 +13,13 @@ import (
 type Config struct {
 	// Genesis names members, heads, model and rules.
 	Genesis *ledger.Genesis
-	// Key signs what the member says; its public half is in the genesis.
+	// Key signs what the member says; its public half is in the genesis, in a later epoch, or in Joining.
 	Key ed25519.PrivateKey
 	// Log are the entries under LogPrefix that were persisted before, in any order; empty at the first start.
 	Log []Entry
+	// Joining is the epoch with which a node becomes a member that is none yet; nil for members. Until it is certified the node follows
+	// the rounds of the others.
+	Joining *ledger.Epoch
 	// Random gives fresh secret bytes for masks and rounding; crypto/rand.Reader, or a seeded stream in a test.
 	Random io.Reader
 	// Policy is what the owner demands whatever the federation's rules say.

@@ -65,6 +65,14 @@
 // So a round ends whenever a quorum of the members runs and hears each other, whatever happened before and whatever fewer than a third do;
 // at most the round under way is lost. Deadlines follow what the members usually need (pace.go) and double with every attempt or view that fails.
 //
+// # Epochs
+//
+// The members of an epoch are fixed. Owners approve the document of the next one (Approve); with the approvals of a quorum, and after at least
+// ledger.MinEpochRounds rounds, the outcome of a round is a record that ends the epoch, and the next round belongs to the next one
+// (approval.go). Members that stay keep what they know; indices in messages and in the log are those of the epoch of their round. A Machine
+// may belong to a node that is in no epoch yet, or not any more: it says nothing and follows the certified rounds (membership.go). The driver is
+// told whom to talk to with Members.
+//
 // # Looking at a round again
 //
 // When Config asks for it, the machine hands over the signed messages of every round that ends (Archive). Replay verifies the round

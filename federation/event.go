@@ -68,6 +68,11 @@ type Failed struct {
 	Reason string
 }
 
+// Approve is the owner's consent to a next epoch, as a document. It is kept until an epoch ends. Only one is consented to at a time: the newest
+// replaces those before.
+type Approve struct{ Epoch []byte }
+
+func (Approve) event()      {}
 func (Tick) event()         {}
 func (Received) event()     {}
 func (Reached) event()      {}

@@ -20,7 +20,8 @@ type Machine struct {
 	epoch   *ledger.Epoch
 	outer   OuterOptimizer
 	genesis cid.Cid
-	self    int // own index
+	id      MemberID
+	self    int // own index; -1 while this node is not in the epoch
 	quorum  int
 
 	now    time.Time // of the newest Tick
@@ -34,13 +35,18 @@ type Machine struct {
 	r       *round    // the round under way; nil while files are missing
 	was     restored  // what the log says about the round under way
 
+	approved []byte        // document of the next epoch that the owner consents to
+	awaited  *ledger.Epoch // the next epoch, once a quorum consents to it
+	lookTurn int           // whom a node that is no member has asked last
+
 	peers     []peer
 	early     map[int]*backlog // envelopes of the next round, by signer
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
-	shunned   map[int]bool   // proven to cheat
-	barred    map[int]uint64 // round in which a member is left out
+	shunned   map[int]bool        // proven to cheat
+	cheats    map[MemberID]bool   // likewise, of all epochs
+	barred    map[MemberID]uint64 // round in which a member is left out
 }
 
 // peer is what the machine knows of another member.
@@ -55,30 +61,30 @@ func New(cfg Config) (*Machine, error) {
 		return nil, err
 	}
 	m := newMachine(cfg)
-	epoch := m.epoch
-	var id MemberID
-	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
-	if m.self = epoch.Index(id); m.self < 0 {
-		return nil, fmt.Errorf("federation: member %s is not in the genesis %s: ask who started the federation", id, m.genesis)
-	}
-	if n, least := len(epoch.Members), max(cfg.Policy.MinCohort, m.rules.MinCohort); n < least {
-		return nil, fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
-			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
-	}
+	copy(m.id[:], cfg.Key.Public().(ed25519.PublicKey))
 	if err := m.restore(cfg.Log); err != nil {
 		return nil, err
 	}
-	return m, nil
+	return m, m.checkPlace()
+}
+
+// checkPlace refuses a node that is no member, was none and is not about to become one, and sums that are too small.
+func (m *Machine) checkPlace() error {
+	if m.self < 0 {
+		return m.checkStranger()
+	}
+	if n, least := len(m.epoch.Members), max(m.cfg.Policy.MinCohort, m.rules.MinCohort); n < least {
+		return fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
+			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
+	}
+	return nil
 }
 
 // newMachine is a machine at the genesis that is nobody's yet.
 func newMachine(cfg Config) *Machine {
-	epoch := cfg.Genesis.Epoch()
-	return &Machine{
-		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
-		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
-		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
-	}
+	chain := ledger.NewChain(cfg.Genesis)
+	return &Machine{cfg: cfg, genesis: chain.Epoch.Genesis, chain: chain, pace: newPace(), residuals: map[string]*secagg.Residual{},
+		cheats: map[MemberID]bool{}, barred: map[MemberID]uint64{}}
 }
 
 // Step takes one event and returns what to do about it, in order. Before the first Tick nothing happens.
@@ -95,6 +101,7 @@ func (m *Machine) Step(e Event) []Action {
 		if first {
 			m.begin()
 		}
+		m.lookOut()
 	} else if !m.now.IsZero() {
 		m.handle(e)
 	}
@@ -124,12 +131,15 @@ func (m *Machine) handle(e Event) {
 		m.trained(e)
 	case Failed:
 		m.failed(e)
+	case Approve:
+		m.approve(e)
 	}
 }
 
 // begin says what the owner should know, and fetches what the first round needs.
 func (m *Machine) begin() {
 	m.introduce()
+	m.tellMembers()
 	m.load(nil)
 }
 
@@ -144,7 +154,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.tryAgain() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.turnToChange() || m.tryAgain() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

@@ -36,6 +36,7 @@ const (
 	typeNext      = "next"          // round level, seq: view that I want to go on to
 	typeOffer     = "offer"         // round level, seq: view; its proposer: the record to be voted for
 	typeEvidence  = "evidence"      // round level: two envelopes that prove that a member said two things
+	typeApprove   = "approve"       // round level, seq: of the document; my owner consents to this next epoch
 	typeSync      = "sync"          // round level: what I have; please send what I lack
 )
 
@@ -126,6 +127,7 @@ const (
 	quitComplaint                   // the body names whose messages were wrong
 	quitPolicy                      // the owner's policy demands a larger cohort
 	quitSpent                       // a head is to be summed whose shares it has opened in this round
+	quitEpoch                       // the members are about to change
 	lastReason
 )
 
@@ -133,6 +135,7 @@ var quitText = [lastReason]string{
 	quitRestarted: "it was restarted", quitStalled: "the attempt does not go on",
 	quitComplaint: "another member's messages are wrong", quitPolicy: "its owner demands a larger cohort",
 	quitSpent: "it has opened a head already that is to be summed again",
+	quitEpoch: "the members are about to change",
 }
 
 // A quit is: version, accused member plus one (2; 0 for nobody).

@@ -160,7 +160,7 @@ func (m *Machine) judgeNorms(a *attempt, trunk *session, result sketch.Result) {
 // bar leaves a member out of the rosters that this one proposes in the next round.
 func (m *Machine) bar(member int, why string) {
 	if member != m.self {
-		m.barred[member] = m.r.number + 1
+		m.barred[m.epoch.Members[member].ID] = m.r.number + 1
 		m.tell(Warning, "%s is left out of the next round: %s", m.name(member), why)
 	}
 }

@@ -19,6 +19,10 @@ func (m *Machine) introduce() {
 	if n := len(m.epoch.Members); n < 5 {
 		m.tell(Warning, "only %d members: all others together can learn this member's update by subtracting theirs from the sum. Five or more are advised", n)
 	}
+	if m.self < 0 {
+		m.tell(Info, "%s", m.outside())
+		return
+	}
 	shared := map[string]bool{}
 	for _, key := range m.epoch.Shared() {
 		shared[key] = true
@@ -37,8 +41,11 @@ func (m *Machine) introduce() {
 // certified describes a finished round.
 func certified(r *ledger.Round, cert *ledger.Certificate, e *ledger.Epoch) string {
 	signed := fmt.Sprintf("certified by %d of %d members", len(cert.Signatures), len(e.Members))
-	if r.Kind == ledger.Void {
+	switch r.Kind {
+	case ledger.Void:
 		return "void, " + signed + "; weights are as before"
+	case ledger.Change:
+		return fmt.Sprintf("epoch %d ends, %s; epoch %s begins, and weights are as before", e.K, signed, r.Next)
 	}
 	var sums []string
 	for _, g := range r.Groups {
@@ -55,15 +62,26 @@ type Status struct {
 	Weights     cid.Cid // newest certified; those of the genesis while there is none
 	Attempt     uint64
 	Activity    string // what the member is doing, in a few words
-	Done        bool   // Policy.Rounds are certified
+	Member      bool   // whether this node is in the epoch
+	Epoch       *ledger.Epoch
+	RipeAt      uint64 // the first round that may end the epoch
+	Proposals   []Proposal
+	Done        bool // Policy.Rounds are certified
 	// Behind are the members not known to have finished as many rounds as this one. A driver that ends when Done
 	// waits until it is empty, or for a while, so that they can.
 	Behind []MemberID
 }
 
+// Elements returns how many members have each element at least, nil before the setup round: see ledger.Chain.
+func (m *Machine) Elements() []uint64 { return m.chain.Elements() }
+
+// Epoch returns the epoch of the round under way.
+func (m *Machine) Epoch() *ledger.Epoch { return m.epoch }
+
 // Status tells where the member stands.
 func (m *Machine) Status() Status {
-	s := Status{Finished: m.chain.Len(), Record: m.chain.LastCID(), Certificate: m.cert, Weights: m.chain.Weights(), Done: m.finishedAll()}
+	s := Status{Finished: m.chain.Len(), Record: m.chain.LastCID(), Certificate: m.cert, Weights: m.chain.Weights(), Done: m.finishedAll(),
+		Member: m.self >= 0, Epoch: m.epoch, RipeAt: m.chain.RipeAt(), Proposals: m.openProposals()}
 	for i, p := range m.peers {
 		if i != m.self && p.finished < s.Finished {
 			s.Behind = append(s.Behind, m.epoch.Members[i].ID)
@@ -82,6 +100,8 @@ func (m *Machine) activity() string {
 		return "halted"
 	case m.now.IsZero():
 		return "starting"
+	case m.self < 0:
+		return m.outside()
 	case m.r == nil:
 		return "fetching certified weights"
 	case m.finishedAll():

@@ -19,7 +19,8 @@ type result struct {
 	weights *weights.Set
 	state   *weights.Set
 	files   []File
-	kept    bool // files and record are durable
+	epoch   []byte // the document that an epoch record names
+	kept    bool   // files and record are durable
 }
 
 // onUnmask files opened shares of the trunk.

@@ -123,7 +123,7 @@ func (m *Machine) compare(old, s *stored) {
 // dispatch hands a message to whoever understands it. Those that need the roster wait in the transcript until it is there.
 func (m *Machine) dispatch(a *attempt, s *stored) error {
 	switch s.env.Type {
-	case typeForfeit, typePrepare, typeCommit, typeNext, typeOffer, typeEvidence:
+	case typeForfeit, typePrepare, typeCommit, typeNext, typeOffer, typeEvidence, typeApprove:
 		if a != nil {
 			return fmt.Errorf("%w: it belongs to the round, not to an attempt", errBody)
 		}
@@ -184,6 +184,8 @@ func (m *Machine) onRound(s *stored) error {
 		return m.onNext(s)
 	case typeOffer:
 		return m.onOffer(s)
+	case typeApprove:
+		return m.onApprove(s)
 	}
 	return m.onEvidence(s)
 }

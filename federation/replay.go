@@ -95,6 +95,9 @@ func (r *replay) chain(last int) error {
 	var log []Entry
 	for k, f := range r.cfg.Rounds[:last] {
 		log = append(log, Entry{RecordKey(uint64(k)), f.Record}, Entry{CertificateKey(uint64(k)), f.Certificate})
+		if f.Epoch != nil {
+			log = append(log, Entry{EpochKey(uint64(k)), f.Epoch})
+		}
 	}
 	if err := r.m.restore(log); err != nil {
 		return fmt.Errorf("round %d: %w", r.m.chain.Len(), errors.Unwrap(err))

@@ -15,6 +15,10 @@ func (r *replay) outcome() bool {
 		r.void()
 		return true
 	}
+	if r.record.Kind == ledger.Change {
+		r.change()
+		return true
+	}
 	a := r.roster()
 	if a == nil {
 		return true // the votes can be checked all the same

@@ -50,3 +50,32 @@ func TestReplayNamesTheLong(t *testing.T) {
 		t.Errorf("blame %+v\n%s", report.Blame, report.text())
 	}
 }
+
+// TestReplayEpochs replays the round that ended an epoch, and one of the next epoch, from what an old member and the new one kept.
+func TestReplayEpochs(t *testing.T) {
+	c := ripeCluster(t, 4, 3, 1)
+	c.keep = true
+	next := c.next()
+	fresh := c.joins(next)
+	c.approve(next, 0, 1, 2)
+	c.run(2 * time.Minute)
+	ended := uint64(0)
+	for k, kind := range c.kinds() {
+		if kind == ledger.Change {
+			ended = uint64(k)
+		}
+	}
+	if ended == 0 {
+		t.Fatalf("rounds %v", c.kinds())
+	}
+	for _, tt := range []struct {
+		member int
+		round  uint64
+		say    string
+	}{{0, ended, "M0, M1, M2 approve of epoch 1"}, {0, ended + 1, "record and weights: the same bytes"}, {fresh.index, ended + 1, "record and weights: the same bytes"}} {
+		report := replayed(t, c.replayConfig(tt.round, tt.member))
+		if !report.OK || !strings.Contains(report.text(), tt.say) {
+			t.Errorf("M%d, round %d: %s", tt.member, tt.round, report.text())
+		}
+	}
+}

@@ -112,6 +112,9 @@ func (r *replay) tellRound() {
 		signed = append(signed, r.m.name(int(s.Member)))
 	}
 	end := fmt.Sprintf("weights %s", r.record.WeightsOut)
+	if r.record.Kind == ledger.Change {
+		end = "the epoch ends, and the weights stay as they were"
+	}
 	if r.record.Kind == ledger.Void {
 		end = "the round is void and the weights stay as they were"
 	}

@@ -27,7 +27,7 @@ func (c *cluster) replayConfig(round uint64, member int) ReplayConfig {
 	n := c.nodes[member]
 	cfg := ReplayConfig{Genesis: c.genesis, Envelopes: n.archives[round], Applier: testApplier{}}
 	for k := range round + 1 {
-		cfg.Rounds = append(cfg.Rounds, Finished{Record: n.disk[string(RecordKey(k))], Certificate: n.disk[string(CertificateKey(k))]})
+		cfg.Rounds = append(cfg.Rounds, Finished{Record: n.disk[string(RecordKey(k))], Certificate: n.disk[string(CertificateKey(k))], Epoch: n.disk[string(EpochKey(k))]})
 	}
 	cfg.Weights = n.blocks[c.record(round).WeightsIn]
 	if state := c.stateBefore(round); !state.Equals(ledger.NoState()) {

@@ -23,6 +23,8 @@ import (
 //	fed/round/vote/<type>/<view>   promise: the envelope with the vote of a view
 //	fed/round/lock           state: the newest lock that this member committed to, with the prepares that make it
 //	fed/round/candidate/<cid>      state: a record that this member voted for; its files are in the block store
+//	fed/round/approvals/<cid>      state: the approvals that made this member vote for an epoch record
+//	fed/approved             state: the document of the next epoch that the owner consents to
 //	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -40,7 +42,11 @@ const (
 	shunPrefix   = LogPrefix + "cheat/"
 
 	candidatePrefix = roundPrefix + "candidate/"
+	approvalsPrefix = roundPrefix + "approvals/"
 )
+
+// ApprovedKey is the log key of the document of the next epoch that the owner consents to: it is there once the consent is durable.
+const ApprovedKey = LogPrefix + "approved"
 
 // restored is what the log says about the round that was under way.
 type restored struct {
@@ -53,6 +59,7 @@ type restored struct {
 	votes    [][]byte // envelopes
 	lock     []byte
 	records  [][]byte // of candidates
+	consents [][]byte // approvals, each the envelopes for one document
 	promises [][]byte // keys
 }
 
@@ -68,12 +75,13 @@ func (m *Machine) restore(log []Entry) error {
 		if !ok {
 			break
 		}
-		_, cert, err := m.chain.Append(ledger.Finished{Record: record, Certificate: byKey[string(CertificateKey(k))]})
+		_, cert, err := m.chain.Append(ledger.Finished{Record: record, Certificate: byKey[string(CertificateKey(k))], Epoch: byKey[string(EpochKey(k))]})
 		if err != nil {
 			return fmt.Errorf("federation: restore round %d from the log: %w: restore the log from a backup, or start this member's folder anew", k, err)
 		}
 		m.records, m.cert = append(m.records, cert.Record), cert.CID()
 	}
+	m.enterEpoch()
 	for key, value := range byKey {
 		if err := m.restoreRound(key, value); err != nil {
 			return fmt.Errorf("federation: restore %q from the log: %w: restore the log from a backup", key, err)
@@ -91,8 +99,8 @@ func (m *Machine) restoreRound(key string, value []byte) error {
 		m.was.promises = append(m.was.promises, []byte(key))
 	}
 	if id, ok := strings.CutPrefix(key, shunPrefix); ok {
-		for i := range m.epoch.Members {
-			m.shunned[i] = m.shunned[i] || m.epoch.Members[i].ID.String() == id
+		if err := m.restoreCheat(id); err != nil {
+			return err
 		}
 	}
 	if head, ok := strings.CutPrefix(key, headPrefix); ok {
@@ -117,12 +125,31 @@ func (m *Machine) restoreRound(key string, value []byte) error {
 		m.was.why = value
 	case lockKey:
 		m.was.lock = value
+	case ApprovedKey:
+		m.approved = value
 	}
 	switch {
 	case strings.HasPrefix(key, votePrefix):
 		m.was.votes = append(m.was.votes, value)
 	case strings.HasPrefix(key, candidatePrefix):
 		m.was.records = append(m.was.records, value)
+	case strings.HasPrefix(key, approvalsPrefix):
+		m.was.consents = append(m.was.consents, value)
+	}
+	return nil
+}
+
+// restoreCheat reads who was proven to cheat.
+func (m *Machine) restoreCheat(text string) error {
+	var id MemberID
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(id) {
+		return fmt.Errorf("%q names no member", text)
+	}
+	copy(id[:], b)
+	m.cheats[id] = true
+	if i := m.epoch.Index(id); i >= 0 {
+		m.shunned[i] = true
 	}
 	return nil
 }

@@ -49,8 +49,10 @@ type round struct {
 
 	order      []int // of coordinators and proposers
 	ballot     ballot
-	own        cid.Cid   // the record that this member computed; undefined before
-	vain       time.Time // since when this member is bound to the round by opened shares, or by having forfeited
+	proposals  map[cid.Cid]*proposedEpoch // by document
+	change     cid.Cid                    // the record of the epoch that this member votes for; undefined while it does not
+	own        cid.Cid                    // the record that this member computed; undefined before
+	vain       time.Time                  // since when this member is bound to the round by opened shares, or by having forfeited
 	results    map[cid.Cid]*result
 	candidates map[cid.Cid]*candidate
 
@@ -67,7 +69,8 @@ func (m *Machine) startRound(w *weights.Set, state outerState) {
 		return
 	}
 	m.resume()
-	if !m.r.idle {
+	m.sayApproval()
+	if !m.r.idle && !m.tooFew() {
 		m.startWork()
 	}
 	m.replayEarly()
@@ -81,14 +84,16 @@ func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
 		complains: map[[2]int]bool{}, odd: map[int]bool{}, missed: map[int]map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
+		proposals:  map[cid.Cid]*proposedEpoch{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
-	if setup := m.chain.SetupRound(); setup != nil {
+	if elements := m.chain.Elements(); elements != nil {
 		var err error
-		if r.layout, err = NewLayout(w, m.epoch.Shared(), setup.Elements, m.rules.MinGroup); err != nil {
+		if r.layout, err = NewLayout(w, m.epoch.Shared(), elements, m.rules.MinGroup); err != nil {
 			m.halt("%v", err)
 			return false
 		}
+		m.fitResiduals(r.layout)
 	}
 	m.r = r
 	r.order = m.drawOrder()
@@ -103,6 +108,11 @@ func (m *Machine) resume() {
 	r.promises, r.attempt = was.promises, was.attempt
 	if m.finishedAll() {
 		r.idle = true
+	}
+	for _, envelopes := range was.consents {
+		if !m.takeAll(envelopes) {
+			return
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(was.heads)) {
 		r.spent[key] = true

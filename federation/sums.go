@@ -149,7 +149,7 @@ func (m *Machine) open(s *session) (*sum, error) {
 // shun leaves a member that was proven to cheat out of the rosters that this one proposes, from now on.
 func (m *Machine) shun(member int, why string) {
 	if !m.shunned[member] {
-		m.shunned[member] = true
+		m.shunned[member], m.cheats[m.epoch.Members[member].ID] = true, true
 		m.do(Persist{Set: []Entry{{[]byte(shunPrefix + m.epoch.Members[member].ID.String()), []byte(why)}}})
 		m.tell(Alarm, "%s; this member proposes no roster with it any more", why)
 		m.dropClaims(member)

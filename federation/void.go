@@ -24,7 +24,7 @@ func (m *Machine) onForfeit(s *stored) error {
 // all have reason to vote for the void record at once. When too few are left for that, the void record is voted for in a later view.
 func (m *Machine) decideVoid() bool {
 	r := m.r
-	if r.own.Defined() {
+	if r.own.Defined() || r.change.Defined() {
 		return false
 	}
 	if r.mustVoid == "" && m.voidable() {

@@ -28,7 +28,7 @@ func (c *cluster) carryOut(n *node, a Action) {
 		c.persist(n, a)
 	case Broadcast:
 		for _, to := range c.nodes {
-			if to != n {
+			if to != n && n.members[to.id()] {
 				c.send(n, to, a.Envelopes)
 			}
 		}
@@ -42,12 +42,15 @@ func (c *cluster) carryOut(n *node, a Action) {
 		for _, f := range a.Files {
 			n.blocks[f.CID] = f.Data
 		}
-		c.audit.published(c.t, a)
+		c.audit.published(c, a)
 	case Store:
 		for _, f := range a.Files {
 			n.blocks[f.CID] = f.Data
 		}
 	case Archive:
+		if n.archives == nil {
+			n.archives = map[uint64][][]byte{}
+		}
 		n.archives[a.Round] = a.Envelopes
 	case CollectSetup:
 		c.answer(n, 50*time.Millisecond, SetupSummed{a.Round, n.trainer.collect()})
@@ -60,6 +63,8 @@ func (c *cluster) carryOut(n *node, a Action) {
 			c.spoil(a.Round, &u)
 		}
 		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, u})
+	case Members:
+		c.admit(n, a)
 	case Install:
 		n.trainer.installed = a.Weights
 	case Progress:
@@ -79,9 +84,9 @@ func (c *cluster) carryOut(n *node, a Action) {
 }
 
 func (c *cluster) byID(id MemberID) *node {
-	for i := range c.nodes {
-		if c.genesis.Members[i].ID == id {
-			return c.nodes[i]
+	for _, n := range c.nodes {
+		if n.id() == id {
+			return n
 		}
 	}
 	c.t.Fatalf("action names member %s, who does not exist", id)
@@ -118,22 +123,31 @@ func (c *cluster) send(from, to *node, envelopes [][]byte) {
 			arrives = c.alter(from.index, to.index, raw)
 		}
 		for _, raw := range arrives {
-			c.later(c.delay()+extra, func() { c.step(to, to.life, Received{raw}) }) // whoever is alive then gets it
+			c.later(c.delay()+extra, func() { // whoever is alive then gets it
+				if to.admits[from.id()] {
+					c.step(to, to.life, Received{raw})
+				}
+			})
 		}
 	}
 }
 
 func (c *cluster) serveRounds(n, from *node, first uint64) {
 	c.later(c.delay(), func() {
-		if from.machine == nil {
+		if from.machine == nil || !from.admits[n.id()] {
 			return
 		}
-		e := Rounds{From: c.genesis.Members[from.index].ID}
+		e := Rounds{From: from.id()}
 		for k := first; from.disk[string(RecordKey(k))] != nil; k++ {
-			e.Rounds = append(e.Rounds, Finished{Record: from.disk[string(RecordKey(k))], Certificate: from.disk[string(CertificateKey(k))]})
+			e.Rounds = append(e.Rounds, from.finished(k))
 		}
 		c.answer(n, c.delay(), e)
 	})
+}
+
+// finished is a round on the disk.
+func (n *node) finished(k uint64) Finished {
+	return Finished{Record: n.disk[string(RecordKey(k))], Certificate: n.disk[string(CertificateKey(k))], Epoch: n.disk[string(EpochKey(k))]}
 }
 
 // fetch looks for a file at every living member until somebody has it.

@@ -17,7 +17,7 @@ func Transcripts(h *home.Home) (transcript.Folder, error) {
 func (n *Node) archive(a federation.Archive) {
 	folder, err := Transcripts(n.cfg.Home)
 	if err == nil {
-		err = folder.Put(&transcript.Transcript{Genesis: n.epoch.Genesis, Round: a.Round, Envelopes: a.Envelopes}, n.cfg.Home.Config.Transcripts.Keep)
+		err = folder.Put(&transcript.Transcript{Genesis: n.genesis.CID(), Round: a.Round, Envelopes: a.Envelopes}, n.cfg.Home.Config.Transcripts.Keep)
 	}
 	if err != nil {
 		n.log.Warn(MsgNoTranscript, "round", a.Round, "error", err)

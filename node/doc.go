@@ -18,6 +18,9 @@
 // a node that cannot write its log stops with the reason, having sent nothing that the log does not know. Sending,
 // fetching and training happen in goroutines that the node owns and Close waits for. The trainer works on one thing at a time.
 //
+// Whom the node talks to is its roster, which changes with the epochs while it runs: the gater, the services and Bitswap follow. Who is to join may read,
+// who has left may for one more round, and neither may speak.
+//
 // What other members and strangers send is handed on as bytes; the machine checks it.
 //
 // # Stopping and starting again

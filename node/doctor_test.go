@@ -17,8 +17,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// ask makes the running node of a site examine itself, by way of its socket.
-func (s *site) ask(t *testing.T) []doctor.Finding {
+// examine makes the running node of a site examine itself, by way of its socket.
+func (s *site) examine(t *testing.T) []doctor.Finding {
 	t.Helper()
 	client, err := local.Dial(s.home.Dir)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestDoctor(t *testing.T) {
 		s.log.wait(t, node.MsgDone, 1)
 	}
 	// One of four members never ran.
-	got := sites[0].ask(t)
+	got := sites[0].examine(t)
 	for _, c := range []struct{ check, member, text string }{
 		{doctor.IdentityCheck, "", "this is lab 0"},
 		{doctor.DiskCheck, "", "enough for a model"},
@@ -123,7 +123,7 @@ func TestDoctor(t *testing.T) {
 	// And disturbed nobody: it can start, and the others do not believe that it had started before.
 	sites[3].start(t, sites[3].config())
 	sites[3].log.wait(t, node.MsgDone, 1)
-	got = sites[0].ask(t)
+	got = sites[0].examine(t)
 	if bad := slices.DeleteFunc(slices.Clone(got), func(f doctor.Finding) bool { return f.State == doctor.OK && f.Next == "" }); len(bad) > 0 {
 		t.Errorf("with everybody there not all is well:\n%s", listed(bad))
 	}
@@ -142,14 +142,14 @@ func TestDoctorFindsABlockedDirection(t *testing.T) {
 	for _, s := range sites {
 		s.log.wait(t, node.MsgDone, 1)
 	}
-	got := sites[2].ask(t)
+	got := sites[2].examine(t)
 	out := find(t, got, doctor.ReachabilityCheck, "lab 0", "you -> lab 0: ok")
 	in := find(t, got, doctor.ReachabilityCheck, "lab 0", "lab 0 -> you: blocked: ")
 	if out.State != doctor.OK || in.State != doctor.Warning || !strings.Contains(in.Text, "connection refused at /ip4/127.0.0.1/tcp/") ||
 		!strings.Contains(in.Text, "one connection carries both") || !strings.Contains(in.Next, "in your firewall") {
 		t.Errorf("out: %+v\nin: %+v", out, in)
 	}
-	got = sites[0].ask(t)
+	got = sites[0].examine(t)
 	out = find(t, got, doctor.ReachabilityCheck, "lab 2", "you -> lab 2: blocked: ")
 	if out.State != doctor.Warning || !strings.Contains(out.Text, "one connection carries both") {
 		t.Errorf("from the other side: %+v", out)

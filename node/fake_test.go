@@ -133,35 +133,43 @@ func newFederation(t *testing.T, n int, policy home.Policy) ([]*site, *founding.
 	g.Rules.JoinGrace, g.Rules.StepTimeout, g.Rules.MaskTimeout, g.Rules.Forfeit = 300*time.Millisecond, time.Second, time.Second, time.Second
 	var sites []*site
 	for i := range n {
-		port := freePort(t)
-		h, err := home.Create(filepath.Join(t.TempDir(), "n"), home.Config{Name: fmt.Sprintf("lab %d", i), Policy: policy,
-			Listen: []string{fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", port), fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)},
-			Public: home.Public{Enabled: true, Listen: []string{"/ip4/127.0.0.1/tcp/0"}}}, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id, err := p2p.ID(h.Identity.Public().(ed25519.PublicKey))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := ledger.Member{Name: h.Config.Name, Peer: id.String(), Addresses: h.Config.Listen, Heads: []string{headKey}}
-		copy(m.ID[:], h.Signing.Public().(ed25519.PublicKey))
+		s, m := newSite(t, fmt.Sprintf("lab %d", i), policy)
 		g.Members = append(g.Members, m)
-		sites = append(sites, &site{home: h, trainer: &fakeTrainer{}, log: newWatcher()})
+		sites = append(sites, s)
 	}
 	d.Genesis = g.Encode()
 	for _, s := range sites {
 		s.documents = d
-		if err := node.Join(t.Context(), s.home, d); err != nil {
+		if err := node.Join(t.Context(), s.home, d, nil); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Logf("%s:\n%s", s.home.Config.Name, s.log)
-			}
-		})
 	}
 	return sites, d
+}
+
+// newSite makes a home, and what a list of members says of it.
+func newSite(t *testing.T, name string, policy home.Policy) (*site, ledger.Member) {
+	t.Helper()
+	port := freePort(t)
+	h, err := home.Create(filepath.Join(t.TempDir(), "n"), home.Config{Name: name, Policy: policy,
+		Listen: []string{fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", port), fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)},
+		Public: home.Public{Enabled: true, Listen: []string{"/ip4/127.0.0.1/tcp/0"}}}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := p2p.ID(h.Identity.Public().(ed25519.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := ledger.Member{Name: h.Config.Name, Peer: id.String(), Addresses: h.Config.Listen, Heads: []string{headKey}}
+	copy(m.ID[:], h.Signing.Public().(ed25519.PublicKey))
+	s := &site{home: h, trainer: &fakeTrainer{}, log: newWatcher()}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s:\n%s", s.home.Config.Name, s.log)
+		}
+	})
+	return s, m
 }
 
 func (s *site) config() node.Config {

@@ -42,7 +42,7 @@ func TestFullDiskStopsTheNodeAndLosesNothing(t *testing.T) {
 		t.Skipf("a small file system cannot be mounted here (needs root): %v", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(data, syscall.MNT_DETACH) })
-	if err := node.Join(t.Context(), victim.home, victim.documents); err != nil {
+	if err := node.Join(t.Context(), victim.home, victim.documents, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range sites {

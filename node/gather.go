@@ -103,7 +103,11 @@ func (g *gatherer) fromLog(log *wal.Log) error {
 		if record == nil || certificate == nil {
 			return fmt.Errorf("it is not certified: %d rounds are", k)
 		}
-		g.out.Rounds = append(g.out.Rounds, ledger.Finished{Record: record, Certificate: certificate})
+		epoch, err := log.Get(federation.EpochKey(k))
+		if err != nil {
+			return err
+		}
+		g.out.Rounds = append(g.out.Rounds, ledger.Finished{Record: record, Certificate: certificate, Epoch: epoch})
 	}
 	return nil
 }
@@ -123,6 +127,7 @@ func (g *gatherer) fromRelease() error {
 	if err := g.wanted(text); err != nil {
 		return err
 	}
+	ended := uint64(0) // epochs
 	for k := uint64(0); k <= g.cfg.Round; k++ {
 		record, err := read(ledger.RecordFile(k), ledger.MaxRecord)
 		if errors.Is(err, os.ErrNotExist) {
@@ -135,7 +140,14 @@ func (g *gatherer) fromRelease() error {
 		if err != nil {
 			return err
 		}
-		g.out.Rounds = append(g.out.Rounds, ledger.Finished{Record: record, Certificate: certificate})
+		var epoch []byte
+		if r, err := ledger.DecodeRound(record); err == nil && r.Kind == ledger.Change {
+			ended++
+			if epoch, err = read(ledger.NextEpochFile(ended), ledger.MaxEpoch); err != nil {
+				return err
+			}
+		}
+		g.out.Rounds = append(g.out.Rounds, ledger.Finished{Record: record, Certificate: certificate, Epoch: epoch})
 	}
 	if config, err := read(ledger.ConfigFile, maxConfig); err == nil && ledger.FileCID(config).Equals(g.out.Genesis.Config) {
 		g.config = config

@@ -17,7 +17,6 @@ type index struct {
 	mu      sync.Mutex
 	rounds  []*peerpb.Head  // by number
 	of      map[cid.Cid]int // record, certificate, weights -> newest round that has it
-	setup   *ledger.Round   // nil before it
 	genesis cid.Cid
 }
 
@@ -55,12 +54,12 @@ func (x *index) add(round uint64, record, certificate []byte) error {
 	}
 	recordCID, certificateCID := ledger.CIDOf(record), ledger.CIDOf(certificate)
 	head := &peerpb.Head{Finished: round + 1, Record: recordCID.Bytes(), Certificate: certificateCID.Bytes(), Weights: r.WeightsOut.Bytes()}
+	if r.Next.Defined() {
+		head.Epoch = r.Next.Bytes()
+	}
 	x.rounds = append(x.rounds[:round], head)
 	for _, c := range []cid.Cid{recordCID, certificateCID, r.WeightsOut} {
 		x.of[c] = int(round)
-	}
-	if r.Kind == ledger.Setup {
-		x.setup = r
 	}
 	return nil
 }

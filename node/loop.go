@@ -69,12 +69,12 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 		return n.storeFiles(context.WithoutCancel(ctx), a.Round, a.Files)
 	case federation.Broadcast:
 		n.hook(a.Round, a.Envelopes)
-		for _, p := range n.members {
+		for _, p := range n.roster.Load().members {
 			n.send(p, a.Round, a.Envelopes)
 		}
 	case federation.Send:
 		n.hook(a.Round, a.Envelopes)
-		if p, ok := n.members[a.To]; ok {
+		if p, ok := n.roster.Load().members[a.To]; ok {
 			n.send(p, a.Round, a.Envelopes)
 		}
 	case federation.FetchRounds:
@@ -88,7 +88,9 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 	case federation.Train:
 		n.train(a)
 	case federation.Install:
-		n.install(a)
+		return n.install(a)
+	case federation.Members:
+		return n.setMembers(a)
 	case federation.Progress:
 		n.progress(a)
 	case federation.Halt:

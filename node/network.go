@@ -17,7 +17,6 @@ import (
 	"github.com/fedlam/fedlam/proto/peerpb"
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
-	ma "github.com/multiformats/go-multiaddr"
 )
 
 type peerID = peer.ID
@@ -27,16 +26,13 @@ func (n *Node) openNetwork(context.Context) error {
 	cfg := n.cfg.Home.Config
 	var err error
 	n.host, err = p2p.New(p2p.Config{Key: n.cfg.Home.Identity, Listen: cfg.Listen, Traffic: n.traffic, Tap: n.cfg.Hooks.Tap, Options: n.cfg.Hooks.Host,
-		Relay: cfg.Network.Relay, NAT: cfg.Network.NAT, Members: slices.Collect(maps.Keys(n.peers)),
-		Member: func(p peer.ID) bool { _, ok := n.peers[p]; return ok }})
+		Relay: cfg.Network.Relay, NAT: cfg.Network.NAT, Members: slices.Collect(maps.Keys(n.roster.Load().others)),
+		Member: func(p peer.ID) bool { _, ok := n.roster.Load().admitted[p]; return ok }})
 	if err != nil {
 		return fmt.Errorf("%w (listen in node.toml)", err)
 	}
-	if got := n.epoch.Members[n.self].Peer; n.host.ID().String() != got {
-		return fmt.Errorf("identity.key belongs to peer %s, the genesis lists %s: restore the key the card was made with", n.host.ID(), got)
-	}
 	n.exchange = blocks.NewExchange(n.host, blocks.ExchangeConfig{Store: n.store})
-	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.epoch.Genesis.Bytes(), Epoch: n.epoch.CID().Bytes(), Members: n.memberAddresses(), Handler: (*handler)(n),
+	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.genesis.CID().Bytes(), Epoch: func() []byte { return n.roster.Load().epoch.CID().Bytes() }, Members: n.roster.Load().others, Handler: (*handler)(n),
 		Software: n.cfg.Software})
 	if err != nil {
 		return err
@@ -54,27 +50,6 @@ func (n *Node) openNetwork(context.Context) error {
 	}
 	n.log = slog.New(slog.NewMultiHandler(n.log.Handler(), &publisher{server: n.local}))
 	return nil
-}
-
-// memberAddresses are hints: an address that cannot be read is left out, the others will dial us.
-func (n *Node) memberAddresses() map[peer.ID][]ma.Multiaddr {
-	out := map[peer.ID][]ma.Multiaddr{}
-	for i, m := range n.epoch.Members {
-		if i == n.self {
-			continue
-		}
-		p := n.members[m.ID]
-		out[p] = nil
-		for _, text := range m.Addresses {
-			a, err := ma.NewMultiaddr(text)
-			if err != nil {
-				n.log.Warn("an address in the genesis cannot be read", "member", m.Name, "error", err)
-				continue
-			}
-			out[p] = append(out[p], a)
-		}
-	}
-	return out
 }
 
 func (n *Node) addresses() []string { return p2p.Addresses(n.host) }
@@ -100,11 +75,14 @@ func (h *handler) Greeted(from peer.ID, head *peerpb.Head) {
 	if err != nil {
 		record = cid.Undef
 	}
-	h.mail.post(federation.Reached{Member: h.peers[from], Finished: head.GetFinished(), Record: record})
+	h.mail.post(federation.Reached{Member: h.roster.Load().admitted[from], Finished: head.GetFinished(), Record: record})
 }
 
 // Receive implements rpc.Handler.
-func (h *handler) Receive(ctx context.Context, _ peer.ID, envelope []byte) error {
+func (h *handler) Receive(ctx context.Context, from peer.ID, envelope []byte) error {
+	if !h.roster.Load().speaks(from) {
+		return errors.New("only members of the epoch in force may speak")
+	}
 	select {
 	case h.inbox <- federation.Received{Envelope: envelope}:
 		return nil
@@ -128,7 +106,11 @@ func (h *handler) Round(_ context.Context, round uint64) (*peerpb.SyncReply, err
 	if record == nil || certificate == nil {
 		return nil, fmt.Errorf("round %d is not known here", round)
 	}
-	return &peerpb.SyncReply{Round: round, Record: record, Certificate: certificate}, nil
+	epoch, err := h.wal.Get(federation.EpochKey(round))
+	if err != nil {
+		return nil, err
+	}
+	return &peerpb.SyncReply{Round: round, Record: record, Certificate: certificate, Epoch: epoch}, nil
 }
 
 // roundsAtOnce bounds what one FetchRounds brings into memory; the machine asks again for more.
@@ -141,11 +123,15 @@ var errEnough = errors.New("enough rounds")
 
 // fetchRounds asks a member for finished rounds.
 func (n *Node) fetchRounds(ctx context.Context, a federation.FetchRounds) {
+	from, known := n.roster.Load().peerOf(a.From)
+	if !known {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
 	var got []federation.Finished
-	err := n.network.Sync(ctx, n.members[a.From], a.First, func(r *peerpb.SyncReply) error {
-		got = append(got, federation.Finished{Record: r.Record, Certificate: r.Certificate})
+	err := n.network.Sync(ctx, from, a.First, func(r *peerpb.SyncReply) error {
+		got = append(got, federation.Finished{Record: r.Record, Certificate: r.Certificate, Epoch: r.Epoch})
 		if len(got) == roundsAtOnce {
 			return errEnough
 		}

@@ -20,7 +20,6 @@ import (
 	"github.com/fedlam/fedlam/node/rpc"
 	"github.com/fedlam/fedlam/node/wal"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // ErrHalted says that the machine must not go on: members contradict each other, or the log contradicts them.
@@ -34,10 +33,10 @@ type Node struct {
 	cfg     Config
 	log     *slog.Logger
 	genesis *ledger.Genesis
-	epoch   *ledger.Epoch
-	self    int
-	peers   map[peer.ID]federation.MemberID
-	members map[federation.MemberID]peer.ID
+	hopes   *ledger.Epoch // with which this node is to become a member; nil for one that was listed from the start
+	roster  atomic.Pointer[roster]
+	joining []ledger.Member // with the next epoch; owned by the loop
+	leaving []ledger.Member // left with the newest epoch; owned by the loop
 
 	wal      *wal.Log
 	store    *blocks.Store
@@ -91,12 +90,12 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		defer close(n.done)
 		n.err = n.loop(loopCtx)
 	}()
-	n.log.Info(MsgReady, "member", n.id().String(), "genesis", n.epoch.Genesis.String(), "addresses", n.addresses(),
+	n.log.Info(MsgReady, "member", n.id().String(), "genesis", n.genesis.CID().String(), "addresses", n.addresses(),
 		"public_addresses", n.publicAddresses())
 	return n, nil
 }
 
-// openDocuments reads the genesis and finds this node in it.
+// openDocuments reads the genesis, and the epoch with which this node is to join.
 func (n *Node) openDocuments(context.Context) error {
 	text, err := n.cfg.Home.Genesis()
 	if err != nil {
@@ -105,21 +104,43 @@ func (n *Node) openDocuments(context.Context) error {
 	if n.genesis, err = ledger.DecodeGenesis(text); err != nil {
 		return fmt.Errorf("read the genesis of %q: %w", n.cfg.Home.Dir, err)
 	}
-	n.epoch = n.genesis.Epoch()
-	if n.self = n.epoch.Index(n.id()); n.self < 0 {
-		return fmt.Errorf("member %s is not in the genesis %s: give your card to who started the federation, and join the one that lists it", n.id(), n.epoch.Genesis)
+	if text, err = n.cfg.Home.Epoch(); err != nil {
+		return err
 	}
-	n.peers, n.members = map[peer.ID]federation.MemberID{}, map[federation.MemberID]peer.ID{}
-	for i, m := range n.epoch.Members {
-		p, err := peer.Decode(m.Peer)
-		if err != nil {
-			return fmt.Errorf("genesis: peer id of %q: %w", m.Name, err)
+	if text != nil {
+		if n.hopes, err = ledger.DecodeEpoch(text); err != nil {
+			return fmt.Errorf("read the epoch of %q: %w", n.cfg.Home.Dir, err)
 		}
-		if i != n.self {
-			n.peers[p], n.members[m.ID] = m.ID, p
-		}
+	}
+	if n.genesis.Epoch().Index(n.id()) < 0 && (n.hopes == nil || n.hopes.Index(n.id()) < 0) {
+		return fmt.Errorf("member %s is not in the genesis %s: give your card to who started the federation, or to a member who proposes an epoch with it, "+
+			"and join with the document that lists it", n.id(), n.genesis.CID())
 	}
 	return nil
+}
+
+// takePlace holds this node to what an epoch says of it: its peer id, and its data's conventions.
+func (n *Node) takePlace(e *ledger.Epoch) error {
+	own, err := p2p.ID(n.cfg.Home.Identity.Public().(ed25519.PublicKey))
+	if err != nil {
+		return err
+	}
+	var place *ledger.Member
+	for _, list := range []*ledger.Epoch{e, n.hopes} { // the second counts while the first is not it yet
+		if list == nil || place != nil && place.Peer == own.String() {
+			continue
+		}
+		if i := list.Index(n.id()); i >= 0 {
+			place = &list.Members[i]
+		}
+	}
+	switch {
+	case place == nil:
+		return nil // it has left, and only looks on
+	case place.Peer != own.String():
+		return fmt.Errorf("identity.key belongs to peer %s, the list of members has %s: restore the key the card was made with", own, place.Peer)
+	}
+	return n.checkHeads(place)
 }
 
 func (n *Node) id() (id federation.MemberID) {
@@ -134,13 +155,13 @@ func (n *Node) openLog(ctx context.Context) error {
 		return err
 	}
 	owner := n.id()
-	if n.wal, err = wal.Open(wal.Config{Path: path, Owner: slices.Concat(owner[:], n.epoch.Genesis.Bytes())}); err != nil {
+	if n.wal, err = wal.Open(wal.Config{Path: path, Owner: slices.Concat(owner[:], n.genesis.CID().Bytes())}); err != nil {
 		return err
 	}
 	if n.store, err = OpenStore(n.cfg.Home); err != nil {
 		return err
 	}
-	n.index, err = openIndex(n.wal, n.epoch.Genesis)
+	n.index, err = openIndex(n.wal, n.genesis.CID())
 	return err
 }
 
@@ -156,7 +177,7 @@ func (n *Node) makeMachine(context.Context) error {
 	}
 	policy := n.cfg.Home.Config.Policy
 	trunk, head := n.trainer.Lengths()
-	n.machine, err = federation.New(federation.Config{Genesis: n.genesis, Key: n.cfg.Home.Signing, Log: entries, Random: n.cfg.Random,
+	n.machine, err = federation.New(federation.Config{Genesis: n.genesis, Joining: n.hopes, Key: n.cfg.Home.Signing, Log: entries, Random: n.cfg.Random,
 		Policy: federation.Policy{MinCohort: policy.MinCohort, Rounds: policy.Rounds}, SetupTrunk: trunk, SetupHead: head, Witness: n.cfg.Hooks.Witness,
 		Archive: n.cfg.Home.Config.Transcripts.Keep > 0})
 	if err != nil {
@@ -164,10 +185,9 @@ func (n *Node) makeMachine(context.Context) error {
 	}
 	status := n.machine.Status()
 	n.status.Store(&status)
-	if n.index.setup != nil {
-		n.noteElements(n.index.setup)
-	}
-	return nil
+	n.roster.Store(n.newRoster(status.Epoch, n.hoped(status.Epoch)...))
+	n.noteElements()
+	return n.takePlace(status.Epoch)
 }
 
 // Done is closed when the node has ended by itself or was stopped.

@@ -205,7 +205,7 @@ func TestStartRefuses(t *testing.T) {
 			}
 		})
 	}
-	if err := node.Join(t.Context(), fresh, sites[0].documents); err == nil || !strings.Contains(err.Error(), "not one of its 3 members") {
+	if err := node.Join(t.Context(), fresh, sites[0].documents, nil); err == nil || !strings.Contains(err.Error(), "not one of its 3 members") {
 		t.Errorf("joined as a stranger: %v", err)
 	}
 	sites[0].start(t, sites[0].config())

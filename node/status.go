@@ -23,17 +23,18 @@ func (o *owner) Status() *localpb.StatusReply {
 	n := (*Node)(o)
 	s := n.status.Load()
 	sent, received := n.traffic.Totals()
+	r := n.roster.Load()
 	reply := &localpb.StatusReply{
-		Name: n.cfg.Home.Config.Name, Member: n.id().String(), Genesis: n.epoch.Genesis.String(),
+		Name: n.cfg.Home.Config.Name, Member: n.id().String(), Genesis: n.genesis.CID().String(),
 		Finished: s.Finished, Activity: s.Activity, Weights: s.Weights.String(), Addresses: n.addresses(), PublicAddresses: n.publicAddresses(),
 		BytesSent: uint64(sent), BytesReceived: uint64(received), Uptime: time.Since(n.started).Seconds(),
 	}
 	if s.Finished > 0 {
 		reply.Record, reply.Certificate = s.Record.String(), s.Certificate.String()
 	}
-	for i, m := range n.epoch.Members {
+	for i, m := range r.epoch.Members {
 		reply.Members = append(reply.Members, &localpb.Member{Name: m.Name, Member: m.ID.String(),
-			Connected: i == n.self || n.network.Connected(n.members[m.ID])})
+			Connected: i == r.self || n.network.Connected(r.members[m.ID])})
 	}
 	for _, h := range n.trainer.Heads() {
 		reply.Heads = append(reply.Heads, &localpb.Head{Key: h.Key, TrainingFrames: uint64(h.Training), ValidationFrames: uint64(h.Validation)})

@@ -27,7 +27,7 @@ func (n *Node) openTrainer(ctx context.Context) error {
 		}
 		n.trainer = s
 	}
-	return n.checkHeads()
+	return nil
 }
 
 func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
@@ -84,15 +84,15 @@ func (n *Node) resume(ctx context.Context, cfg silo.Config, s *silo.Silo) (*silo
 
 func (n *Node) stateFolder() (string, error) { return n.cfg.Home.Data("local", "state") }
 
-// checkHeads compares what the data are with what the genesis says.
-func (n *Node) checkHeads() error {
+// checkHeads compares what the data are with what the list of members says.
+func (n *Node) checkHeads(m *ledger.Member) error {
 	listed := map[string]bool{}
-	for _, key := range n.epoch.Members[n.self].Heads {
+	for _, key := range m.Heads {
 		listed[key] = true
 	}
 	for _, h := range n.trainer.Heads() {
 		if !listed[h.Key] {
-			return fmt.Errorf("the data of head %s (%s) are made under a convention that the genesis does not list for this member: remove the data set, or correct the convention file so that it says what the card said", h.Key, h.Name)
+			return fmt.Errorf("the data of head %s (%s) are made under a convention that the genesis does not list for this member, nor the epoch: remove the data set, or correct the convention file so that it says what the card said", h.Key, h.Name)
 		}
 		delete(listed, h.Key)
 	}
@@ -135,10 +135,15 @@ func (n *Node) answer(ctx context.Context, round uint64, err error, e federation
 }
 
 // install hands certified weights to the trainer, evaluates them on the own validation frames, and keeps the local state.
-func (n *Node) install(a federation.Install) {
-	n.noteElements(a.Record)
+func (n *Node) install(a federation.Install) error {
+	n.noteElements()
 	closed := n.closed
 	n.network.Discard(a.Round + 1)
+	if a.Record.Kind != ledger.Change {
+		if err := n.forgetLeaving(); err != nil {
+			return err
+		}
+	}
 	n.log.Info(MsgCertified, "round", a.Round, "kind", a.Record.Kind, "record", a.Record.CID().String(),
 		"weights", a.Record.WeightsOut.String(), "members", survivors(a.Record))
 	n.work.add(job{mustRun, func(ctx context.Context) {
@@ -156,6 +161,7 @@ func (n *Node) install(a federation.Install) {
 			n.failLocally("keep the local state", err)
 		}
 	}})
+	return nil
 }
 
 func survivors(r *ledger.Round) int {
@@ -165,14 +171,15 @@ func survivors(r *ledger.Round) int {
 	return len(r.Groups[0].Survivors)
 }
 
-// noteElements remembers from the setup round which elements too few members have.
-func (n *Node) noteElements(r *ledger.Round) {
-	if r.Kind != ledger.Setup {
+// noteElements remembers which elements too few members have.
+func (n *Node) noteElements() {
+	elements := n.machine.Elements()
+	if elements == nil {
 		return
 	}
-	n.closed = make([]bool, len(r.Elements))
-	for i, count := range r.Elements {
-		n.closed[i] = count < uint64(n.genesis.Rules.MinGroup)
+	n.closed = make([]bool, len(elements))
+	for i, count := range elements {
+		n.closed[i] = count < uint64(n.machine.Epoch().Rules.MinGroup)
 	}
 }
 

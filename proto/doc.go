@@ -31,7 +31,7 @@
 //	gRPC message                      1 MiB + 4 KiB
 //	gRPC streams per member           16 at a time
 //	finished rounds in one Sync       1024; ask again after the last one for more
-//	round record, certificate         1 MiB each
+//	round record, certificate, epoch  1 MiB each
 //	DialBack                          8 addresses, those of the genesis, in no private network but the caller's; 6 times a
 //	                                  minute for each member
 //	FindRequest, FindReply            256 B, 4 MiB

@@ -3,6 +3,8 @@
 package testnet
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -38,6 +40,10 @@ type fakeStatus struct {
 func (f *fakeStatus) Status() *localpb.StatusReply {
 	return &localpb.StatusReply{Finished: f.finished.Load(), BytesSent: 1000 * f.finished.Load(), BytesReceived: 10}
 }
+
+func (f *fakeStatus) Epoch() *localpb.EpochReply { return &localpb.EpochReply{} }
+
+func (f *fakeStatus) Approve(context.Context, []byte) error { return errors.ErrUnsupported }
 
 func (f *fakeStatus) Stop() { f.stop <- syscall.SIGTERM }
 

@@ -5,6 +5,7 @@ var cli struct {
 	Init    initCmd    `cmd:"" help:"Make a node and print its member card."`
 	Genesis genesisCmd `cmd:"" help:"Start a federation from member cards."`
 	Join    joinCmd    `cmd:"" help:"Join a federation."`
+	Epoch   epochCmd   `cmd:"" help:"Change who the members are."`
 	Node    nodeCmd    `cmd:"" help:"Run a node."`
 	Status  statusCmd  `cmd:"" help:"Ask a running node where it stands."`
 	Doctor  doctorCmd  `cmd:"" help:"Find out what keeps a node from working, and what to do."`

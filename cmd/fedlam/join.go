@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node"
 	"github.com/fedlam/fedlam/node/founding"
 	"github.com/fedlam/fedlam/node/home"
@@ -14,13 +15,15 @@ import (
 type joinCmd struct {
 	Dir      string `arg:"" help:"Folder of the node."`
 	Founding string `arg:"" help:"Folder with the founding documents, or genesis.cbor in it."`
+	Epoch    string `placeholder:"F" help:"Document of the proposed epoch that lists this node, if the genesis does not."`
 	Genesis  string `placeholder:"CID" help:"Refuse another genesis than this, which you have from the founder by another way."`
 }
 
 // Help is shown by `fedlam join --help`.
 func (joinCmd) Help() string {
 	return `Joins a federation: checks every founding document against the genesis, and that it lists this node, then keeps them in the
-node's folder. Shows whom you train with and by which rules. A node joins one federation in its life.
+node's folder. Shows whom you train with and by which rules. A node joins one federation in its life. One that joins later than the
+founders needs the document of a proposed epoch with its card in it, see fedlam epoch propose; should a newer one replace that, join again.
 
 Example:
   fedlam join lab founding --genesis bafyreif4jkwjnznm6ttjidmgxnlzqqvfecfcnyy3ppqkmyzmvkzv6rctci`
@@ -44,11 +47,24 @@ func (c *joinCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("the documents are those of genesis %s, not of %s: ask the founder which is right", got, want)
 		}
 	}
-	if err := node.Join(ctx, h, d); err != nil {
+	var epoch []byte
+	if c.Epoch != "" {
+		if epoch, err = os.ReadFile(c.Epoch); err != nil {
+			return err
+		}
+	}
+	if err := node.Join(ctx, h, d, epoch); err != nil {
 		return err
 	}
 	if err := printGenesis(os.Stdout, g); err != nil {
 		return err
+	}
+	if epoch != nil {
+		next, err := ledger.DecodeEpoch(epoch)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("this node becomes a member with epoch %d, %s, once the others have agreed to it\n", next.K, next.CID())
 	}
 	fmt.Printf("joined; start the node with fedlam node %s\n", c.Dir)
 	return nil

@@ -12,7 +12,8 @@ import (
 
 type verifyCmd struct {
 	Dir     string `arg:"" help:"Release folder, as fedlam pull writes it."`
-	Genesis string `required:"" placeholder:"CID" help:"CID of the genesis, from somebody you trust."`
+	Genesis string `required:"" xor:"trust" placeholder:"CID" help:"CID of the genesis, from somebody you trust."`
+	Epoch   string `required:"" xor:"trust" placeholder:"CID" help:"Instead, CID of a list of members, say the newest: then keys of earlier members prove nothing beside it."`
 	JSON    string `name:"json" placeholder:"F" help:"Write the outcome to this file as JSON; - for standard output."`
 }
 
@@ -47,11 +48,15 @@ type verifyOutput struct {
 }
 
 func (c *verifyCmd) Run() error {
-	genesis, err := parseCID(c.Genesis)
+	text, verify := c.Genesis, ledger.VerifyDir
+	if c.Epoch != "" {
+		text, verify = c.Epoch, ledger.VerifyDirFromEpoch
+	}
+	trusted, err := parseCID(text)
 	if err != nil {
 		return err
 	}
-	report, failed := ledger.VerifyDir(c.Dir, genesis)
+	report, failed := verify(c.Dir, trusted)
 	out := outcome(report)
 	if failed != nil {
 		out = verifyOutput{Version: 1, Error: failed.Error()}
@@ -78,6 +83,9 @@ func outcome(r ledger.Report) verifyOutput {
 func printReport(r ledger.Report) {
 	fmt.Printf("federation %q, genesis %s\n", r.Federation, r.Genesis)
 	fmt.Printf("round %d, record %s, certificate %s\n", r.Round, r.Record, r.Certificate)
+	if r.K > 0 {
+		fmt.Printf("epoch %d, %s\n", r.K, r.Epoch)
+	}
 	fmt.Printf("signed by %d of %d members: %s\n", len(r.Signed), r.Members, strings.Join(r.Signed, ", "))
 	fmt.Printf("weights %s\n", r.Weights)
 	fmt.Printf("every link holds, from the genesis to the bytes of %d files\n", r.Files)

@@ -9,15 +9,23 @@ import (
 )
 
 // Finished is a certified round as documents.
-type Finished struct{ Record, Certificate []byte }
+type Finished struct {
+	Record, Certificate []byte
+	Epoch               []byte // the document that an epoch round names; otherwise empty
+}
 
 // A Chain follows certified rounds from the genesis on and accepts only what continues it.
 type Chain struct {
 	Genesis *Genesis
-	Epoch   *Epoch
+	Epoch   *Epoch // of the next round
 
 	genesisCID, epochCID cid.Cid
-	last                 *Round // nil before round 0
+	epochs               []*Epoch          // all of them, by K
+	firsts               []uint64          // the first round of each
+	retired              map[MemberID]bool // keys that members have given up
+	counted              map[MemberID]bool // who is in the count of Elements and still a member
+	gone                 uint64            // members in that count that have left
+	last                 *Round            // nil before round 0
 	lastCID              cid.Cid
 	setup                *Round // the setup round, once there is one
 }
@@ -25,7 +33,8 @@ type Chain struct {
 // NewChain starts at a genesis.
 func NewChain(g *Genesis) *Chain {
 	e := g.Epoch()
-	return &Chain{Genesis: g, Epoch: e, genesisCID: e.Genesis, epochCID: e.CID()}
+	return &Chain{Genesis: g, Epoch: e, genesisCID: e.Genesis, epochCID: e.CID(), epochs: []*Epoch{e}, firsts: []uint64{0},
+		retired: map[MemberID]bool{}, counted: map[MemberID]bool{}}
 }
 
 // NoState is the CID of the empty file: what stands for the outer optimizer's state before the setup round.
@@ -81,7 +90,14 @@ func (c *Chain) NextVoid() *Round {
 	return r
 }
 
-// Check says whether r can be the next record, certificates apart.
+// NextEpoch returns the one record of the next round that ends the epoch in favour of next.
+func (c *Chain) NextEpoch(next cid.Cid) *Round {
+	r := c.NextVoid()
+	r.Kind, r.Next = Change, next
+	return r
+}
+
+// Check says whether r can be the next record, certificates and the document of a next epoch apart.
 func (c *Chain) Check(r *Round) error {
 	want := c.Next()
 	switch {
@@ -100,6 +116,8 @@ func (c *Chain) Check(r *Round) error {
 			return errors.New("it is void and yet changes something")
 		}
 		return nil
+	case r.Kind == Change:
+		return c.checkChange(r)
 	case r.Kind != want.Kind:
 		return fmt.Errorf("it is a %s round where a %s round is due", r.Kind, want.Kind)
 	case r.Kind == Setup && len(r.Elements) != len(c.Genesis.Elements):
@@ -168,9 +186,19 @@ func (c *Chain) Append(f Finished) (*Round, *Certificate, error) {
 	if err := c.Check(r); err != nil {
 		return nil, nil, fmt.Errorf("record of round %d: %w", r.R, err)
 	}
+	next, err := c.readNext(r, f.Epoch)
+	if err != nil {
+		return nil, nil, &epochError{err}
+	}
 	c.last, c.lastCID = r, cert.Record
 	if r.Kind == Setup {
 		c.setup = r
+		for _, s := range r.Groups[0].Survivors {
+			c.counted[c.Epoch.Members[s].ID] = true
+		}
+	}
+	if next != nil {
+		c.enter(next)
 	}
 	return r, cert, nil
 }

@@ -2,7 +2,7 @@
 // round, and who vouches for it. It is all that a stranger needs to check weights, offline, from one CID that it trusts.
 //
 //	genesis      the federation's name is its CID: members, heads, rules, CIDs of model configuration and first weights
-//	epoch        a list of members and rules in force; epoch 0 follows from the genesis
+//	epoch        a list of members and rules in force; epoch 0 follows from the genesis, a round ends an epoch and names the next
 //	round        one record per round, chained by CID: weights in, who was in each sum, hashes of everything, weights out
 //	certificate  signatures of more than two thirds of the members over the CID of a record
 //
@@ -16,6 +16,9 @@
 //	report, err := ledger.VerifyDir("weights", genesisCID)
 //	if err != nil { ... } // *Broken names the file that does not hold
 //	fmt.Println("round", report.Round, "signed by", report.Signed)
+//
+// What an epoch may change in one step is in CheckNext. The keys of an early epoch, once their owners are careless with them, could
+// sign another history from there on: who trusts the CID of a later epoch instead, see VerifyDirFromEpoch, is safe from that.
 //
 // # What is signed
 //

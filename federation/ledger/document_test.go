@@ -114,7 +114,10 @@ func FuzzDocuments(f *testing.F) {
 	g := testGenesis(3)
 	r := nextRecord(NewChain(g))
 	fin := certify(r, 0, 1, 2)
-	for _, seed := range [][]byte{g.Encode(), g.Epoch().Encode(), fin.Record, fin.Certificate} {
+	next := follow(g.Epoch())
+	rotate(next, 1, 9)
+	change := NewChain(g).NextEpoch(next.CID())
+	for _, seed := range [][]byte{g.Encode(), g.Epoch().Encode(), next.Encode(), change.Encode(), fin.Record, fin.Certificate} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -69,7 +69,7 @@ func certify(r *Round, members ...int) Finished {
 	for _, i := range members {
 		signatures = append(signatures, Sign(testKey(i), i, 0, r.CID()))
 	}
-	return Finished{r.Encode(), NewCertificate(r.CID(), 0, signatures).Encode()}
+	return Finished{Record: r.Encode(), Certificate: NewCertificate(r.CID(), 0, signatures).Encode()}
 }
 
 // testRelease has a setup round, a training round, a void one and another training round.

@@ -8,11 +8,16 @@ func TestGoldenCIDs(t *testing.T) {
 	c := NewChain(g)
 	r := nextRecord(c)
 	f := certify(r, 0, 1, 2)
+	next := follow(g.Epoch())
+	rotate(next, 1, 9)
+	next.Local, next.Reason = []string{"pbe"}, "a lost key"
 	for _, tt := range []struct{ name, got, want string }{
 		{"genesis", g.CID().String(), "bafyreiebpiludnqst5wbosldk6aklmf4qwxkt75nrv5pfxuvkkjo42vzgy"},
 		{"epoch", g.Epoch().CID().String(), "bafyreihdlkpbatpfbkkp4otapx32l4mbfmrjqkiyvka6n5et2i66j7bv7i"},
 		{"round", r.CID().String(), "bafyreic5be7aei3kjyhgsclt3kpzbqv26plxhgbizoqlixjxpeosvrve7y"},
 		{"void round", c.NextVoid().CID().String(), "bafyreicgfaai6q2c5lteja7m6qmu4qbh6a7er7n5s4nim4uo2p3siagsla"},
+		{"later epoch", next.CID().String(), "bafyreibplhno7tuwywapagy325zaxcbyotzphfl5x5662vzpxrqiauogai"},
+		{"epoch round", c.NextEpoch(next.CID()).CID().String(), "bafyreih23voulntzakrzb5lxdswjzmad7e6pc6mrpjj3jimptlwt63x7bq"},
 		{"certificate", CIDOf(f.Certificate).String(), "bafyreidcg5fd7w3od3lhdbm5ozwy3pyz6r45lro5tulndw6laib5tacrdm"},
 	} {
 		if tt.got != tt.want {

@@ -22,6 +22,9 @@ func RecordFile(round uint64) string { return fmt.Sprintf("records/%06d.cbor", r
 // CertificateFile names its certificate.
 func CertificateFile(round uint64) string { return fmt.Sprintf("certificates/%06d.cbor", round) }
 
+// NextEpochFile names the document of epoch k in a release directory; that of epoch 0 is EpochFile.
+func NextEpochFile(k uint64) string { return fmt.Sprintf("epochs/%06d.cbor", k) }
+
 // ConventionFile names the label convention of a head.
 func ConventionFile(key string) string { return "heads/" + key + ".json" }
 
@@ -44,13 +47,25 @@ func (r *Release) Files() (map[string][]byte, error) {
 	for key, text := range r.Conventions {
 		files[ConventionFile(key)] = text
 	}
-	for i, f := range r.Rounds {
-		files[RecordFile(uint64(i))], files[CertificateFile(uint64(i))] = f.Record, f.Certificate
-	}
 	if len(r.Rounds) == 0 {
 		return nil, errors.New("make a release: no round is certified yet")
 	}
-	if files[ProvenanceFile], err = provenance(g, r.Rounds[len(r.Rounds)-1]); err != nil {
+	epoch, last := g.Epoch(), len(r.Rounds)-1
+	for i, f := range r.Rounds {
+		files[RecordFile(uint64(i))], files[CertificateFile(uint64(i))] = f.Record, f.Certificate
+		if len(f.Epoch) == 0 {
+			continue
+		}
+		next, err := DecodeEpoch(f.Epoch)
+		if err != nil {
+			return nil, fmt.Errorf("make a release: %w", err)
+		}
+		files[NextEpochFile(next.K)] = f.Epoch
+		if i < last { // the last round is of the epoch before even if it ends that
+			epoch = next
+		}
+	}
+	if files[ProvenanceFile], err = provenance(g, epoch, r.Rounds[last]); err != nil {
 		return nil, fmt.Errorf("make a release: %w", err)
 	}
 	return files, nil
@@ -79,7 +94,7 @@ type Privacy struct {
 	MinGroup    int    `json:"min_group"`
 }
 
-func provenance(g *Genesis, last Finished) ([]byte, error) {
+func provenance(g *Genesis, epoch *Epoch, last Finished) ([]byte, error) {
 	record, err := DecodeRound(last.Record)
 	if err != nil {
 		return nil, err
@@ -88,16 +103,15 @@ func provenance(g *Genesis, last Finished) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	epoch := g.Epoch()
 	p := Provenance{Version: 1, Federation: g.Name, Genesis: epoch.Genesis.String(), Epoch: epoch.CID().String(), Round: record.R,
 		Record: cert.Record.String(), Certificate: cert.CID().String(), Weights: record.WeightsOut.String(), Config: record.Config.String(),
-		Members: len(g.Members), Signed: []string{},
-		Privacy: Privacy{"secure sums: double masking, X-Wing and AES-256-CTR, threshold of two thirds", g.Rules.MinCohort, g.Rules.MinGroup}}
+		Members: len(epoch.Members), Signed: []string{},
+		Privacy: Privacy{"secure sums: double masking, X-Wing and AES-256-CTR, threshold of two thirds", epoch.Rules.MinCohort, epoch.Rules.MinGroup}}
 	for _, s := range cert.Signatures {
-		if s.Member >= uint64(len(g.Members)) {
-			return nil, fmt.Errorf("certificate with a signature of member %d of %d", s.Member, len(g.Members))
+		if s.Member >= uint64(len(epoch.Members)) {
+			return nil, fmt.Errorf("certificate with a signature of member %d of %d", s.Member, len(epoch.Members))
 		}
-		p.Signed = append(p.Signed, g.Members[s.Member].Name)
+		p.Signed = append(p.Signed, epoch.Members[s.Member].Name)
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -15,6 +15,8 @@ const (
 	Setup = "setup" // statistics and energy references; the first round that is not void
 	Train = "train" // one outer step
 	Void  = "void"  // nothing came of the round: weights and optimizer are as before
+
+	Change = "epoch" // the epoch ends: as void, and the next round belongs to the epoch that the record names
 )
 
 // Limits of a round record.
@@ -42,6 +44,7 @@ type Round struct {
 	StateOut   cid.Cid  // file of the outer optimizer's state
 	WeightsOut cid.Cid  // file model.safetensors
 	Metrics    []Metric // computed from the sums alone, ascending by name
+	Next       cid.Cid  // epoch of the rounds that follow; undefined unless this round ends one
 }
 
 // A Group is one secure sum of a round: the trunk, or a head.
@@ -80,6 +83,9 @@ func (r *Round) Encode() []byte {
 	if r.Prev.Defined() {
 		f["prev"] = r.Prev
 	}
+	if r.Next.Defined() {
+		f["next"] = r.Next
+	}
 	return marshal(f)
 }
 
@@ -103,6 +109,9 @@ func DecodeRound(document []byte) (*Round, error) {
 		r.each("metrics", maxMetrics, func(r reader) {
 			o.Metrics = append(o.Metrics, Metric{r.text("name"), r.float("value")})
 		})
+		if r.has("next") {
+			o.Next = r.cid("next")
+		}
 	}, o.Encode)
 	if err != nil {
 		return nil, err
@@ -125,10 +134,13 @@ func (r *Round) validate() error {
 	if (r.R > 0) != r.Prev.Defined() {
 		return errors.New("exactly the rounds after the first name the one before")
 	}
+	if (r.Kind == Change) != r.Next.Defined() {
+		return errors.New("exactly the rounds that end an epoch name the next one")
+	}
 	switch r.Kind {
-	case Void:
+	case Void, Change:
 		if len(r.Groups) > 0 || len(r.Elements) > 0 || len(r.Metrics) > 0 || r.Attempt != 0 || r.Roster != [32]byte{} || !r.WeightsOut.Equals(r.WeightsIn) {
-			return errors.New("it is void and yet says that something came of it")
+			return errors.New("it is void, or ends an epoch, and yet says that something came of it")
 		}
 	case Setup, Train:
 		if len(r.Groups) == 0 || r.Groups[0].Name != TrunkGroup || (r.Kind == Setup) != (len(r.Elements) > 0) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ipfs/go-cid"
 )
@@ -39,9 +40,10 @@ var (
 type Report struct {
 	Federation  string
 	Genesis     cid.Cid
-	Epoch       cid.Cid
-	Round       uint64 // newest
-	Voids       int    // rounds that changed nothing
+	Epoch       cid.Cid // of the newest round, which that epoch's members have signed
+	K           uint64  // number of that epoch
+	Round       uint64  // newest
+	Voids       int     // rounds that changed nothing
 	Record      cid.Cid
 	Certificate cid.Cid
 	Weights     cid.Cid
@@ -64,6 +66,35 @@ func VerifyDir(dir string, genesis cid.Cid) (Report, error) {
 	return report, nil
 }
 
+// VerifyDirFromEpoch is VerifyDir for a caller that trusts the CID of an epoch, say the newest one. It vouches for the genesis that
+// it names, and must be on the way from there to the weights: a history that quorums of earlier epochs sign beside it is refused.
+func VerifyDirFromEpoch(dir string, epoch cid.Cid) (Report, error) {
+	files, err := readDir(dir)
+	if err != nil {
+		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
+	}
+	report, err := VerifyFilesFromEpoch(files, epoch)
+	if err != nil {
+		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
+	}
+	return report, nil
+}
+
+// VerifyFilesFromEpoch is VerifyDirFromEpoch for files in memory, by slash-separated name.
+func VerifyFilesFromEpoch(files map[string][]byte, epoch cid.Cid) (Report, error) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if name != EpochFile && !strings.HasPrefix(name, "epochs/") || !CIDOf(files[name]).Equals(epoch) {
+			continue
+		}
+		e, err := DecodeEpoch(files[name])
+		if err != nil {
+			return Report{}, &Broken{name, err}
+		}
+		return VerifyFiles(files, e.Genesis) // which refuses every file that is not on the chain: this one is
+	}
+	return Report{}, &Broken{NextEpochFile(1), fmt.Errorf("%w: no epoch here has CID %s", ErrMissing, epoch)}
+}
+
 // readDir reads regular files by slash-separated name. Anything else in the directory is unknown.
 func readDir(dir string) (map[string][]byte, error) {
 	files := make(map[string][]byte)
@@ -77,7 +108,7 @@ func readDir(dir string) (map[string][]byte, error) {
 		}
 		name = filepath.ToSlash(name)
 		if d.IsDir() {
-			if !slices.Contains([]string{"records", "certificates", "heads"}, name) {
+			if !slices.Contains([]string{"records", "certificates", "heads", "epochs"}, name) {
 				return &Broken{name + "/", ErrUnknown}
 			}
 			return nil
@@ -143,7 +174,7 @@ func verifyGenesis(files map[string][]byte, want cid.Cid) (*Genesis, error) {
 // verifyRounds follows the chain, then compares weights and the files that follow from others, and looks for more.
 func verifyRounds(files map[string][]byte, g *Genesis, r *Release) (Report, error) {
 	chain := NewChain(g)
-	report := Report{Federation: g.Name, Genesis: chain.genesisCID, Epoch: chain.epochCID, Members: len(g.Members), Files: len(files)}
+	report := Report{Federation: g.Name, Genesis: chain.genesisCID, Files: len(files)}
 	for {
 		k := chain.Len()
 		record, hasRecord := files[RecordFile(k)]
@@ -157,23 +188,21 @@ func verifyRounds(files map[string][]byte, g *Genesis, r *Release) (Report, erro
 		if !hasCertificate {
 			return Report{}, &Broken{CertificateFile(k), ErrMissing}
 		}
-		f := Finished{record, certificate}
-		round, cert, err := chain.Append(f)
+		f := Finished{Record: record, Certificate: certificate}
+		epoch, epochCID := chain.Epoch, chain.epochCID
+		round, cert, err := chain.appendFrom(files, &f)
 		if err != nil {
-			name := RecordFile(k)
-			if of := (*certificateError)(nil); errors.As(err, &of) {
-				name = CertificateFile(k)
-			}
-			return Report{}, &Broken{name, err}
+			return Report{}, err
 		}
 		r.Rounds = append(r.Rounds, f)
 		report.Round, report.Record, report.Certificate = k, cert.Record, cert.CID()
+		report.Epoch, report.K, report.Members = epochCID, epoch.K, len(epoch.Members)
 		if round.Kind == Void {
 			report.Voids++
 		}
 		report.Signed = report.Signed[:0]
 		for _, s := range cert.Signatures {
-			report.Signed = append(report.Signed, g.Members[s.Member].Name)
+			report.Signed = append(report.Signed, epoch.Members[s.Member].Name)
 		}
 	}
 	if chain.Len() == 0 {
@@ -185,6 +214,31 @@ func verifyRounds(files map[string][]byte, g *Genesis, r *Release) (Report, erro
 	}
 	r.Weights, report.Weights = weights, chain.Weights()
 	return report, r.compare(files)
+}
+
+// appendFrom appends f, with the document of the next epoch from the files if it ends one. Errors are *Broken.
+func (c *Chain) appendFrom(files map[string][]byte, f *Finished) (*Round, *Certificate, error) {
+	next := NextEpochFile(c.Epoch.K + 1)
+	if r, err := DecodeRound(f.Record); err == nil && r.Kind == Change {
+		document, ok := files[next]
+		if !ok {
+			return nil, nil, &Broken{next, ErrMissing}
+		}
+		f.Epoch = document
+	}
+	k := c.Len()
+	round, cert, err := c.Append(*f)
+	if err == nil {
+		return round, cert, nil
+	}
+	name := RecordFile(k)
+	if of := (*certificateError)(nil); errors.As(err, &of) {
+		name = CertificateFile(k)
+	}
+	if of := (*epochError)(nil); errors.As(err, &of) {
+		name = next
+	}
+	return nil, nil, &Broken{name, err}
 }
 
 // compare looks for files that are missing, differ, or are not part of a release.

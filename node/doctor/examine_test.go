@@ -123,7 +123,7 @@ func newPair(t *testing.T, rounds int) *pair {
 	}
 	p.site = &doctor.Site{Dir: h.Dir, Running: true, Genesis: g, Log: log, Host: a, Software: "fedlam v1"}
 	e := g.Epoch()
-	p.cfg = rpc.Config{Host: b, Genesis: e.Genesis.Bytes(), Epoch: e.CID().Bytes(), Handler: p.bank, Software: "fedlam v1",
+	p.cfg = rpc.Config{Host: b, Genesis: e.Genesis.Bytes(), Epoch: func() []byte { return e.CID().Bytes() }, Handler: p.bank, Software: "fedlam v1",
 		Members: map[peer.ID][]ma.Multiaddr{a.ID(): a.Addrs()}}
 	return p
 }
@@ -161,7 +161,7 @@ func TestExamineAgreement(t *testing.T) {
 		}, []want{{doctor.Failed, "DIFFERENT HISTORY: both certified round 2", "stop your node"}}},
 		{"behind", 3, func(p *pair) { p.bank.head.Finished = 1 }, []want{{doctor.OK, "bank is 2 rounds behind you (1 of 3)", ""}}},
 		{"another federation", 3, func(p *pair) { p.cfg.Genesis = ledger.FileCID([]byte("other")).Bytes() }, []want{{doctor.Failed, "another federation", "founder"}}},
-		{"another epoch", 3, func(p *pair) { p.cfg.Epoch = ledger.FileCID([]byte("other")).Bytes() }, []want{{doctor.Failed, "epoch", "same version"}}},
+		{"another epoch", 3, func(p *pair) { p.cfg.Epoch = func() []byte { return ledger.FileCID([]byte("other")).Bytes() } }, []want{{doctor.Failed, "epoch", "same version"}}},
 		{"another version", 3, func(p *pair) { p.cfg.Software = "fedlam\x1b[31m v2" }, []want{{doctor.OK, "the same", ""}, {doctor.Warning, `bank runs "fedlam [31m v2"`, "one version"}}},
 		{"rubbish", 3, func(p *pair) { p.bank.head.Weights = []byte("rubbish") }, []want{{doctor.Skipped, "its reply names no documents", ""}}},
 		{"own log spoiled", 3, func(p *pair) { p.site.Log = spoiled{} }, []want{{doctor.Skipped, "could not be found out: its pages are spoiled", ""}}},

@@ -71,7 +71,12 @@ func found(p *Plan, cards []home.Card, now time.Time) (*Documents, error) {
 // enter lists members and heads.
 func (d *Documents) enter(g *ledger.Genesis, cards []home.Card) error {
 	heads := map[string]ledger.Head{}
+	names := map[string]bool{}
 	for _, c := range cards {
+		if names[c.Name] {
+			return fmt.Errorf("the name %q occurs twice: members are told apart by name when they change; let one choose another", c.Name)
+		}
+		names[c.Name] = true
 		m := ledger.Member{Name: c.Name, Peer: c.Peer, Addresses: c.Addresses}
 		id, err := hex.DecodeString(c.Member)
 		if err != nil || len(id) != len(m.ID) {

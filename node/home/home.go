@@ -19,6 +19,7 @@ const (
 	signingFile  = "signing.key"
 	publicFile   = "public.key"
 	genesisFile  = "genesis.cbor"
+	epochFile    = "epoch.cbor"
 	maxGenesis   = 16 << 20
 )
 
@@ -146,6 +147,23 @@ func ReadGenesis(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read genesis %q: larger than %d bytes; this is no genesis document", path, maxGenesis)
 	}
 	return text, nil
+}
+
+// Epoch returns the document of the epoch with which the node is to join a federation that was there before, or nil.
+func (h *Home) Epoch() ([]byte, error) {
+	path := filepath.Join(h.Dir, epochFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return ReadGenesis(path)
+}
+
+// PutEpoch stores the document of the epoch with which the node is to join, in place of an earlier one; nil changes nothing.
+func (h *Home) PutEpoch(text []byte) error {
+	if text == nil {
+		return nil
+	}
+	return disk.WriteFile(filepath.Join(h.Dir, epochFile), text, 0o600)
 }
 
 // PutGenesis stores the genesis document. A node joins one federation in its life; the same document again is accepted.

@@ -56,6 +56,21 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.explain(err)
 }
 
+// Epoch asks who the members are and what changes are proposed.
+func (c *Client) Epoch(ctx context.Context) (*localpb.EpochReply, error) {
+	reply, err := c.rpc.Epoch(ctx, &localpb.EpochRequest{}, grpc.MaxCallRecvMsgSize(64<<20))
+	return reply, c.explain(err)
+}
+
+// Approve gives the owner's consent to a next epoch.
+func (c *Client) Approve(ctx context.Context, document []byte) error {
+	_, err := c.rpc.Approve(ctx, &localpb.ApproveRequest{Document: document})
+	if status.Code(err) == codes.FailedPrecondition {
+		return errors.New(status.Convert(err).Message())
+	}
+	return c.explain(err)
+}
+
 // Follow calls ready once it misses nothing any more, then visit for each event, until ctx or the node ends or visit
 // returns an error.
 func (c *Client) Follow(ctx context.Context, ready func(), visit func(*localpb.ProgressEvent) error) error {

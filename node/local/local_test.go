@@ -16,6 +16,15 @@ import (
 
 type source struct{ stopped chan struct{} }
 
+func (source) Epoch() *localpb.EpochReply { return &localpb.EpochReply{RipeAt: 10} }
+
+func (source) Approve(_ context.Context, document []byte) error {
+	if string(document) != "good" {
+		return errors.New("the epoch may not follow")
+	}
+	return nil
+}
+
 func (source) Status() *localpb.StatusReply {
 	return &localpb.StatusReply{Name: "water lab", Finished: 7}
 }
@@ -182,6 +191,10 @@ type healthy struct{}
 
 func (healthy) Status() *localpb.StatusReply { return &localpb.StatusReply{} }
 func (healthy) Stop()                        {}
+func (healthy) Epoch() *localpb.EpochReply   { return &localpb.EpochReply{} }
+func (healthy) Approve(context.Context, []byte) error {
+	return nil
+}
 
 func TestDoctorOfWhoCannotBeExamined(t *testing.T) {
 	dir := t.TempDir()
@@ -221,5 +234,19 @@ func TestDoctorEndsWithTheNode(t *testing.T) {
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEpochAndApprove(t *testing.T) {
+	_, client := serve(t, t.TempDir(), source{})
+	reply, err := client.Epoch(t.Context())
+	if err != nil || reply.RipeAt != 10 {
+		t.Errorf("got %v, %v", reply, err)
+	}
+	if err := client.Approve(t.Context(), []byte("good")); err != nil {
+		t.Error(err)
+	}
+	if err := client.Approve(t.Context(), []byte("bad")); err == nil || err.Error() != "the epoch may not follow" {
+		t.Errorf("a bad one: %v", err)
 	}
 }

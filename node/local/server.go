@@ -23,6 +23,10 @@ type Source interface {
 	Status() *localpb.StatusReply
 	// Stop begins a graceful stop.
 	Stop()
+	// Epoch tells who the members are and what changes are proposed.
+	Epoch() *localpb.EpochReply
+	// Approve is the owner's consent to a next epoch, as a document; it returns when that is durable.
+	Approve(ctx context.Context, document []byte) error
 }
 
 // A Patient is a Source that can examine itself.
@@ -62,7 +66,7 @@ func Serve(dir string, source Source) (*Server, error) {
 		listener.Close()
 		return nil, fmt.Errorf("open the local API: %w", disk.Explain(err))
 	}
-	s := &Server{source: source, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), done: make(chan struct{}), ending: make(chan struct{}), path: path,
+	s := &Server{source: source, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(2 << 20)), done: make(chan struct{}), ending: make(chan struct{}), path: path,
 		readers: map[chan *localpb.ProgressEvent]bool{}}
 	localpb.RegisterLocalServer(s.grpc, s)
 	go func() {
@@ -112,6 +116,19 @@ func (s *Server) Status(context.Context, *localpb.StatusRequest) (*localpb.Statu
 func (s *Server) Stop(context.Context, *localpb.StopRequest) (*localpb.StopReply, error) {
 	s.source.Stop()
 	return &localpb.StopReply{}, nil
+}
+
+// Epoch implements the service.
+func (s *Server) Epoch(context.Context, *localpb.EpochRequest) (*localpb.EpochReply, error) {
+	return s.source.Epoch(), nil
+}
+
+// Approve implements the service.
+func (s *Server) Approve(ctx context.Context, in *localpb.ApproveRequest) (*localpb.ApproveReply, error) {
+	if err := s.source.Approve(ctx, in.Document); err != nil {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	return &localpb.ApproveReply{}, nil
 }
 
 // Progress implements the service.

@@ -156,6 +156,11 @@ func (v *visit) collect(ctx context.Context, found *peerpb.FindReply) (*ledger.R
 		if f.Certificate, err = document(ctx, from, head.Certificate); err != nil {
 			return nil, cid.Undef, err
 		}
+		if len(head.Epoch) > 0 {
+			if f.Epoch, err = document(ctx, from, head.Epoch); err != nil {
+				return nil, cid.Undef, err
+			}
+		}
 		// Verified as they come, so that a liar costs one block.
 		if _, _, err := chain.Append(f); err != nil {
 			return nil, cid.Undef, err

@@ -7,7 +7,7 @@
 // is away for long costs a bounded queue; the oldest envelopes go first.
 //
 // The other end of a stream is known from its TLS identity; a member is greeted with Hello as soon as it is reached, so
-// that both learn who is ahead and the one behind can Sync.
+// that both learn who is ahead and the one behind can Sync. Who the members are may change at any time, see SetMembers.
 //
 // A Visit is for questions of `fedlam doctor`: a connection of its own to one address of a member, which greets nobody. In answer a
 // member tells its time and standing, and dials the caller back, at the addresses that the genesis lists and within a quota.

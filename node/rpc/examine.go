@@ -28,7 +28,7 @@ func (s *service) Examine(ctx context.Context, _ *peerpb.ExamineRequest) (*peerp
 		return nil, err
 	}
 	software := s.n.cfg.Software
-	return &peerpb.ExamineReply{Genesis: s.n.cfg.Genesis, Epoch: s.n.cfg.Epoch, Head: s.n.cfg.Handler.Head(),
+	return &peerpb.ExamineReply{Genesis: s.n.cfg.Genesis, Epoch: s.n.cfg.Epoch(), Head: s.n.cfg.Handler.Head(),
 		Software: software[:min(len(software), maxSoftware)], Time: now.UnixNano(), Observed: from.conn.RemoteMultiaddr().Bytes()}, nil
 }
 

@@ -38,6 +38,8 @@ type link struct {
 	rpc    peerpb.PeerClient
 	queue  *queue
 	seen   chan struct{} // has an element after the member called here
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	mu       sync.Mutex
 	instance []byte // of the member's process, as it last said
@@ -75,8 +77,15 @@ func newLink(n *Network, to peer.ID) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &link{n: n, to: to, client: client, rpc: peerpb.NewPeerClient(client), queue: newQueue(n.cfg.QueueBytes),
+	ctx, cancel := context.WithCancel(n.ctx)
+	return &link{n: n, to: to, ctx: ctx, cancel: cancel, client: client, rpc: peerpb.NewPeerClient(client), queue: newQueue(n.cfg.QueueBytes),
 		seen: make(chan struct{}, 1)}, nil
+}
+
+// close ends the link; run returns soon after.
+func (l *link) close() error {
+	l.cancel()
+	return l.client.Close()
 }
 
 // run greets, delivers, and starts again when that fails, until ctx ends.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 	// MaxSync is the number of rounds in one answer to Sync.
 	MaxSync        = 1024
 	maxMessage     = MaxEnvelope + 4<<10
-	maxSyncMessage = 2<<20 + 4<<10
+	maxSyncMessage = 3<<20 + 4<<10
 	streamsPerLink = 16
 
 	dialBacksPerMinute = 6 // for each member
@@ -50,9 +51,9 @@ type Config struct {
 	Host host.Host
 	// Genesis is the binary CID that names the federation.
 	Genesis []byte
-	// Epoch is the binary CID of the list of members in force; told to those who examine this node.
-	Epoch []byte
-	// Members are the others and where they can be reached.
+	// Epoch returns the binary CID of the list of members in force; told to those who examine this node.
+	Epoch func() []byte
+	// Members are the others at the start, and where they can be reached; see SetMembers.
 	Members map[peer.ID][]ma.Multiaddr
 	// Handler takes what arrives.
 	Handler Handler
@@ -68,6 +69,9 @@ func (c *Config) validate() error {
 	if c.Host == nil || c.Handler == nil || len(c.Genesis) == 0 {
 		return errors.New("rpc: Host, Handler and Genesis are needed")
 	}
+	if c.Epoch == nil {
+		c.Epoch = func() []byte { return nil }
+	}
 	if c.QueueBytes <= 0 {
 		c.QueueBytes = 256 << 20
 	}
@@ -81,9 +85,12 @@ func (c *Config) validate() error {
 type Network struct {
 	cfg    Config
 	server *grpc.Server
-	links  map[peer.ID]*link
+	ctx    context.Context // of the links
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+
+	mu    sync.RWMutex
+	links map[peer.ID]*link
 
 	instance  []byte // of this start of the process
 	dialBacks *quota
@@ -95,27 +102,61 @@ func New(cfg Config) (*Network, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, cancel: cancel, instance: []byte(rand.Text()),
+	n := &Network{cfg: cfg, links: map[peer.ID]*link{}, ctx: ctx, cancel: cancel, instance: []byte(rand.Text()),
 		dialBacks: newQuota(dialBacksPerMinute, time.Minute)}
 	n.server = grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(streamsPerLink),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))
 	peerpb.RegisterPeerServer(n.server, &service{n: n})
-	for p, addresses := range cfg.Members {
-		cfg.Host.Peerstore().AddAddrs(p, addresses, peerstore.PermanentAddrTTL)
-		l, err := newLink(n, p)
-		if err != nil {
-			cancel()
-			return nil, fmt.Errorf("reach member %s: %w", p, err)
-		}
-		n.links[p] = l
-	}
 	accept := listen(cfg.Host)
 	n.wait.Go(func() { n.server.Serve(accept) })
-	for _, l := range n.links {
-		n.wait.Go(func() { l.run(ctx) })
+	if err := n.SetMembers(cfg.Members); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
+}
+
+// SetMembers says who the others are from now on. Those who are new are reached out for; what is queued for others is forgotten, and connections to
+// them end. The gater of the host has to refuse them already.
+func (n *Network) SetMembers(members map[peer.ID][]ma.Multiaddr) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var errs []error
+	for p, l := range n.links {
+		if _, stays := members[p]; !stays {
+			delete(n.links, p)
+			errs = append(errs, l.close(), n.cfg.Host.Network().ClosePeer(p))
+			n.cfg.Host.Peerstore().ClearAddrs(p)
+		}
+	}
+	for p, addresses := range members {
+		n.cfg.Host.Peerstore().AddAddrs(p, addresses, peerstore.PermanentAddrTTL)
+		if n.links[p] != nil {
+			continue
+		}
+		l, err := newLink(n, p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reach member %s: %w", p, err))
+			continue
+		}
+		n.links[p] = l
+		n.wait.Go(func() { l.run(l.ctx) })
+	}
+	return errors.Join(errs...)
+}
+
+// link returns what is kept for a member, nil for anybody else.
+func (n *Network) link(p peer.ID) *link {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.links[p]
+}
+
+// all returns the links there are now.
+func (n *Network) all() map[peer.ID]*link {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return maps.Clone(n.links)
 }
 
 // Close stops serving and sending, and waits until both have ended. What is still queued is lost.
@@ -124,15 +165,15 @@ func (n *Network) Close() error {
 	n.server.Stop()
 	n.wait.Wait()
 	var errs []error
-	for _, l := range n.links {
-		errs = append(errs, l.client.Close())
+	for _, l := range n.all() {
+		errs = append(errs, l.close())
 	}
 	return errors.Join(errs...)
 }
 
 // Send queues envelopes for a member, in order, and returns at once. Round says for how long they are of use.
 func (n *Network) Send(to peer.ID, round uint64, envelopes ...[]byte) error {
-	l := n.links[to]
+	l := n.link(to)
 	if l == nil {
 		return fmt.Errorf("send to %s: not a member", to)
 	}
@@ -147,14 +188,14 @@ func (n *Network) Send(to peer.ID, round uint64, envelopes ...[]byte) error {
 
 // Discard forgets what is queued for rounds before round.
 func (n *Network) Discard(round uint64) {
-	for _, l := range n.links {
+	for _, l := range n.all() {
 		l.queue.discard(round)
 	}
 }
 
 // Idle reports whether everything queued for members that can be reached now has been handed over.
 func (n *Network) Idle() bool {
-	for p, l := range n.links {
+	for p, l := range n.all() {
 		if !l.queue.empty() && n.Connected(p) {
 			return false
 		}
@@ -169,7 +210,7 @@ func (n *Network) Connected(p peer.ID) bool {
 
 // Sync asks a member for the finished rounds with the number first and above; take gets them in order. Nothing in them is verified yet.
 func (n *Network) Sync(ctx context.Context, from peer.ID, first uint64, take func(*peerpb.SyncReply) error) error {
-	l := n.links[from]
+	l := n.link(from)
 	if l == nil {
 		return fmt.Errorf("sync with %s: not a member", from)
 	}

@@ -228,3 +228,34 @@ func TestConnectedStrangerIsNotServed(t *testing.T) {
 		t.Error("a stranger was served")
 	}
 }
+
+// TestMembersChange lets one member go and takes another in while the network runs.
+func TestMembersChange(t *testing.T) {
+	a, b, c := newHost(t, "a", anyPort), newHost(t, "b", anyPort), newHost(t, "c", anyPort)
+	ib, ic := newInbox(0), newInbox(0)
+	na := network(t, a, newInbox(0), "g", b)
+	network(t, b, ib, "g", a)
+	nc := network(t, c, ic, "g", a)
+	if err := na.Send(b.ID(), 1, []byte("to b")); err != nil {
+		t.Fatal(err)
+	}
+	<-ib.arrivals
+	if err := nc.Sync(t.Context(), a.ID(), 0, func(*peerpb.SyncReply) error { return nil }); err == nil {
+		t.Error("who is no member yet may ask")
+	}
+	if err := na.SetMembers(map[peer.ID][]ma.Multiaddr{c.ID(): c.Addrs()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := na.Send(b.ID(), 1, []byte("late")); err == nil {
+		t.Error("sent to who is no member any more")
+	}
+	if err := na.Send(c.ID(), 1, []byte("to c")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-ic.arrivals; string(got.data) != "to c" {
+		t.Errorf("got %q", got.data)
+	}
+	if err := nc.Sync(t.Context(), a.ID(), 0, func(*peerpb.SyncReply) error { return nil }); err != nil {
+		t.Errorf("a new member asks: %v", err)
+	}
+}

@@ -27,7 +27,7 @@ func (s *service) caller(ctx context.Context) (address, error) {
 		return address{}, status.Error(codes.Unauthenticated, "who calls is unknown")
 	}
 	a, ok := p.Addr.(address)
-	if !ok || s.n.links[a.peer] == nil {
+	if !ok || s.n.link(a.peer) == nil {
 		return address{}, status.Error(codes.PermissionDenied, "members only")
 	}
 	return a, nil
@@ -41,7 +41,9 @@ func (s *service) Hello(ctx context.Context, in *peerpb.HelloRequest) (*peerpb.H
 	if !bytes.Equal(in.Genesis, s.n.cfg.Genesis) {
 		return nil, status.Error(codes.FailedPrecondition, ErrOtherFederation.Error())
 	}
-	s.n.links[from.peer].heard(in.Instance, from.conn)
+	if l := s.n.link(from.peer); l != nil {
+		l.heard(in.Instance, from.conn)
+	}
 	s.n.cfg.Handler.Greeted(from.peer, in.Head)
 	return &peerpb.HelloReply{Genesis: s.n.cfg.Genesis, Head: s.n.cfg.Handler.Head(), Software: s.n.cfg.Software, Instance: s.n.instance}, nil
 }

@@ -20,7 +20,7 @@ import (
 // serve starts b, for which a is a member with the given addresses.
 func serve(t *testing.T, b host.Host, in *inbox, a peer.ID, addresses ...ma.Multiaddr) {
 	t.Helper()
-	n, err := rpc.New(rpc.Config{Host: b, Genesis: []byte("g"), Epoch: []byte("e"), Handler: in, Software: "fedlam test",
+	n, err := rpc.New(rpc.Config{Host: b, Genesis: []byte("g"), Epoch: func() []byte { return []byte("e") }, Handler: in, Software: "fedlam test",
 		Members: map[peer.ID][]ma.Multiaddr{a: addresses}})
 	if err != nil {
 		t.Fatal(err)

@@ -838,6 +838,257 @@ func (x *Path) GetSeconds() float64 {
 	return 0
 }
 
+type EpochRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EpochRequest) Reset() {
+	*x = EpochRequest{}
+	mi := &file_localpb_local_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpochRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpochRequest) ProtoMessage() {}
+
+func (x *EpochRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpochRequest.ProtoReflect.Descriptor instead.
+func (*EpochRequest) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{12}
+}
+
+type EpochReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Document of the epoch in force, DAG-CBOR.
+	Document []byte `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// Rounds certified so far, and the number of the first round that may end the epoch.
+	Finished uint64 `protobuf:"varint,2,opt,name=finished,proto3" json:"finished,omitempty"`
+	RipeAt   uint64 `protobuf:"varint,3,opt,name=ripe_at,json=ripeAt,proto3" json:"ripe_at,omitempty"`
+	// Whether this node is a member.
+	IsMember      bool        `protobuf:"varint,4,opt,name=is_member,json=isMember,proto3" json:"is_member,omitempty"`
+	Proposals     []*Proposal `protobuf:"bytes,5,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EpochReply) Reset() {
+	*x = EpochReply{}
+	mi := &file_localpb_local_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpochReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpochReply) ProtoMessage() {}
+
+func (x *EpochReply) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpochReply.ProtoReflect.Descriptor instead.
+func (*EpochReply) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *EpochReply) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *EpochReply) GetFinished() uint64 {
+	if x != nil {
+		return x.Finished
+	}
+	return 0
+}
+
+func (x *EpochReply) GetRipeAt() uint64 {
+	if x != nil {
+		return x.RipeAt
+	}
+	return 0
+}
+
+func (x *EpochReply) GetIsMember() bool {
+	if x != nil {
+		return x.IsMember
+	}
+	return false
+}
+
+func (x *EpochReply) GetProposals() []*Proposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+// Proposal is a next epoch that owners of members consent to.
+type Proposal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its document, DAG-CBOR.
+	Document []byte `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// Names of the members whose owners consent.
+	ApprovedBy    []string `protobuf:"bytes,2,rep,name=approved_by,json=approvedBy,proto3" json:"approved_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposal) Reset() {
+	*x = Proposal{}
+	mi := &file_localpb_local_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposal) ProtoMessage() {}
+
+func (x *Proposal) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
+func (*Proposal) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Proposal) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *Proposal) GetApprovedBy() []string {
+	if x != nil {
+		return x.ApprovedBy
+	}
+	return nil
+}
+
+type ApproveRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Document of the next epoch, DAG-CBOR.
+	Document      []byte `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveRequest) Reset() {
+	*x = ApproveRequest{}
+	mi := &file_localpb_local_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveRequest) ProtoMessage() {}
+
+func (x *ApproveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveRequest.ProtoReflect.Descriptor instead.
+func (*ApproveRequest) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ApproveRequest) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+type ApproveReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveReply) Reset() {
+	*x = ApproveReply{}
+	mi := &file_localpb_local_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveReply) ProtoMessage() {}
+
+func (x *ApproveReply) ProtoReflect() protoreflect.Message {
+	mi := &file_localpb_local_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveReply.ProtoReflect.Descriptor instead.
+func (*ApproveReply) Descriptor() ([]byte, []int) {
+	return file_localpb_local_proto_rawDescGZIP(), []int{16}
+}
+
 var File_localpb_local_proto protoreflect.FileDescriptor
 
 const file_localpb_local_proto_rawDesc = "" +
@@ -900,12 +1151,29 @@ const file_localpb_local_proto_rawDesc = "" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x1c\n" +
 	"\ttransport\x18\x04 \x01(\tR\ttransport\x12\x18\n" +
 	"\aoutcome\x18\x05 \x01(\tR\aoutcome\x12\x18\n" +
-	"\aseconds\x18\x06 \x01(\x01R\aseconds2\xab\x02\n" +
+	"\aseconds\x18\x06 \x01(\x01R\aseconds\"\x0e\n" +
+	"\fEpochRequest\"\xb3\x01\n" +
+	"\n" +
+	"EpochReply\x12\x1a\n" +
+	"\bdocument\x18\x01 \x01(\fR\bdocument\x12\x1a\n" +
+	"\bfinished\x18\x02 \x01(\x04R\bfinished\x12\x17\n" +
+	"\aripe_at\x18\x03 \x01(\x04R\x06ripeAt\x12\x1b\n" +
+	"\tis_member\x18\x04 \x01(\bR\bisMember\x127\n" +
+	"\tproposals\x18\x05 \x03(\v2\x19.fedlam.local.v1.ProposalR\tproposals\"G\n" +
+	"\bProposal\x12\x1a\n" +
+	"\bdocument\x18\x01 \x01(\fR\bdocument\x12\x1f\n" +
+	"\vapproved_by\x18\x02 \x03(\tR\n" +
+	"approvedBy\",\n" +
+	"\x0eApproveRequest\x12\x1a\n" +
+	"\bdocument\x18\x01 \x01(\fR\bdocument\"\x0e\n" +
+	"\fApproveReply2\xbb\x03\n" +
 	"\x05Local\x12F\n" +
 	"\x06Status\x12\x1e.fedlam.local.v1.StatusRequest\x1a\x1c.fedlam.local.v1.StatusReply\x12N\n" +
 	"\bProgress\x12 .fedlam.local.v1.ProgressRequest\x1a\x1e.fedlam.local.v1.ProgressEvent0\x01\x12@\n" +
 	"\x04Stop\x12\x1c.fedlam.local.v1.StopRequest\x1a\x1a.fedlam.local.v1.StopReply\x12H\n" +
-	"\x06Doctor\x12\x1e.fedlam.local.v1.DoctorRequest\x1a\x1c.fedlam.local.v1.DoctorEvent0\x01B(Z&github.com/fedlam/fedlam/proto/localpbb\x06proto3"
+	"\x06Doctor\x12\x1e.fedlam.local.v1.DoctorRequest\x1a\x1c.fedlam.local.v1.DoctorEvent0\x01\x12C\n" +
+	"\x05Epoch\x12\x1d.fedlam.local.v1.EpochRequest\x1a\x1b.fedlam.local.v1.EpochReply\x12I\n" +
+	"\aApprove\x12\x1f.fedlam.local.v1.ApproveRequest\x1a\x1d.fedlam.local.v1.ApproveReplyB(Z&github.com/fedlam/fedlam/proto/localpbb\x06proto3"
 
 var (
 	file_localpb_local_proto_rawDescOnce sync.Once
@@ -919,7 +1187,7 @@ func file_localpb_local_proto_rawDescGZIP() []byte {
 	return file_localpb_local_proto_rawDescData
 }
 
-var file_localpb_local_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_localpb_local_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_localpb_local_proto_goTypes = []any{
 	(*StatusRequest)(nil),   // 0: fedlam.local.v1.StatusRequest
 	(*StatusReply)(nil),     // 1: fedlam.local.v1.StatusReply
@@ -933,27 +1201,37 @@ var file_localpb_local_proto_goTypes = []any{
 	(*DoctorEvent)(nil),     // 9: fedlam.local.v1.DoctorEvent
 	(*Finding)(nil),         // 10: fedlam.local.v1.Finding
 	(*Path)(nil),            // 11: fedlam.local.v1.Path
-	nil,                     // 12: fedlam.local.v1.ProgressEvent.DetailsEntry
+	(*EpochRequest)(nil),    // 12: fedlam.local.v1.EpochRequest
+	(*EpochReply)(nil),      // 13: fedlam.local.v1.EpochReply
+	(*Proposal)(nil),        // 14: fedlam.local.v1.Proposal
+	(*ApproveRequest)(nil),  // 15: fedlam.local.v1.ApproveRequest
+	(*ApproveReply)(nil),    // 16: fedlam.local.v1.ApproveReply
+	nil,                     // 17: fedlam.local.v1.ProgressEvent.DetailsEntry
 }
 var file_localpb_local_proto_depIdxs = []int32{
 	2,  // 0: fedlam.local.v1.StatusReply.members:type_name -> fedlam.local.v1.Member
 	3,  // 1: fedlam.local.v1.StatusReply.heads:type_name -> fedlam.local.v1.Head
-	12, // 2: fedlam.local.v1.ProgressEvent.details:type_name -> fedlam.local.v1.ProgressEvent.DetailsEntry
+	17, // 2: fedlam.local.v1.ProgressEvent.details:type_name -> fedlam.local.v1.ProgressEvent.DetailsEntry
 	10, // 3: fedlam.local.v1.DoctorEvent.finding:type_name -> fedlam.local.v1.Finding
 	11, // 4: fedlam.local.v1.Finding.paths:type_name -> fedlam.local.v1.Path
-	0,  // 5: fedlam.local.v1.Local.Status:input_type -> fedlam.local.v1.StatusRequest
-	4,  // 6: fedlam.local.v1.Local.Progress:input_type -> fedlam.local.v1.ProgressRequest
-	6,  // 7: fedlam.local.v1.Local.Stop:input_type -> fedlam.local.v1.StopRequest
-	8,  // 8: fedlam.local.v1.Local.Doctor:input_type -> fedlam.local.v1.DoctorRequest
-	1,  // 9: fedlam.local.v1.Local.Status:output_type -> fedlam.local.v1.StatusReply
-	5,  // 10: fedlam.local.v1.Local.Progress:output_type -> fedlam.local.v1.ProgressEvent
-	7,  // 11: fedlam.local.v1.Local.Stop:output_type -> fedlam.local.v1.StopReply
-	9,  // 12: fedlam.local.v1.Local.Doctor:output_type -> fedlam.local.v1.DoctorEvent
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	14, // 5: fedlam.local.v1.EpochReply.proposals:type_name -> fedlam.local.v1.Proposal
+	0,  // 6: fedlam.local.v1.Local.Status:input_type -> fedlam.local.v1.StatusRequest
+	4,  // 7: fedlam.local.v1.Local.Progress:input_type -> fedlam.local.v1.ProgressRequest
+	6,  // 8: fedlam.local.v1.Local.Stop:input_type -> fedlam.local.v1.StopRequest
+	8,  // 9: fedlam.local.v1.Local.Doctor:input_type -> fedlam.local.v1.DoctorRequest
+	12, // 10: fedlam.local.v1.Local.Epoch:input_type -> fedlam.local.v1.EpochRequest
+	15, // 11: fedlam.local.v1.Local.Approve:input_type -> fedlam.local.v1.ApproveRequest
+	1,  // 12: fedlam.local.v1.Local.Status:output_type -> fedlam.local.v1.StatusReply
+	5,  // 13: fedlam.local.v1.Local.Progress:output_type -> fedlam.local.v1.ProgressEvent
+	7,  // 14: fedlam.local.v1.Local.Stop:output_type -> fedlam.local.v1.StopReply
+	9,  // 15: fedlam.local.v1.Local.Doctor:output_type -> fedlam.local.v1.DoctorEvent
+	13, // 16: fedlam.local.v1.Local.Epoch:output_type -> fedlam.local.v1.EpochReply
+	16, // 17: fedlam.local.v1.Local.Approve:output_type -> fedlam.local.v1.ApproveReply
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_localpb_local_proto_init() }
@@ -971,7 +1249,7 @@ func file_localpb_local_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_localpb_local_proto_rawDesc), len(file_localpb_local_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	Local_Progress_FullMethodName = "/fedlam.local.v1.Local/Progress"
 	Local_Stop_FullMethodName     = "/fedlam.local.v1.Local/Stop"
 	Local_Doctor_FullMethodName   = "/fedlam.local.v1.Local/Doctor"
+	Local_Epoch_FullMethodName    = "/fedlam.local.v1.Local/Epoch"
+	Local_Approve_FullMethodName  = "/fedlam.local.v1.Local/Approve"
 )
 
 // LocalClient is the client API for Local service.
@@ -42,6 +44,10 @@ type LocalClient interface {
 	Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*StopReply, error)
 	// Doctor examines the node and its ways to the other members, and sends each finding when it is there.
 	Doctor(ctx context.Context, in *DoctorRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DoctorEvent], error)
+	// Epoch tells who the members are, and which changes are proposed.
+	Epoch(ctx context.Context, in *EpochRequest, opts ...grpc.CallOption) (*EpochReply, error)
+	// Approve is the owner's consent to a next epoch; it returns once that is durable.
+	Approve(ctx context.Context, in *ApproveRequest, opts ...grpc.CallOption) (*ApproveReply, error)
 }
 
 type localClient struct {
@@ -110,6 +116,26 @@ func (c *localClient) Doctor(ctx context.Context, in *DoctorRequest, opts ...grp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Local_DoctorClient = grpc.ServerStreamingClient[DoctorEvent]
 
+func (c *localClient) Epoch(ctx context.Context, in *EpochRequest, opts ...grpc.CallOption) (*EpochReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EpochReply)
+	err := c.cc.Invoke(ctx, Local_Epoch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *localClient) Approve(ctx context.Context, in *ApproveRequest, opts ...grpc.CallOption) (*ApproveReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApproveReply)
+	err := c.cc.Invoke(ctx, Local_Approve_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LocalServer is the server API for Local service.
 // All implementations must embed UnimplementedLocalServer
 // for forward compatibility.
@@ -124,6 +150,10 @@ type LocalServer interface {
 	Stop(context.Context, *StopRequest) (*StopReply, error)
 	// Doctor examines the node and its ways to the other members, and sends each finding when it is there.
 	Doctor(*DoctorRequest, grpc.ServerStreamingServer[DoctorEvent]) error
+	// Epoch tells who the members are, and which changes are proposed.
+	Epoch(context.Context, *EpochRequest) (*EpochReply, error)
+	// Approve is the owner's consent to a next epoch; it returns once that is durable.
+	Approve(context.Context, *ApproveRequest) (*ApproveReply, error)
 	mustEmbedUnimplementedLocalServer()
 }
 
@@ -145,6 +175,12 @@ func (UnimplementedLocalServer) Stop(context.Context, *StopRequest) (*StopReply,
 }
 func (UnimplementedLocalServer) Doctor(*DoctorRequest, grpc.ServerStreamingServer[DoctorEvent]) error {
 	return status.Error(codes.Unimplemented, "method Doctor not implemented")
+}
+func (UnimplementedLocalServer) Epoch(context.Context, *EpochRequest) (*EpochReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Epoch not implemented")
+}
+func (UnimplementedLocalServer) Approve(context.Context, *ApproveRequest) (*ApproveReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Approve not implemented")
 }
 func (UnimplementedLocalServer) mustEmbedUnimplementedLocalServer() {}
 func (UnimplementedLocalServer) testEmbeddedByValue()               {}
@@ -225,6 +261,42 @@ func _Local_Doctor_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Local_DoctorServer = grpc.ServerStreamingServer[DoctorEvent]
 
+func _Local_Epoch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EpochRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LocalServer).Epoch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Local_Epoch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LocalServer).Epoch(ctx, req.(*EpochRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Local_Approve_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LocalServer).Approve(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Local_Approve_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LocalServer).Approve(ctx, req.(*ApproveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Local_ServiceDesc is the grpc.ServiceDesc for Local service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -239,6 +311,14 @@ var Local_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Stop",
 			Handler:    _Local_Stop_Handler,
+		},
+		{
+			MethodName: "Epoch",
+			Handler:    _Local_Epoch_Handler,
+		},
+		{
+			MethodName: "Approve",
+			Handler:    _Local_Approve_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -109,7 +109,9 @@ type Head struct {
 	// CID of its certificate (DAG-CBOR).
 	Certificate []byte `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	// CID of the certified weights (UnixFS file).
-	Weights       []byte `protobuf:"bytes,4,opt,name=weights,proto3" json:"weights,omitempty"`
+	Weights []byte `protobuf:"bytes,4,opt,name=weights,proto3" json:"weights,omitempty"`
+	// CID of the next epoch (DAG-CBOR), when the round ends one; only in FindReply.
+	Epoch         []byte `protobuf:"bytes,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +170,13 @@ func (x *Head) GetCertificate() []byte {
 func (x *Head) GetWeights() []byte {
 	if x != nil {
 		return x.Weights
+	}
+	return nil
+}
+
+func (x *Head) GetEpoch() []byte {
+	if x != nil {
+		return x.Epoch
 	}
 	return nil
 }
@@ -463,7 +472,9 @@ type SyncReply struct {
 	// The round record, DAG-CBOR.
 	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
 	// Its certificate, DAG-CBOR.
-	Certificate   []byte `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Certificate []byte `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// The document of the next epoch, DAG-CBOR, when the round ends one.
+	Epoch         []byte `protobuf:"bytes,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -515,6 +526,13 @@ func (x *SyncReply) GetRecord() []byte {
 func (x *SyncReply) GetCertificate() []byte {
 	if x != nil {
 		return x.Certificate
+	}
+	return nil
+}
+
+func (x *SyncReply) GetEpoch() []byte {
+	if x != nil {
+		return x.Epoch
 	}
 	return nil
 }
@@ -792,12 +810,13 @@ var File_peerpb_peer_proto protoreflect.FileDescriptor
 
 const file_peerpb_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x11peerpb/peer.proto\x12\x0efedlam.peer.v1\"v\n" +
+	"\x11peerpb/peer.proto\x12\x0efedlam.peer.v1\"\x8c\x01\n" +
 	"\x04Head\x12\x1a\n" +
 	"\bfinished\x18\x01 \x01(\x04R\bfinished\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +
 	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x18\n" +
-	"\aweights\x18\x04 \x01(\fR\aweights\"\x8a\x01\n" +
+	"\aweights\x18\x04 \x01(\fR\aweights\x12\x14\n" +
+	"\x05epoch\x18\x05 \x01(\fR\x05epoch\"\x8a\x01\n" +
 	"\fHelloRequest\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12(\n" +
 	"\x04head\x18\x02 \x01(\v2\x14.fedlam.peer.v1.HeadR\x04head\x12\x1a\n" +
@@ -815,11 +834,12 @@ const file_peerpb_peer_proto_rawDesc = "" +
 	"\x05taken\x18\x01 \x01(\x04R\x05taken\"=\n" +
 	"\vSyncRequest\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12\x14\n" +
-	"\x05first\x18\x02 \x01(\x04R\x05first\"[\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"q\n" +
 	"\tSyncReply\x12\x14\n" +
 	"\x05round\x18\x01 \x01(\x04R\x05round\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12 \n" +
-	"\vcertificate\x18\x03 \x01(\fR\vcertificate\"\x10\n" +
+	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x14\n" +
+	"\x05epoch\x18\x04 \x01(\fR\x05epoch\"\x10\n" +
 	"\x0eExamineRequest\"\xb4\x01\n" +
 	"\fExamineReply\x12\x18\n" +
 	"\agenesis\x18\x01 \x01(\fR\agenesis\x12\x14\n" +

@@ -92,7 +92,7 @@ func runFederation(t *testing.T) (members []*member, genesis []byte) {
 	var nodes []*node.Node
 	var closing []func() error
 	for _, m := range members {
-		if err := node.Join(t.Context(), m.home, documents); err != nil {
+		if err := node.Join(t.Context(), m.home, documents, nil); err != nil {
 			t.Fatal(err)
 		}
 		n, err := node.Start(t.Context(), m.config(t, documents.Config))

@@ -57,7 +57,7 @@ func (w *World) do(p *process, a federation.Action, said []utterance) {
 		w.answer(p, applyTime, federation.SetupApplied{Round: a.Round, Attempt: a.Attempt, Weights: p.trainer.apply(a.Weights, a.Totals)})
 	case federation.Train:
 		w.finish(p, a.Round, federation.Trained{Round: a.Round, Update: p.trainer.train(a.Round, a.Weights)})
-	case federation.Install:
+	case federation.Install, federation.Members:
 	case federation.Progress:
 		w.progress(p, a)
 	case federation.Halt:

@@ -98,7 +98,7 @@ func found(t *testing.T, dirs []string, rounds uint64) (*World, []*site) {
 	}
 	d := &founding.Documents{Genesis: w.genesis.Encode(), Config: []byte("{}"), Weights: first.Data, Conventions: map[string][]byte{headKey: []byte(headKey)}}
 	for _, s := range sites {
-		if err := node.Join(t.Context(), s.home, d); err != nil {
+		if err := node.Join(t.Context(), s.home, d, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
