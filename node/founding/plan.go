@@ -46,6 +46,7 @@ type Rules struct {
 	Momentum    *float64  `toml:"momentum"`
 	LaneBits    *int      `toml:"lane_bits"`
 	AuditRows   *int      `toml:"audit_rows"`
+	Fragments   *int      `toml:"fragments"`
 	ValueBits   *int      `toml:"value_bits"`
 	WeightBits  *int      `toml:"weight_bits"`
 	FirstScale  *float64  `toml:"first_scale"`
@@ -113,6 +114,7 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Momentum, p.Rules.Momentum)
 	put(&r.LaneBits, p.Rules.LaneBits)
 	put(&r.AuditRows, p.Rules.AuditRows)
+	put(&r.Fragments, p.Rules.Fragments)
 	put(&r.ValueBits, p.Rules.ValueBits)
 	put(&r.WeightBits, p.Rules.WeightBits)
 	put(&r.FirstScale, p.Rules.FirstScale)
