@@ -46,6 +46,7 @@ type node struct {
 	disk    map[string][]byte
 	blocks  map[cid.Cid][]byte
 	trainer *fakeTrainer
+	stream  *streamTrainer // with fragments
 	actions int // carried out so far that others or a later life can see
 	killAt  int // dies after that many actions; 0 means never
 	revive  time.Duration
@@ -144,6 +145,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
+	n.stream = newStreamTrainer(n.index, &c.genesis.Rules)
 	cfg := Config{Genesis: c.genesis, Key: testKey(n.index), Policy: Policy{MinCohort: 2, Rounds: c.stop}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) {
