@@ -3,6 +3,7 @@ package silo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/fedlam/fedlam/training"
@@ -31,9 +32,16 @@ type HeadResults struct {
 	Validation     training.Metrics `json:"validation"` // eV/atom and eV/Å
 }
 
-// Validate evaluates all heads with the weights that are installed.
-func (s *Silo) Validate(ctx context.Context) (Results, error) {
-	r := Results{Version: ResultsVersion, Step: s.Step(), Heads: map[string]HeadResults{}}
+// Validate evaluates all heads with the certified weights that were installed or merged last.
+func (s *Silo) Validate(ctx context.Context) (r Results, err error) {
+	if w := s.stream.lead.Certified(); w != nil {
+		local := s.Weights()
+		if err := s.Install(ctx, w); err != nil {
+			return r, err
+		}
+		defer func() { err = errors.Join(err, s.trainer.SetWeights(local)) }()
+	}
+	r = Results{Version: ResultsVersion, Step: s.Step(), Heads: map[string]HeadResults{}}
 	for _, h := range s.heads {
 		m, err := s.trainer.Validate(ctx, h.Key)
 		if err != nil {

@@ -64,6 +64,7 @@ type Silo struct {
 	trainer *training.Trainer
 	has     map[string]bool // tensors of the trunk and of this member's heads
 	closed  []bool          // by element, see CloseRows
+	stream  stream
 }
 
 // ErrNoData says that there is nothing to train on.
