@@ -47,8 +47,8 @@ type node struct {
 	blocks  map[cid.Cid][]byte
 	trainer *fakeTrainer
 	stream  *streamTrainer // with fragments
-	actions int // carried out so far that others or a later life can see
-	killAt  int // dies after that many actions; 0 means never
+	actions int            // carried out so far that others or a later life can see
+	killAt  int            // dies after that many actions; 0 means never
 	revive  time.Duration
 	halted  string
 }
