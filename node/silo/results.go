@@ -3,7 +3,6 @@ package silo
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/fedlam/fedlam/training"
@@ -34,14 +33,15 @@ type HeadResults struct {
 
 // Validate evaluates all heads with the certified weights that were installed or merged last.
 func (s *Silo) Validate(ctx context.Context) (r Results, err error) {
-	if w := s.stream.lead.Certified(); w != nil {
-		local := s.Weights()
-		if err := s.Install(ctx, w); err != nil {
-			return r, err
-		}
-		defer func() { err = errors.Join(err, s.trainer.SetWeights(local)) }()
-	}
-	r = Results{Version: ResultsVersion, Step: s.Step(), Heads: map[string]HeadResults{}}
+	err = s.asCertified(ctx, func() error {
+		r, err = s.validate(ctx)
+		return err
+	})
+	return r, err
+}
+
+func (s *Silo) validate(ctx context.Context) (Results, error) {
+	r := Results{Version: ResultsVersion, Step: s.Step(), Heads: map[string]HeadResults{}}
 	for _, h := range s.heads {
 		m, err := s.trainer.Validate(ctx, h.Key)
 		if err != nil {

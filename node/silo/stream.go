@@ -2,6 +2,7 @@ package silo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fedlam/fedlam/federation"
@@ -56,4 +57,17 @@ func (s *Silo) Ahead(ctx context.Context, steps int) error {
 // Merge implements federation.Streamer.
 func (s *Silo) Merge(ctx context.Context, w *weights.Set, taken []federation.Slice) error {
 	return s.Install(ctx, s.stream.lead.Merge(s.Weights(), w, taken))
+}
+
+// asCertified does something with the certified weights of trunk and shared heads in place of those that training has reached.
+func (s *Silo) asCertified(ctx context.Context, do func() error) error {
+	w := s.stream.lead.Certified()
+	if w == nil {
+		return do()
+	}
+	local := s.Weights()
+	if err := s.Install(ctx, w); err != nil {
+		return err
+	}
+	return errors.Join(do(), s.trainer.SetWeights(local))
 }
