@@ -41,6 +41,8 @@ type Machine struct {
 	residuals map[string]*secagg.Residual
 	shunned   map[int]bool   // proven to cheat
 	barred    map[int]uint64 // round in which a member is left out
+
+	taken []Slice // for the next Install
 }
 
 // peer is what the machine knows of another member.

@@ -84,11 +84,12 @@ func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if setup := m.chain.SetupRound(); setup != nil {
-		var err error
-		if r.layout, err = NewLayout(w, m.epoch.Shared(), setup.Elements, m.rules.MinGroup); err != nil {
+		all, err := m.layOut(w, setup.Elements)
+		if err != nil {
 			m.halt("%v", err)
 			return false
 		}
+		r.layout = all.Turn(m.chain.Trained())
 	}
 	m.r = r
 	r.order = m.drawOrder()
@@ -190,6 +191,7 @@ func (m *Machine) finishWork(err error) {
 		return
 	}
 	m.r.ready = true
+	m.trainAhead()
 }
 
 func (m *Machine) failed(e Failed) {

@@ -27,6 +27,9 @@ func (n *Node) openTrainer(ctx context.Context) error {
 		}
 		n.trainer = s
 	}
+	if err := n.openStream(); err != nil {
+		return err
+	}
 	return n.checkHeads()
 }
 
@@ -118,7 +121,7 @@ func (n *Node) apply(a federation.ApplySetup) {
 
 func (n *Node) train(a federation.Train) {
 	n.work.add(job{canBeLeft, func(ctx context.Context) {
-		update, err := n.trainer.Train(ctx, a.Weights, a.Steps)
+		update, err := n.localSteps(ctx, a)
 		n.answer(ctx, a.Round, err, federation.Trained{Round: a.Round, Update: update})
 	}})
 }
@@ -143,7 +146,7 @@ func (n *Node) install(a federation.Install) {
 		"weights", a.Record.WeightsOut.String(), "members", survivors(a.Record))
 	n.work.add(job{mustRun, func(ctx context.Context) {
 		n.trainer.CloseRows(closed)
-		if err := n.trainer.Install(ctx, a.Weights); err != nil {
+		if err := n.takeOver(ctx, a); err != nil {
 			n.failLocally("install certified weights", err)
 			return
 		}
