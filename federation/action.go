@@ -102,18 +102,24 @@ type ApplySetup struct {
 }
 
 // Train asks the Trainer for local steps from certified weights; the answer is Trained. A Train of a later round
-// replaces one that is still running.
+// replaces one that is still running. With the rule fragments it is Streamer.Continue that is asked for.
 type Train struct {
 	Round   uint64
 	Weights *weights.Set // shared with the machine: to be read only
 	Steps   int
 }
 
+// TrainAhead asks the Streamer to go on training while the round's sums are made. It has no answer. An Install stops it; the steps that it
+// did count for the next Train.
+type TrainAhead struct{ Steps int }
+
 // Install hands over newly certified weights, also after a void round.
 type Install struct {
 	Round   uint64 // that was certified
 	Record  *ledger.Round
 	Weights *weights.Set // to be read only
+	// Taken are, with the rule fragments, the stretches of tensors in which these weights contain what the last Trained held.
+	Taken []Slice
 }
 
 // Members says who the members are from now on: at the start, when an epoch begins, and when a quorum approves of a next one. Envelopes
@@ -156,6 +162,7 @@ func (Store) action()        {}
 func (CollectSetup) action() {}
 func (ApplySetup) action()   {}
 func (Train) action()        {}
+func (TrainAhead) action()   {}
 func (Install) action()      {}
 func (Members) action()      {}
 func (Progress) action()     {}

@@ -155,7 +155,8 @@ func (m *Machine) fetched(e Fetched) {
 // installed hands certified weights to the trainer.
 func (m *Machine) installed(w *weights.Set) {
 	if last := m.chain.Last(); last != nil {
-		m.do(Install{last.R, last, w})
+		m.do(Install{last.R, last, w, m.taken})
+		m.taken = nil
 	}
 }
 

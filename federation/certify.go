@@ -76,12 +76,13 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 	p := Persist{Set: []Entry{{RecordKey(number), f.Record}, {CertificateKey(number), f.Certificate}}}
 	promises := m.was.promises
 	if m.r != nil {
-		m.carryResiduals(last)
+		m.noteTaken(last)
 		promises = m.r.promises
 		for _, a := range m.r.attempts {
 			a.erase()
 		}
 	}
+	m.carryResiduals(last)
 	p.Delete = promises
 	if len(f.Epoch) > 0 {
 		p.Set = append(p.Set, Entry{EpochKey(number), f.Epoch})
@@ -94,25 +95,4 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 		m.endEpoch()
 	}
 	m.load(x)
-}
-
-// carryResiduals moves error feedback on to the next round: what the certified sum contains was rounded, and the rest is
-// carried; what it does not contain is carried as before.
-func (m *Machine) carryResiduals(last *ledger.Round) {
-	at := m.version()
-	for _, name := range m.groupNames() {
-		kept := m.residuals[name]
-		if a := m.r.attempts[last.Attempt]; a != nil && a.residual[name] != nil {
-			for _, g := range last.Groups {
-				if g.Name == name && slices.Contains(g.Survivors, uint64(m.self)) {
-					kept = a.residual[name]
-				}
-			}
-		}
-		delete(m.residuals, name)
-		if kept != nil && kept.Version == at {
-			kept.Advance(digestOf(m.chain.LastCID()))
-			m.residuals[name] = kept
-		}
-	}
 }

@@ -53,6 +53,7 @@ type node struct {
 	disk    map[string][]byte
 	blocks  map[cid.Cid][]byte
 	trainer *fakeTrainer
+	stream  *streamTrainer // with fragments
 
 	archives map[uint64][][]byte // by round
 
@@ -166,6 +167,7 @@ func (c *cluster) fork(t testing.TB, rounds, seed uint64) *cluster {
 func (c *cluster) start(n *node) {
 	n.life++
 	n.trainer = &fakeTrainer{index: n.index, n: len(c.nodes)}
+	n.stream = newStreamTrainer(n.index, &c.genesis.Rules)
 	cfg := Config{Genesis: c.genesis, Archive: c.keep, Key: testKey(n.index), Joining: n.hopes, Policy: Policy{MinCohort: 2, Rounds: c.stop, Audits: c.audits}, SetupTrunk: setupTrunk, SetupHead: setupHead,
 		Random: &stream{seed: sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", n.index, n.life, c.random.Uint64()))},
 		Witness: func(x Contribution) {

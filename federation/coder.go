@@ -1,8 +1,6 @@
 package federation
 
 import (
-	"fmt"
-
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/federation/secagg"
 )
@@ -51,7 +49,7 @@ func (s outerState) coder(l *Layout, group string, rules *ledger.Rules, members,
 		if rules.AuditRows > 0 {
 			bits = min(auditedBits, 16-secagg.SumBits(peers))
 		}
-		return s.narrow(l, group, peers, bits, session)
+		return s.narrow(l, group, rules, peers, bits, session)
 	}
 	q, err := s.quantizer(l, group, rules, members)
 	return wideCoder{q}, err
@@ -80,14 +78,11 @@ const firstSigma = 0.25
 const auditedBits = 11
 
 // narrow returns the narrow coder. Where a slice has not been summed yet, its scale is the one of the start.
-func (s outerState) narrow(l *Layout, group string, peers, bits int, session [32]byte) (narrowCoder, error) {
+func (s outerState) narrow(l *Layout, group string, rules *ledger.Rules, peers, bits int, session [32]byte) (narrowCoder, error) {
 	c := secagg.NarrowConfig{Session: session, Peers: peers, ValueBits: bits}
 	for _, slice := range l.groups[group] {
-		t, ok := s.set.Get("scale/" + slice.Name)
-		if !ok || len(t.Data) != 2 {
-			return narrowCoder{}, fmt.Errorf("the optimizer state has no scale for %q", slice.Name)
-		}
-		c.Groups = append(c.Groups, secagg.NarrowGroup{Name: slice.Name, Len: slice.Len, Sigma: t.Data[0], Clip: t.Data[1]})
+		x := s.scaleOf(slice, rules)
+		c.Groups = append(c.Groups, secagg.NarrowGroup{Name: slice.Name, Len: slice.Len, Sigma: x[0], Clip: x[1]})
 	}
 	q, err := secagg.NewNarrow(c)
 	return narrowCoder{q}, err

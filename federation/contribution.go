@@ -23,7 +23,7 @@ func (m *Machine) values(a *attempt, s *session) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := m.residuals[s.name]
+	before := m.residuals[m.r.layout.feedback(s.name)]
 	if before != nil && before.Version != m.version() {
 		before = nil // this member has missed a round
 	}

@@ -44,6 +44,9 @@
 // than the minimum have are not part of the vector, and heads with fewer members than that are not summed at all: they
 // stay where they are.
 //
+// With the rule fragments, a training round sums one of several parts of the trunk in turn, and the heads. Local training is not begun anew in
+// each round then but goes on, also while sums are made; see Streamer and fragment.go.
+//
 // # What members promise, and how rounds end
 //
 // The log holds promises, each durable before it is acted on, and the rules that keep them:

@@ -11,7 +11,9 @@ import (
 // A Layout says which numbers of which tensors are summed together, in which order. It follows from the names and shapes
 // of the certified weights, the rules, and how many members have each element, so that every member has the same.
 type Layout struct {
-	groups map[string][]Slice // by group name
+	groups    map[string][]Slice // by group name
+	fragments [][]Slice          // of the trunk, when it is divided; see Divide
+	fragment  int                // whose turn it is
 }
 
 // A Slice is a stretch of a tensor that is clipped and scaled together: a whole tensor, or one element's row.

@@ -47,6 +47,8 @@ type Machine struct {
 	shunned   map[int]bool        // proven to cheat
 	cheats    map[MemberID]bool   // likewise, of all epochs
 	barred    map[MemberID]uint64 // round in which a member is left out
+
+	taken []Slice // for the next Install
 }
 
 // peer is what the machine knows of another member.

@@ -120,7 +120,7 @@ func (m *Machine) tooFew() bool {
 // fitResiduals drops error feedback of sums that have other numbers since members left.
 func (m *Machine) fitResiduals(l *Layout) {
 	for name, kept := range m.residuals {
-		if len(kept.Values) != l.Len(name) {
+		if len(kept.Values) != l.feedbackLen(name) {
 			delete(m.residuals, name)
 		}
 	}

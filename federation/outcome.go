@@ -154,7 +154,7 @@ func (m *Machine) setupApplied(e SetupApplied) {
 		m.tell(Alarm, "the trainer changed the model while applying the statistics: %v; this member does not sign the round", err)
 		return
 	}
-	layout, err := NewLayout(e.Weights, m.epoch.Shared(), record.Elements, m.rules.MinGroup)
+	layout, err := m.layOut(e.Weights, record.Elements)
 	if err == nil {
 		err = m.finishResult(record, e.Weights.Clone(), newOuterState(e.Weights, layout, m.rules))
 	}

@@ -2,7 +2,6 @@ package federation
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -66,23 +65,37 @@ type outerState struct{ set *weights.Set }
 // newOuterState is the state before the first training round.
 func newOuterState(w *weights.Set, l *Layout, rules *ledger.Rules) outerState {
 	s := outerState{&weights.Set{}}
-	first, room := rules.FirstScale, 1.0
-	if rules.LaneBits == 16 {
-		first, room = firstSigma*first, scaleRoom
-	}
 	for _, group := range slices.Sorted(maps.Keys(l.groups)) {
 		for _, slice := range l.groups[group] {
 			t, _ := w.Get(slice.Tensor)
 			s.set.Put(weights.Tensor{Name: "momentum/" + slice.Tensor, Shape: t.Shape, Data: make([]float64, len(t.Data))})
-			scale := powerOfTwo(first)
-			s.put(slice, scale, single(room*scale*math.Sqrt(float64(slice.Len))))
+			s.put(slice, firstScale(slice, rules))
 		}
 	}
 	return s
 }
 
-func (s outerState) put(slice Slice, scale, clip float64) {
-	s.set.Put(weights.Tensor{Name: "scale/" + slice.Name, Shape: []int{2}, Data: []float64{scale, clip}})
+// firstScale are scale and clipping norm of a slice of which no sum was opened yet.
+func firstScale(slice Slice, rules *ledger.Rules) [2]float64 {
+	first, room := rules.FirstScale, 1.0
+	if rules.LaneBits == 16 {
+		first, room = firstSigma*first, scaleRoom
+	}
+	scale := powerOfTwo(first)
+	return [2]float64{scale, single(room * scale * math.Sqrt(float64(slice.Len)))}
+}
+
+// scaleOf returns scale and clipping norm of a slice. One that is new, since fragments are cut elsewhere after members left, begins as
+// all did.
+func (s outerState) scaleOf(slice Slice, rules *ledger.Rules) [2]float64 {
+	if t, ok := s.set.Get("scale/" + slice.Name); ok && len(t.Data) == 2 {
+		return [2]float64(t.Data)
+	}
+	return firstScale(slice, rules)
+}
+
+func (s outerState) put(slice Slice, scaleAndClip [2]float64) {
+	s.set.Put(weights.Tensor{Name: "scale/" + slice.Name, Shape: []int{2}, Data: scaleAndClip[:]})
 }
 
 // Scales leave room for members whose update is larger than the mean: a number that one of n members moves alone is n times
@@ -109,24 +122,19 @@ func (s outerState) rescale(slice Slice, mean []float64, members int) {
 		largest = max(largest, math.Abs(u))
 		squares += float64(u * u)
 	}
-	t, _ := s.set.Get("scale/" + slice.Name)
 	if largest == 0 {
 		return
 	}
 	scale := powerOfTwo(max(scaleLow, min(scaleHigh, float64(scaleRoom*members)*largest)))
-	t.Data[0] = scale
-	t.Data[1] = single(max(scale, min(scaleHigh, scaleRoom*math.Sqrt(float64(float64(members)*squares)))))
+	s.put(slice, [2]float64{scale, single(max(scale, min(scaleHigh, scaleRoom*math.Sqrt(float64(float64(members)*squares)))))})
 }
 
 // quantizer returns the quantiser of a group's session.
 func (s outerState) quantizer(l *Layout, group string, rules *ledger.Rules, members int) (*secagg.Quantizer, error) {
 	c := secagg.QuantizerConfig{Peers: members, ValueBits: rules.ValueBits, WeightBits: rules.WeightBits}
 	for _, slice := range l.groups[group] {
-		t, ok := s.set.Get("scale/" + slice.Name)
-		if !ok || len(t.Data) != 2 {
-			return nil, fmt.Errorf("the optimizer state has no scale for %q", slice.Name)
-		}
-		c.Groups = append(c.Groups, secagg.Group{Name: slice.Name, Len: slice.Len, Scale: t.Data[0], Clip: t.Data[1]})
+		x := s.scaleOf(slice, rules)
+		c.Groups = append(c.Groups, secagg.Group{Name: slice.Name, Len: slice.Len, Scale: x[0], Clip: x[1]})
 	}
 	return secagg.NewQuantizer(c)
 }
@@ -144,7 +152,7 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d deco
 		v, _ := s.set.Get("momentum/" + slice.Tensor)
 		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
 		if d.next != nil && slices.ContainsFunc(u, func(x float64) bool { return x != 0 }) { // who had nothing to say keeps its scale
-			s.put(slice, d.next[k][0], single(d.next[k][1]))
+			s.put(slice, [2]float64{d.next[k][0], single(d.next[k][1])})
 		}
 		if d.next != nil {
 			continue

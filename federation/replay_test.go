@@ -199,3 +199,32 @@ func wantVoid(t *testing.T, c *cluster, why string, member int, round uint64) {
 		t.Errorf("%s round: %s; why: %q, want %q\n%s", report.Kind, report.First, report.Why, why, report.text())
 	}
 }
+
+// TestReplayFragments replays rounds that summed the trunk in parts, also from chunk owners, and one whose turn was lost: it is void, and
+// the next round sums the same part.
+func TestReplayFragments(t *testing.T) {
+	for name, owners := range map[string]int{"masked inputs to all": 0, "two owners of every chunk": 2} {
+		t.Run(name, func(t *testing.T) {
+			const rounds = 5
+			c := streamCluster(t, 4, 3, 16, 4096, rounds)
+			c.genesis.Rules.Owners, c.audits, c.keep = owners, 1, true
+			c.spoil = func(round uint64, u *Update) {
+				if round == 2 {
+					u.Weight[ledger.TrunkGroup] = 0
+				}
+			}
+			c.run(2 * time.Minute)
+			if got, want := c.kinds(), []string{"setup", "train", "void", "train", "train"}; !slices.Equal(got, want) {
+				t.Fatalf("rounds %v, want %v", got, want)
+			}
+			wantVoid(t, c, "its sum is of no use", 1, 2)
+			for k, round := range []uint64{1, 3, 4} {
+				c.movedIn(c.record(round), c.divided().Turn(uint64(k)))
+				report := replayed(t, c.replayConfig(round, k))
+				if x := report.Checks[len(report.Checks)-2]; !report.OK || x.What != "record and weights" || !strings.HasPrefix(x.Found, "the same bytes as certified") {
+					t.Errorf("round %d: %s\n%s", round, report.First, report.text())
+				}
+			}
+		})
+	}
+}

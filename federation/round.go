@@ -88,12 +88,13 @@ func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
 	if elements := m.chain.Elements(); elements != nil {
-		var err error
-		if r.layout, err = NewLayout(w, m.epoch.Shared(), elements, m.rules.MinGroup); err != nil {
+		all, err := m.layOut(w, elements)
+		if err != nil {
 			m.halt("%v", err)
 			return false
 		}
-		m.fitResiduals(r.layout)
+		m.fitResiduals(all)
+		r.layout = all.Turn(m.chain.Trained())
 	}
 	m.r = r
 	r.order = m.drawOrder()
@@ -200,6 +201,7 @@ func (m *Machine) finishWork(err error) {
 		return
 	}
 	m.r.ready = true
+	m.trainAhead()
 }
 
 func (m *Machine) failed(e Failed) {

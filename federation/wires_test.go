@@ -58,7 +58,7 @@ func (c *cluster) carryOut(n *node, a Action) {
 		c.audit.totals(a)
 		c.answer(n, 20*time.Millisecond, SetupApplied{a.Round, a.Attempt, n.trainer.apply(a.Weights, a.Totals)})
 	case Train:
-		u := n.trainer.train(a.Round, a.Weights)
+		u := n.train(a)
 		if c.spoil != nil {
 			c.spoil(a.Round, &u)
 		}
@@ -67,6 +67,9 @@ func (c *cluster) carryOut(n *node, a Action) {
 		c.admit(n, a)
 	case Install:
 		n.trainer.installed = a.Weights
+		n.stream.merge(a)
+	case TrainAhead:
+		n.stream.move()
 	case Progress:
 		if a.Level == Alarm {
 			c.audit.alarmed(fmt.Sprintf("M%d alarms in round %d: %s", n.index, a.Round, a.Text))

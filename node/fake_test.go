@@ -116,7 +116,7 @@ func freePort(t *testing.T) int {
 }
 
 // newFederation makes n homes and the documents that join them.
-func newFederation(t *testing.T, n int, policy home.Policy) ([]*site, *founding.Documents) {
+func newFederation(t *testing.T, n int, policy home.Policy, change ...func(*ledger.Rules)) ([]*site, *founding.Documents) {
 	t.Helper()
 	w := &weights.Set{}
 	w.Put(weights.Tensor{Name: trunkName, Shape: []int{2, 3}, Data: []float64{1, 2, 3, 4, 5, 6}})
@@ -131,6 +131,9 @@ func newFederation(t *testing.T, n int, policy home.Policy) ([]*site, *founding.
 		Heads: []ledger.Head{{Key: headKey, Name: "pbe", Convention: ledger.FileCID(convention)}}, Rules: ledger.DefaultRules()}
 	g.Rules.MinCohort, g.Rules.MinGroup, g.Rules.Steps = 3, 2, 4
 	g.Rules.JoinGrace, g.Rules.StepTimeout, g.Rules.MaskTimeout, g.Rules.Forfeit = 300*time.Millisecond, time.Second, time.Second, time.Second
+	for _, f := range change {
+		f(&g.Rules)
+	}
 	var sites []*site
 	for i := range n {
 		s, m := newSite(t, fmt.Sprintf("lab %d", i), policy)

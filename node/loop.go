@@ -87,6 +87,8 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 		n.apply(a)
 	case federation.Train:
 		n.train(a)
+	case federation.TrainAhead:
+		n.trainAhead(a)
 	case federation.Install:
 		return n.install(a)
 	case federation.Members:

@@ -50,6 +50,7 @@ type Node struct {
 
 	machine *federation.Machine
 	trainer Trainer
+	stream  federation.Streamer // the trainer, with the rule fragments; nil without
 	mail    *mailbox
 	inbox   chan federation.Event // envelopes of others
 	work    *work

@@ -27,7 +27,7 @@ func (n *Node) openTrainer(ctx context.Context) error {
 		}
 		n.trainer = s
 	}
-	return nil
+	return n.openStream()
 }
 
 func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
@@ -118,7 +118,7 @@ func (n *Node) apply(a federation.ApplySetup) {
 
 func (n *Node) train(a federation.Train) {
 	n.work.add(job{canBeLeft, func(ctx context.Context) {
-		update, err := n.trainer.Train(ctx, a.Weights, a.Steps)
+		update, err := n.localSteps(ctx, a)
 		n.answer(ctx, a.Round, err, federation.Trained{Round: a.Round, Update: update})
 	}})
 }
@@ -148,7 +148,7 @@ func (n *Node) install(a federation.Install) error {
 		"weights", a.Record.WeightsOut.String(), "members", survivors(a.Record))
 	n.work.add(job{mustRun, func(ctx context.Context) {
 		n.trainer.CloseRows(closed)
-		if err := n.trainer.Install(ctx, a.Weights); err != nil {
+		if err := n.takeOver(ctx, a); err != nil {
 			n.failLocally("install certified weights", err)
 			return
 		}

@@ -28,6 +28,7 @@ type Chain struct {
 	last                 *Round            // nil before round 0
 	lastCID              cid.Cid
 	setup                *Round // the setup round, once there is one
+	trained              uint64 // certified training rounds
 }
 
 // NewChain starts at a genesis.
@@ -56,6 +57,9 @@ func (c *Chain) LastCID() cid.Cid { return c.lastCID }
 
 // SetupRound returns the record of the setup round, nil until it is certified.
 func (c *Chain) SetupRound() *Round { return c.setup }
+
+// Trained is the number of certified training rounds. Void rounds do not count.
+func (c *Chain) Trained() uint64 { return c.trained }
 
 // Weights returns the CID of the newest certified weights; those of the genesis at first.
 func (c *Chain) Weights() cid.Cid {
@@ -191,11 +195,14 @@ func (c *Chain) Append(f Finished) (*Round, *Certificate, error) {
 		return nil, nil, &epochError{err}
 	}
 	c.last, c.lastCID = r, cert.Record
-	if r.Kind == Setup {
+	switch r.Kind {
+	case Setup:
 		c.setup = r
 		for _, s := range r.Groups[0].Survivors {
 			c.counted[c.Epoch.Members[s].ID] = true
 		}
+	case Train:
+		c.trained++
 	}
 	if next != nil {
 		c.enter(next)

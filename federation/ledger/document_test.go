@@ -135,3 +135,26 @@ func FuzzDocuments(f *testing.F) {
 		}
 	})
 }
+
+// TestFragmentsAreSaidWhenThereAreSome keeps the CIDs of federations without fragments.
+func TestFragmentsAreSaidWhenThereAreSome(t *testing.T) {
+	g := testGenesis(4)
+	plain := g.Encode()
+	for fragments, want := range map[int]int{0: 0, 1: 0, 2: 2, MaxFragments: MaxFragments} {
+		g.Rules.Fragments = fragments
+		text := g.Encode()
+		if bytes.Equal(text, plain) != (want == 0) {
+			t.Errorf("%d fragments: the genesis is the one without: %v", fragments, bytes.Equal(text, plain))
+		}
+		got, err := DecodeGenesis(text)
+		if err != nil || got.Rules.Fragments != want {
+			t.Errorf("%d fragments: decoded %d, %v, want %d", fragments, got.Rules.Fragments, err, want)
+		}
+	}
+	for _, bad := range []int{-1, MaxFragments + 1} {
+		g.Rules.Fragments = bad
+		if g.Validate() == nil {
+			t.Errorf("%d fragments: accepted", bad)
+		}
+	}
+}

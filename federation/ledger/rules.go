@@ -24,6 +24,7 @@ type Rules struct {
 	ValueBits  int     // of quantisation to 32 bits, see secagg.QuantizerConfig
 	WeightBits int     // likewise
 	AuditRows  int     // functionals of every update that are made public to audit its norm, see package sketch; 0 for no audit
+	Fragments  int     // parts of the trunk that are summed in turn, one in each training round, while local training goes on; 0 for all of it at once
 	FirstScale float64 // full scale of updates in the first training round, parameter units
 
 	JoinGrace   time.Duration // how long a round waits for more members once a quorum is ready
@@ -37,6 +38,12 @@ const (
 	OuterNesterov = "nesterov"
 	OuterFedAvg   = "fedavg"
 )
+
+// MaxFragments is the largest value of Rules.Fragments: with more, a number waits too long for its turn.
+const MaxFragments = 64
+
+// Streams says whether the trunk is summed in fragments. One fragment is no fragments.
+func (r *Rules) Streams() bool { return r.Fragments > 1 }
 
 // DefaultRules are those of a federation of five or more institutions.
 func DefaultRules() Rules {
@@ -73,6 +80,8 @@ func (r *Rules) Validate() error {
 		return fmt.Errorf("rules: %d audit rows, want 0 for no audit, or a power of two from 16 to 4096, such as 64", r.AuditRows)
 	case r.AuditRows > 0 && r.Owners > 0:
 		return errors.New("rules: audit_rows needs every member to hold all masked inputs: leave owners at 0")
+	case r.Fragments < 0 || r.Fragments > MaxFragments:
+		return fmt.Errorf("rules: %d fragments, want 0 to sum the whole trunk in every round, or 2 to %d", r.Fragments, MaxFragments)
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
 		return errors.New("rules: first scale must be between 1e-12 and 1e12")
 	}
@@ -108,6 +117,9 @@ func (r *Rules) fields() fields {
 	if r.AuditRows > 0 {
 		f["audit_rows"] = uint64(r.AuditRows)
 	}
+	if r.Streams() {
+		f["fragments"] = uint64(r.Fragments)
+	}
 	for _, d := range r.durations() {
 		f[d.name] = uint64(*d.is / time.Millisecond)
 	}
@@ -131,6 +143,9 @@ func (r *Rules) read(in reader) {
 	}
 	if in.has("owners") {
 		r.Owners = int(in.uint("owners", MaxMembers))
+	}
+	if r.Fragments = 0; in.has("fragments") {
+		r.Fragments = int(in.uint("fragments", MaxFragments))
 	}
 	for _, d := range r.durations() {
 		*d.is = time.Duration(in.uint(d.name, 31*24*3600*1000)) * time.Millisecond

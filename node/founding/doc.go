@@ -21,6 +21,7 @@
 //	min_cohort = 5
 //	min_group = 5
 //	steps = 100
+//	fragments = 0                 # 8 sums an eighth of the trunk in each round while training goes on
 //	[model]                       # as in the input of `fedlam train`, DeePMD-kit's keys
 //	[loss]
 //	[learning_rate]

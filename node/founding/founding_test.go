@@ -219,3 +219,19 @@ func TestRefusedCards(t *testing.T) {
 		})
 	}
 }
+
+func TestPlanWithFragments(t *testing.T) {
+	cards := []home.Card{card(t, "a", "pbe"), card(t, "b", "pbe")}
+	for count, want := range map[string]int{"0": 0, "8": 8} {
+		d, err := founding.Found(parse(t, strings.Replace(plan, "[rules]", "[rules]\nfragments = "+count, 1)), cards, time.Unix(1e9, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err := ledger.DecodeGenesis(d.Genesis); err != nil || g.Rules.Fragments != want {
+			t.Errorf("%s fragments in the plan are %d in the genesis, %v", count, g.Rules.Fragments, err)
+		}
+	}
+	if _, err := founding.Found(parse(t, strings.Replace(plan, "[rules]", "[rules]\nfragments = 65", 1)), cards, time.Unix(1e9, 0)); err == nil {
+		t.Error("65 fragments: accepted")
+	}
+}

@@ -47,6 +47,7 @@ type Rules struct {
 	Owners      *int      `toml:"owners"`
 	LaneBits    *int      `toml:"lane_bits"`
 	AuditRows   *int      `toml:"audit_rows"`
+	Fragments   *int      `toml:"fragments"`
 	ValueBits   *int      `toml:"value_bits"`
 	WeightBits  *int      `toml:"weight_bits"`
 	FirstScale  *float64  `toml:"first_scale"`
@@ -115,6 +116,7 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Owners, p.Rules.Owners)
 	put(&r.LaneBits, p.Rules.LaneBits)
 	put(&r.AuditRows, p.Rules.AuditRows)
+	put(&r.Fragments, p.Rules.Fragments)
 	put(&r.ValueBits, p.Rules.ValueBits)
 	put(&r.WeightBits, p.Rules.WeightBits)
 	put(&r.FirstScale, p.Rules.FirstScale)

@@ -8,6 +8,9 @@
 // over all frames and which elements occur (Collect), and how far local steps moved the weights (Train). Nothing it logs
 // holds a coordinate or a label of a frame.
 //
+// With the rule fragments a Silo trains on while sums are made (Continue, Ahead, Merge): its weights are then its own, and every
+// certified fragment is put under what it has trained since. A restart begins with all certified weights.
+//
 // Adam's moments and the place in the data live on from round to round and, by Save, from run to run.
 //
 //	s, err := silo.Open(silo.Config{Sets: sets, Recipe: recipe})

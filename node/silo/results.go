@@ -31,8 +31,16 @@ type HeadResults struct {
 	Validation     training.Metrics `json:"validation"` // eV/atom and eV/Å
 }
 
-// Validate evaluates all heads with the weights that are installed.
-func (s *Silo) Validate(ctx context.Context) (Results, error) {
+// Validate evaluates all heads with the certified weights that were installed or merged last.
+func (s *Silo) Validate(ctx context.Context) (r Results, err error) {
+	err = s.asCertified(ctx, func() error {
+		r, err = s.validate(ctx)
+		return err
+	})
+	return r, err
+}
+
+func (s *Silo) validate(ctx context.Context) (Results, error) {
 	r := Results{Version: ResultsVersion, Step: s.Step(), Heads: map[string]HeadResults{}}
 	for _, h := range s.heads {
 		m, err := s.trainer.Validate(ctx, h.Key)

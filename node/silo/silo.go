@@ -64,6 +64,7 @@ type Silo struct {
 	trainer *training.Trainer
 	has     map[string]bool // tensors of the trunk and of this member's heads
 	closed  []bool          // by element, see CloseRows
+	stream  stream
 }
 
 // ErrNoData says that there is nothing to train on.
@@ -135,8 +136,11 @@ func (s *Silo) Steps(ctx context.Context, steps int, progress func(training.Prog
 	return s.trainer.Run(ctx, steps, progress)
 }
 
-// Save keeps weights, moments and the place in the data in a folder, completely or not at all.
-func (s *Silo) Save(folder string) error { return s.trainer.Save(folder) }
+// Save keeps weights, moments and the place in the data in a folder, completely or not at all. The weights of the trunk and of shared heads are
+// the certified ones.
+func (s *Silo) Save(folder string) error {
+	return s.asCertified(context.Background(), func() error { return s.trainer.Save(folder) })
+}
 
 // Adopt takes the weights, and nothing else, from a folder that Save wrote, so that local heads outlive a change of the
 // data.

@@ -151,4 +151,4 @@ func difference(before, after *weights.Set, names []string) map[string][]float32
 	return out
 }
 
-var _ federation.Trainer = (*Silo)(nil)
+var _ federation.Streamer = (*Silo)(nil)
