@@ -27,7 +27,8 @@ import (
 // any later view while fewer than a third of the members lie.
 //
 // A member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
-// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision.
+// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision; either, if a
+// quorum of prepares is pointed to, since somebody may be locked on it. What canary sets change is said in canary.go.
 
 // A place is a record in a view: what is voted for.
 type place struct {
@@ -252,21 +253,21 @@ func (m *Machine) inVain() bool {
 	return !r.vain.IsZero() && !m.now.Before(r.vain.Add(m.patience())) && !m.concluding()
 }
 
-// concluding says whether a sum is open and its record under way.
+// concluding says whether a sum is open and its record under way, or being tried on the canary sets.
 func (m *Machine) concluding() bool {
 	for _, a := range m.r.attempts {
 		if a.setup != nil {
 			return true
 		}
 	}
-	return false
+	return m.judging()
 }
 
-// value returns the record that this member found, or the void one if it knows that there cannot be another; else an
-// undefined CID.
+// value returns the record that this member found, unless the canary sets speak against it, or the void one if it knows that there cannot
+// be another; else an undefined CID.
 func (m *Machine) value() cid.Cid {
 	if m.r.own.Defined() {
-		return m.r.own
+		return m.judgement()
 	}
 	if m.r.mustVoid != "" {
 		return m.chain.NextVoid().CID()
@@ -329,6 +330,9 @@ func (m *Machine) offer() bool {
 	if best := b.newest(m.quorum); best.record.Defined() {
 		record, shown = best.record, int64(best.view)
 	}
+	if !record.Defined() && m.judging() {
+		return false
+	}
 	if !record.Defined() {
 		record = m.chain.NextVoid().CID()
 	}
@@ -370,7 +374,11 @@ func (m *Machine) reasonFor(o *offer) bool {
 	if value := m.value(); value.Defined() && value.Equals(o.cid) {
 		return true
 	}
-	if !void && m.r.ballot.vouchers(o.cid) > m.spare() {
+	shown := o.shown >= 0 && len(m.r.ballot.prepares[place{uint64(o.shown), o.cid}]) >= m.quorum
+	if void && shown {
+		return true
+	}
+	if !void && (shown || m.r.ballot.vouchers(o.cid) > m.spare() && !m.objects(o.cid)) {
 		if m.result(o.cid) == nil {
 			m.want(o.record)
 			return false

@@ -34,6 +34,7 @@ type cluster struct {
 	spoil  func(round uint64, u *Update)                     // what the trainer gives instead
 	doom   func(n *node, a Action) bool                      // whether a member dies before an action
 	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
+	canary func(n *node, a Judge) *Judged                    // what a trainer answers about canary sets instead; nil means nothing
 	cheat  int                                               // who lies, plus one: it may halt
 	audit  *audit
 }

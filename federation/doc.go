@@ -29,6 +29,7 @@
 //	heads         the coordinator names whose inputs are summed; members of each head agree and open its sum
 //	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
 //	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
+//	canaries      members have the new weights tried on the canary sets that the genesis names, if any (canary.go)
 //	voting        everybody who holds the messages computes the sum, the outer step and the record, and votes for it in two phases;
 //	              a quorum of second votes is the certificate (ballot.go)
 //
@@ -65,6 +66,6 @@
 //
 // # What it does not do
 //
-// It does not say whether an update makes the model better, nor hide the sum: what two members of a head can learn of each other
-// is said in TwoMemberNotice. It moves no bytes and keeps no files: the driver does.
+// It does not say whether an update makes the model better; canary sets say when it has become much worse. It does not hide the sum: what
+// two members of a head can learn of each other is said in TwoMemberNotice. It moves no bytes and keeps no files: the driver does.
 package federation

@@ -39,6 +39,7 @@ type Machine struct {
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
+	canaries  canaries
 	shunned   map[int]bool   // proven to cheat
 	barred    map[int]uint64 // round in which a member is left out
 }
@@ -60,6 +61,7 @@ func New(cfg Config) (*Machine, error) {
 		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
 		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
 	}
+	m.canaries.heads = watchedHeads(epoch)
 	var id MemberID
 	copy(id[:], cfg.Key.Public().(ed25519.PublicKey))
 	if m.self = epoch.Index(id); m.self < 0 {
@@ -116,6 +118,8 @@ func (m *Machine) handle(e Event) {
 		m.setupApplied(e)
 	case Trained:
 		m.trained(e)
+	case Judged:
+		m.judged(e)
 	case Failed:
 		m.failed(e)
 	}
@@ -138,7 +142,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.decideVoid() || m.stopJudging() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

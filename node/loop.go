@@ -85,6 +85,8 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 		n.apply(a)
 	case federation.Train:
 		n.train(a)
+	case federation.Judge:
+		n.judge(a)
 	case federation.Install:
 		n.install(a)
 	case federation.Progress:
