@@ -342,7 +342,9 @@ func (m *Machine) offer() bool {
 		if value := m.value(); value.Defined() {
 			record = value
 		}
-		x = m.result(record)
+		if x = m.result(record); x == nil {
+			return false // its files are on their way from the own disk
+		}
 	}
 	m.cast(typeOffer, encodeOffer(shown, x.record.Encode()))
 	return b.offers[b.view] != nil
@@ -361,8 +363,12 @@ func (m *Machine) prepare() bool {
 	if o == nil || !o.cid.Defined() || !b.allows(o, m.quorum) || !m.reasonFor(o) {
 		return false
 	}
+	x := m.result(o.cid)
+	if x == nil {
+		return false // voted for in an earlier life; its files are on their way from the own disk
+	}
 	m.forgoIfVoid(o.cid)
-	m.keepFiles(m.result(o.cid))
+	m.keepFiles(x)
 	m.cast(typePrepare, encodePrepare(o.cid))
 	m.tell(Debug, "prepared record %s in view %d", o.cid, b.view)
 	return true

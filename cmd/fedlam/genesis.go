@@ -60,7 +60,7 @@ with plan.toml:
 Further rules: outer ("nesterov", "fedavg"), rate, momentum, lane_bits (32, or 16 to send half the bytes), audit_rows (64 to name members whose update is too long; 0 for no audit), value_bits, weight_bits, first_scale, and as times such as "90s"
 join_grace, step_timeout, mask_timeout, forfeit. A head that fewer than min_group members have stays with its owners.
 
-For each shared head the founder may name public labelled frames as a canary set:
+For each shared head the founder may name public labelled frames, which nobody should train on, as a canary set:
   [[head]]
   convention = "pbe.json"
   canary = "public.xyz:0:200"
