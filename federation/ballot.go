@@ -27,7 +27,8 @@ import (
 // any later view while fewer than a third of the members lie.
 //
 // A member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
-// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision.
+// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision; either, if a
+// quorum of prepares is pointed to, since somebody may be locked on it. What canary sets change is said in canary.go.
 
 // A place is a record in a view: what is voted for.
 type place struct {
@@ -64,9 +65,6 @@ func newBallot() ballot {
 	return ballot{prepared: map[uint64]cid.Cid{}, committed: map[uint64]cid.Cid{}, prepares: map[place]map[int]*stored{},
 		commits: map[place]map[int]ledger.Signature{}, asks: map[int]uint64{}, offers: map[uint64]*offer{}}
 }
-
-// voted says whether this member has voted in the round, in this life or an earlier one.
-func (b *ballot) voted() bool { return len(b.prepared)+len(b.committed) > 0 }
 
 // askers counts the members that asked for a view or a later one.
 func (b *ballot) askers(view uint64) (n int) {
@@ -252,21 +250,21 @@ func (m *Machine) inVain() bool {
 	return !r.vain.IsZero() && !m.now.Before(r.vain.Add(m.patience())) && !m.concluding()
 }
 
-// concluding says whether a sum is open and its record under way.
+// concluding says whether a sum is open and its record under way, or being tried on the canary sets.
 func (m *Machine) concluding() bool {
 	for _, a := range m.r.attempts {
 		if a.setup != nil {
 			return true
 		}
 	}
-	return false
+	return m.judging()
 }
 
-// value returns the record that this member found, or the void one if it knows that there cannot be another; else an
-// undefined CID.
+// value returns the record that this member found, unless the canary sets speak against it, or the void one if it knows that there cannot
+// be another; else an undefined CID.
 func (m *Machine) value() cid.Cid {
 	if m.r.own.Defined() {
-		return m.r.own
+		return m.judgement()
 	}
 	if m.r.mustVoid != "" {
 		return m.chain.NextVoid().CID()
@@ -329,6 +327,9 @@ func (m *Machine) offer() bool {
 	if best := b.newest(m.quorum); best.record.Defined() {
 		record, shown = best.record, int64(best.view)
 	}
+	if !record.Defined() && m.judging() {
+		return false
+	}
 	if !record.Defined() {
 		record = m.chain.NextVoid().CID()
 	}
@@ -338,7 +339,9 @@ func (m *Machine) offer() bool {
 		if value := m.value(); value.Defined() {
 			record = value
 		}
-		x = m.result(record)
+		if x = m.result(record); x == nil {
+			return false // its files are on their way from the own disk
+		}
 	}
 	m.cast(typeOffer, encodeOffer(shown, x.record.Encode()))
 	return b.offers[b.view] != nil
@@ -357,8 +360,12 @@ func (m *Machine) prepare() bool {
 	if o == nil || !o.cid.Defined() || !b.allows(o, m.quorum) || !m.reasonFor(o) {
 		return false
 	}
+	x := m.result(o.cid)
+	if x == nil {
+		return false // voted for in an earlier life; its files are on their way from the own disk
+	}
 	m.forgoIfVoid(o.cid)
-	m.keepFiles(m.result(o.cid))
+	m.keepFiles(x)
 	m.cast(typePrepare, encodePrepare(o.cid))
 	m.tell(Debug, "prepared record %s in view %d", o.cid, b.view)
 	return true
@@ -370,7 +377,11 @@ func (m *Machine) reasonFor(o *offer) bool {
 	if value := m.value(); value.Defined() && value.Equals(o.cid) {
 		return true
 	}
-	if !void && m.r.ballot.vouchers(o.cid) > m.spare() {
+	shown := o.shown >= 0 && len(m.r.ballot.prepares[place{uint64(o.shown), o.cid}]) >= m.quorum
+	if void && shown {
+		return true
+	}
+	if !void && (shown || m.r.ballot.vouchers(o.cid) > m.spare() && !m.objects(o.cid)) {
 		if m.result(o.cid) == nil {
 			m.want(o.record)
 			return false

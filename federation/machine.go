@@ -39,6 +39,7 @@ type Machine struct {
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
+	canaries  canaries
 	shunned   map[int]bool   // proven to cheat
 	barred    map[int]uint64 // round in which a member is left out
 
@@ -80,6 +81,7 @@ func newMachine(cfg Config) *Machine {
 		cfg: cfg, rules: &cfg.Genesis.Rules, epoch: epoch, outer: NewOuter(&cfg.Genesis.Rules), genesis: epoch.Genesis,
 		quorum: epoch.Quorum(), chain: ledger.NewChain(cfg.Genesis), peers: make([]peer, len(epoch.Members)),
 		early: map[int]*backlog{}, pace: newPace(), residuals: map[string]*secagg.Residual{}, shunned: map[int]bool{}, barred: map[int]uint64{},
+		canaries: canaries{heads: watchedHeads(epoch)},
 	}
 }
 
@@ -124,6 +126,8 @@ func (m *Machine) handle(e Event) {
 		m.setupApplied(e)
 	case Trained:
 		m.trained(e)
+	case Judged:
+		m.judged(e)
 	case Failed:
 		m.failed(e)
 	}
@@ -146,7 +150,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.tryAgain() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.tryAgain() || m.decideVoid() || m.stopJudging() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

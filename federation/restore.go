@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/ipfs/go-cid"
 )
 
 // What the machine persists besides RecordKey and CertificateKey. A "promise" is written once and never changed; it
@@ -23,6 +24,8 @@ import (
 //	fed/round/vote/<type>/<view>   promise: the envelope with the vote of a view
 //	fed/round/lock           state: the newest lock that this member committed to, with the prepares that make it
 //	fed/round/candidate/<cid>      state: a record that this member voted for; its files are in the block store
+//	fed/round/canary/<cid>         state: errors of a record's weights on the canary sets
+//	fed/canary               state: errors of the newest certified rounds on the canary sets
 //	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -39,6 +42,9 @@ const (
 	lockKey      = roundPrefix + "lock"
 	shunPrefix   = LogPrefix + "cheat/"
 
+	canaryKey    = LogPrefix + "canary"
+	canaryPrefix = roundPrefix + "canary/"
+
 	candidatePrefix = roundPrefix + "candidate/"
 )
 
@@ -54,6 +60,7 @@ type restored struct {
 	lock     []byte
 	records  [][]byte // of candidates
 	promises [][]byte // keys
+	canaries map[cid.Cid]map[string]CanaryError
 }
 
 // restore reads the log. Entries that contradict each other are an error: the log is not this member's, or damaged.
@@ -89,6 +96,9 @@ func (m *Machine) restore(log []Entry) error {
 func (m *Machine) restoreRound(key string, value []byte) error {
 	if strings.HasPrefix(key, roundPrefix) {
 		m.was.promises = append(m.was.promises, []byte(key))
+	}
+	if record, ok := strings.CutPrefix(key, canaryPrefix); ok || key == canaryKey {
+		return m.restoreCanaries(key, value, record)
 	}
 	if id, ok := strings.CutPrefix(key, shunPrefix); ok {
 		for i := range m.epoch.Members {

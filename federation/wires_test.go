@@ -60,6 +60,8 @@ func (c *cluster) carryOut(n *node, a Action) {
 			c.spoil(a.Round, &u)
 		}
 		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, u})
+	case Judge:
+		c.tryCanaries(n, a)
 	case Install:
 		n.trainer.installed = a.Weights
 		n.stream.merge(a)

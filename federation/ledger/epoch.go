@@ -7,7 +7,7 @@ import (
 )
 
 // An Epoch is a fixed list of members and rules. Epoch 0 follows from the genesis. Later epochs, signed by a quorum of the
-// one before, are not made yet; canaries belong here when they come.
+// one before, are not made yet.
 type Epoch struct {
 	Genesis cid.Cid
 	K       uint64
