@@ -113,6 +113,14 @@ type Train struct {
 // did count for the next Train.
 type TrainAhead struct{ Steps int }
 
+// Judge asks the Trainer how well weights do on the canary sets of the genesis; the answer is Judged. A Train of
+// that round that is still running is of no use any more.
+type Judge struct {
+	Round   uint64
+	Record  cid.Cid      // that names the weights
+	Weights *weights.Set // shared with the machine: to be read only
+}
+
 // Install hands over newly certified weights, also after a void round.
 type Install struct {
 	Round   uint64 // that was certified
@@ -163,6 +171,7 @@ func (CollectSetup) action() {}
 func (ApplySetup) action()   {}
 func (Train) action()        {}
 func (TrainAhead) action()   {}
+func (Judge) action()        {}
 func (Install) action()      {}
 func (Members) action()      {}
 func (Progress) action()     {}

@@ -28,7 +28,8 @@ import (
 //
 // A record that ends the epoch is prepared by whoever holds the approval of a quorum of owners, and by nobody else (approval.go).
 // Otherwise a member has reason to prepare a record if it computed it from public messages, or if more members prepared it than can be
-// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision.
+// dishonest; the void record, if it knows that no sum can be opened, or has none when a view ends without a decision; either, if a
+// quorum of prepares is pointed to, since somebody may be locked on it. What canary sets change is said in canary.go.
 
 // A place is a record in a view: what is voted for.
 type place struct {
@@ -250,21 +251,21 @@ func (m *Machine) inVain() bool {
 	return !r.vain.IsZero() && !m.now.Before(r.vain.Add(m.patience())) && !m.concluding()
 }
 
-// concluding says whether a sum is open and its record under way.
+// concluding says whether a sum is open and its record under way, or being tried on the canary sets.
 func (m *Machine) concluding() bool {
 	for _, a := range m.r.attempts {
 		if a.setup != nil {
 			return true
 		}
 	}
-	return false
+	return m.judging()
 }
 
-// value returns the record that this member found, or that of the epoch that a quorum of owners wants next, or the void one if it
-// knows that there cannot be another; else an undefined CID.
+// value returns the record that this member found, unless the canary sets speak against it, or that of the epoch that a quorum of owners
+// wants next, or the void one if it knows that there cannot be another; else an undefined CID.
 func (m *Machine) value() cid.Cid {
 	if m.r.own.Defined() {
-		return m.r.own
+		return m.judgement()
 	}
 	if m.r.change.Defined() {
 		return m.r.change
@@ -330,6 +331,9 @@ func (m *Machine) offer() bool {
 	if best := b.newest(m.quorum); best.record.Defined() {
 		record, shown = best.record, int64(best.view)
 	}
+	if !record.Defined() && m.judging() {
+		return false
+	}
 	if !record.Defined() {
 		record = m.chain.NextVoid().CID()
 	}
@@ -339,7 +343,9 @@ func (m *Machine) offer() bool {
 		if value := m.value(); value.Defined() {
 			record = value
 		}
-		x = m.result(record)
+		if x = m.result(record); x == nil {
+			return false // its files are on their way from the own disk
+		}
 	}
 	m.cast(typeOffer, encodeOffer(shown, x.record.Encode()))
 	return b.offers[b.view] != nil
@@ -358,8 +364,12 @@ func (m *Machine) prepare() bool {
 	if o == nil || !o.cid.Defined() || !b.allows(o, m.quorum) || !m.reasonFor(o) {
 		return false
 	}
+	x := m.result(o.cid)
+	if x == nil {
+		return false // voted for in an earlier life; its files are on their way from the own disk
+	}
 	m.forgoIfVoid(o.cid)
-	m.keepFiles(m.result(o.cid))
+	m.keepFiles(x)
 	m.cast(typePrepare, encodePrepare(o.cid))
 	m.tell(Debug, "prepared record %s in view %d", o.cid, b.view)
 	return true
@@ -374,7 +384,11 @@ func (m *Machine) reasonFor(o *offer) bool {
 	if o.record != nil && o.record.Kind == ledger.Change {
 		return m.result(o.cid) != nil // with the consent of a quorum of owners, and only then
 	}
-	if !void && m.r.ballot.vouchers(o.cid) > m.spare() {
+	shown := o.shown >= 0 && len(m.r.ballot.prepares[place{uint64(o.shown), o.cid}]) >= m.quorum
+	if void && shown {
+		return true
+	}
+	if !void && (shown || m.r.ballot.vouchers(o.cid) > m.spare() && !m.objects(o.cid)) {
 		if m.result(o.cid) == nil {
 			m.want(o.record)
 			return false

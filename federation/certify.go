@@ -74,6 +74,7 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 	m.do(publish)
 	last := m.chain.Last()
 	p := Persist{Set: []Entry{{RecordKey(number), f.Record}, {CertificateKey(number), f.Certificate}}}
+	p.Set = append(p.Set, m.rememberCertified(record)...)
 	promises := m.was.promises
 	if m.r != nil {
 		m.noteTaken(last)

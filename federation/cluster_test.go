@@ -35,6 +35,7 @@ type cluster struct {
 	keep   bool                                              // members hand over transcripts
 	doom   func(n *node, a Action) bool                      // whether a member dies before an action
 	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
+	canary func(n *node, a Judge) *Judged                    // what a trainer answers about canary sets instead; nil means nothing
 	cheat  int                                               // who lies, plus one: it may halt
 	gang   map[int]bool                                      // likewise, where there are several
 	audit  *audit

@@ -31,6 +31,7 @@
 //	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
 //	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
 //	sums          owners tell the sums of their chunks; every member audits some of those that it would have to believe
+//	canaries      members have the new weights tried on the canary sets that the genesis names, if any (canary.go)
 //	voting        everybody who holds the messages computes the sum, the outer step and the record, and votes for it in two phases;
 //	              a quorum of second votes is the certificate (ballot.go)
 //
@@ -59,7 +60,8 @@
 //   - A member that saw others open the trunk, cannot do so itself and waited in vain forfeits: it will not open any in this round.
 //     When more have forfeited than a quorum can miss, no sum can exist, and all vote for the void record: weights as
 //     before, the next round begins. An opened sum that is of no use (weights of zero, proven fraud) is void in the same
-//     way, since everybody who opens it finds the same. When neither is so and yet nobody has a sum in time, because all were
+//     way, since everybody who opens it finds the same. Members whose canary sets speak
+//     against the new weights vote for the void record too. When none of this is so and yet nobody has a sum in time, because all were
 //     switched off in the middle, members promise to open no more and vote for the void record in the next view.
 //   - A member votes once per view and phase, and keeps its lock. Two certificates for one round need at least n/3 members that lie;
 //     a member who sees them halts.
@@ -84,6 +86,6 @@
 //
 // # What it does not do
 //
-// It does not say whether an update makes the model better, nor hide the sum: what two members of a head can learn of each other
-// is said in TwoMemberNotice. It moves no bytes and keeps no files: the driver does.
+// It does not say whether an update makes the model better; canary sets say when it has become much worse. It does not hide the sum: what
+// two members of a head can learn of each other is said in TwoMemberNotice. It moves no bytes and keeps no files: the driver does.
 package federation

@@ -62,6 +62,14 @@ type Trained struct {
 	Update Update
 }
 
+// Judged answers Judge, also when the round is over by then.
+type Judged struct {
+	Round   uint64
+	Record  cid.Cid
+	Errors  map[string]CanaryError // by key of the head; a head that is missing does not count
+	Failure string                 // why there are none; the member votes as if there were no canary sets
+}
+
 // Failed answers CollectSetup, ApplySetup or Train when the Trainer returned an error. The member sits the round out.
 type Failed struct {
 	Round  uint64
@@ -81,4 +89,5 @@ func (Fetched) event()      {}
 func (SetupSummed) event()  {}
 func (SetupApplied) event() {}
 func (Trained) event()      {}
+func (Judged) event()       {}
 func (Failed) event()       {}

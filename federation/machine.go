@@ -44,6 +44,7 @@ type Machine struct {
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
 	residuals map[string]*secagg.Residual
+	canaries  canaries
 	shunned   map[int]bool        // proven to cheat
 	cheats    map[MemberID]bool   // likewise, of all epochs
 	barred    map[MemberID]uint64 // round in which a member is left out
@@ -131,6 +132,8 @@ func (m *Machine) handle(e Event) {
 		m.setupApplied(e)
 	case Trained:
 		m.trained(e)
+	case Judged:
+		m.judged(e)
 	case Failed:
 		m.failed(e)
 	case Approve:
@@ -156,7 +159,7 @@ func (m *Machine) advance() bool {
 		}
 	}
 	a := m.r.current()
-	return m.turnToChange() || m.tryAgain() || m.decideVoid() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
+	return m.turnToChange() || m.tryAgain() || m.decideVoid() || m.stopJudging() || m.vote() || m.takePart(a) || m.leaveDead(a) || m.keepTime(a)
 }
 
 // do appends an action. Broadcasts that follow each other become one. Nothing follows a Halt.

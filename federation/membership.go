@@ -14,6 +14,7 @@ func (m *Machine) enterEpoch() {
 	m.epoch = m.chain.Epoch
 	m.rules, m.quorum, m.self = &m.epoch.Rules, m.epoch.Quorum(), m.epoch.Index(m.id)
 	m.outer = NewOuter(m.rules)
+	m.canaries.heads = watchedHeads(m.epoch)
 	m.peers, m.early, m.shunned = make([]peer, len(m.epoch.Members)), map[int]*backlog{}, map[int]bool{}
 	for i, member := range m.epoch.Members {
 		if m.cheats[member.ID] {

@@ -235,5 +235,6 @@ func (m *Machine) finishResult(record *ledger.Round, w *weights.Set, state outer
 	}
 	x := &result{record: record, cid: record.CID(), weights: w, state: state.set, files: []File{weightsFile, stateFile}}
 	m.r.results[x.cid], m.r.own = x, x.cid
+	m.tryCanaries(x)
 	return nil
 }

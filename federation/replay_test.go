@@ -184,6 +184,42 @@ func TestReplayVoid(t *testing.T) {
 	})
 }
 
+// TestReplayCanaries replays rounds that some or all members had void because of their canary sets, and one in which too few objected.
+func TestReplayCanaries(t *testing.T) {
+	t.Run("all object", func(t *testing.T) {
+		c := watchedCluster(t, 4, 6).fork(t, 7, 2)
+		c.keep, c.spoil = true, poison(6)
+		c.run(time.Minute)
+		wantVoid(t, c, "M0, M1, M2, M3 voted against its weights in view 0", 1, 6)
+	})
+	base := watchedCluster(t, 4, 1)
+	object := func(t *testing.T, members ...int) *cluster {
+		c := base.fork(t, 2, 3)
+		c.keep, c.canary = true, objecting(members...)
+		c.run(2 * time.Minute)
+		c.settle(time.Second)
+		return c
+	}
+	t.Run("two of four object", func(t *testing.T) {
+		c := object(t, 0, 1)
+		wantVoid(t, c, "a sum was opened, and M0, M1 voted against its weights in view 0", 3, 1)
+		cfg := c.replayConfig(1, 3)
+		cfg.Envelopes = slices.DeleteFunc(slices.Clone(cfg.Envelopes), func(raw []byte) bool {
+			e, err := ledger.DecodeEnvelope(raw)
+			return err == nil && e.Type == typePrepare && e.Seq == 0 && e.From == c.genesis.Members[1].ID
+		})
+		if report := replayed(t, cfg); !strings.HasPrefix(report.Why, "no sum was certified") || !strings.Contains(report.Why, "M0 voted against") {
+			t.Errorf("without the vote of M1: why %q, want that the votes do not tell\n%s", report.Why, report.text())
+		}
+	})
+	t.Run("one of four objects", func(t *testing.T) {
+		c := object(t, 2)
+		if report := replayed(t, c.replayConfig(1, 3)); !report.OK || report.Kind != ledger.Train {
+			t.Errorf("%s round: %s\n%s", report.Kind, report.First, report.text())
+		}
+	})
+}
+
 // switchedOffRound is a round in which all members were switched off when that many had opened their shares.
 func switchedOffRound(t *testing.T, opened int) *cluster {
 	c := afterSetup(t, 4).fork(t, 3, 2)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/ipfs/go-cid"
 )
 
 // What the machine persists besides RecordKey and CertificateKey. A "promise" is written once and never changed; it
@@ -25,6 +26,8 @@ import (
 //	fed/round/candidate/<cid>      state: a record that this member voted for; its files are in the block store
 //	fed/round/approvals/<cid>      state: the approvals that made this member vote for an epoch record
 //	fed/approved             state: the document of the next epoch that the owner consents to
+//	fed/round/canary/<cid>         state: errors of a record's weights on the canary sets
+//	fed/canary               state: errors of the newest certified rounds on the canary sets
 //	fed/cheat/<member>       state: what it was proven to have done; it is in no roster that this member proposes
 //	fed/evidence/...         state: two envelopes that prove that a member said two things
 const (
@@ -40,6 +43,9 @@ const (
 	votePrefix   = roundPrefix + "vote/"
 	lockKey      = roundPrefix + "lock"
 	shunPrefix   = LogPrefix + "cheat/"
+
+	canaryKey    = LogPrefix + "canary"
+	canaryPrefix = roundPrefix + "canary/"
 
 	candidatePrefix = roundPrefix + "candidate/"
 	approvalsPrefix = roundPrefix + "approvals/"
@@ -61,6 +67,7 @@ type restored struct {
 	records  [][]byte // of candidates
 	consents [][]byte // approvals, each the envelopes for one document
 	promises [][]byte // keys
+	canaries map[cid.Cid]map[string]CanaryError
 }
 
 // restore reads the log. Entries that contradict each other are an error: the log is not this member's, or damaged.
@@ -97,6 +104,9 @@ func (m *Machine) restore(log []Entry) error {
 func (m *Machine) restoreRound(key string, value []byte) error {
 	if strings.HasPrefix(key, roundPrefix) {
 		m.was.promises = append(m.was.promises, []byte(key))
+	}
+	if record, ok := strings.CutPrefix(key, canaryPrefix); ok || key == canaryKey {
+		return m.restoreCanaries(key, value, record)
 	}
 	if id, ok := strings.CutPrefix(key, shunPrefix); ok {
 		if err := m.restoreCheat(id); err != nil {

@@ -55,6 +55,7 @@ type round struct {
 	vain       time.Time                  // since when this member is bound to the round by opened shares, or by having forfeited
 	results    map[cid.Cid]*result
 	candidates map[cid.Cid]*candidate
+	verdicts   map[cid.Cid]*verdict // of the canary sets, by record
 
 	promises   [][]byte
 	quietSince time.Time // last time that anything new arrived
@@ -83,7 +84,7 @@ func (m *Machine) startRound(w *weights.Set, state outerState) {
 func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 	r := &round{
 		number: m.chain.Len(), base: m.chain.Next(), weights: w, state: state, attempts: map[uint64]*attempt{}, log: newTranscript(),
-		complains: map[[2]int]bool{}, odd: map[int]bool{}, missed: map[int]map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{},
+		complains: map[[2]int]bool{}, odd: map[int]bool{}, missed: map[int]map[int]bool{}, accused: map[int]bool{}, begun: m.now, spent: map[string]bool{}, forfeits: map[int]bool{}, ballot: newBallot(), results: map[cid.Cid]*result{}, candidates: map[cid.Cid]*candidate{}, verdicts: map[cid.Cid]*verdict{},
 		proposals:  map[cid.Cid]*proposedEpoch{},
 		quietSince: m.now, nextSync: m.now.Add(m.syncEvery()),
 	}
@@ -119,6 +120,7 @@ func (m *Machine) resume() {
 		r.spent[key] = true
 		m.repeat(was.heads[key])
 	}
+	m.resumeCanaries(was)
 	m.resumeVoting(was)
 	if was.release != nil {
 		r.consumed, r.idle = true, true

@@ -17,6 +17,9 @@ type Trainer interface {
 	Apply(ctx context.Context, w *weights.Set, totals SetupTotals) (*weights.Set, error)
 	// Train does local steps from the given weights and returns how far it came.
 	Train(ctx context.Context, w *weights.Set, steps int) (Update, error)
+	// Judge returns how well weights do on the canary sets that the genesis names, by key of the shared head. Nothing in the
+	// Trainer changes, whatever the weights are.
+	Judge(ctx context.Context, w *weights.Set) (map[string]CanaryError, error)
 	// Install takes over certified weights: those of the trunk and of shared heads. Heads that are not in it, and rows
 	// of elements that too few members have, stay as the trainer has them.
 	Install(ctx context.Context, w *weights.Set) error

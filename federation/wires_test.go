@@ -65,6 +65,8 @@ func (c *cluster) carryOut(n *node, a Action) {
 		c.answer(n, 200*time.Millisecond+c.delay(), Trained{a.Round, u})
 	case Members:
 		c.admit(n, a)
+	case Judge:
+		c.tryCanaries(n, a)
 	case Install:
 		n.trainer.installed = a.Weights
 		n.stream.merge(a)

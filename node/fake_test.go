@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"path/filepath"
 	"sync"
@@ -37,6 +38,9 @@ type fakeTrainer struct {
 	installed []float64
 	saved     int
 	fail      error // of Train
+	judged    int
+	broken    int   // which call of Judge finds broken weights
+	failJudge error // of Judge
 }
 
 func (f *fakeTrainer) Lengths() (trunk, head int) { return 2, 3 }
@@ -74,6 +78,20 @@ func (f *fakeTrainer) Train(_ context.Context, w *weights.Set, steps int) (feder
 		u.Tensors[name] = d
 	}
 	return u, nil
+}
+
+// Judge finds the weights broken when it is called for the time that a test says, and otherwise equally good.
+func (f *fakeTrainer) Judge(_ context.Context, w *weights.Set) (map[string]federation.CanaryError, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := w.Get(trunkName); !ok || f.failJudge != nil {
+		return nil, f.failJudge
+	}
+	e := federation.CanaryError{Energy: 0.001, Force: 0.25}
+	if f.judged++; f.judged == f.broken {
+		e.Force = math.NaN()
+	}
+	return map[string]federation.CanaryError{headKey: e}, nil
 }
 
 func (f *fakeTrainer) Install(_ context.Context, w *weights.Set) error {
@@ -116,7 +134,7 @@ func freePort(t *testing.T) int {
 }
 
 // newFederation makes n homes and the documents that join them.
-func newFederation(t *testing.T, n int, policy home.Policy, change ...func(*ledger.Rules)) ([]*site, *founding.Documents) {
+func newFederation(t *testing.T, n int, policy home.Policy, change ...func(*ledger.Genesis, *founding.Documents)) ([]*site, *founding.Documents) {
 	t.Helper()
 	w := &weights.Set{}
 	w.Put(weights.Tensor{Name: trunkName, Shape: []int{2, 3}, Data: []float64{1, 2, 3, 4, 5, 6}})
@@ -131,14 +149,14 @@ func newFederation(t *testing.T, n int, policy home.Policy, change ...func(*ledg
 		Heads: []ledger.Head{{Key: headKey, Name: "pbe", Convention: ledger.FileCID(convention)}}, Rules: ledger.DefaultRules()}
 	g.Rules.MinCohort, g.Rules.MinGroup, g.Rules.Steps = 3, 2, 4
 	g.Rules.JoinGrace, g.Rules.StepTimeout, g.Rules.MaskTimeout, g.Rules.Forfeit = 300*time.Millisecond, time.Second, time.Second, time.Second
-	for _, f := range change {
-		f(&g.Rules)
-	}
 	var sites []*site
 	for i := range n {
 		s, m := newSite(t, fmt.Sprintf("lab %d", i), policy)
 		g.Members = append(g.Members, m)
 		sites = append(sites, s)
+	}
+	for _, f := range change {
+		f(g, d)
 	}
 	d.Genesis = g.Encode()
 	for _, s := range sites {

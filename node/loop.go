@@ -89,6 +89,8 @@ func (n *Node) do(ctx context.Context, a federation.Action) error {
 		n.train(a)
 	case federation.TrainAhead:
 		n.trainAhead(a)
+	case federation.Judge:
+		n.judge(a)
 	case federation.Install:
 		return n.install(a)
 	case federation.Members:

@@ -40,6 +40,9 @@ func Join(ctx context.Context, h *home.Home, d *founding.Documents, epoch []byte
 	for _, text := range d.Conventions {
 		files = append(files, text)
 	}
+	for _, text := range d.Canaries {
+		files = append(files, text)
+	}
 	for _, text := range files {
 		if _, err := store.WriteFile(ctx, text); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node"
+	"github.com/fedlam/fedlam/node/founding"
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/training/weights"
 	"github.com/google/go-cmp/cmp"
@@ -67,7 +68,7 @@ func (s *streamTrainer) Merge(ctx context.Context, w *weights.Set, taken []feder
 	return s.Install(ctx, w)
 }
 
-func streaming(r *ledger.Rules) { r.Fragments = 2 }
+func streaming(g *ledger.Genesis, _ *founding.Documents) { g.Rules.Fragments = 2 }
 
 // TestNodesTrainAhead runs members whose trainers never stop by themselves: certified weights do it.
 func TestNodesTrainAhead(t *testing.T) {

@@ -50,6 +50,9 @@ func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
 	if b := h.Config.Training.BatchSize; b != "" {
 		cfg.BatchSize = training.BatchSize(b)
 	}
+	if cfg.Canaries, err = n.readCanaries(ctx); err != nil {
+		return nil, err
+	}
 	for _, d := range h.Config.Data {
 		cfg.Sets = append(cfg.Sets, silo.Set{Path: h.Path(d.Path), Convention: h.Path(d.Convention)})
 	}

@@ -20,8 +20,8 @@ type genesisCmd struct {
 
 // Help is shown by `fedlam genesis --help`.
 func (genesisCmd) Help() string {
-	return `Starts a federation from the members' cards. Writes genesis.cbor, config.json, the initial model.safetensors and the heads'
-conventions into a folder; give the folder to every member for fedlam join, and tell them the CID by another way. Whoever
+	return `Starts a federation from the members' cards. Writes genesis.cbor, config.json, the initial model.safetensors, the heads'
+conventions and canary sets into a folder; give the folder to every member for fedlam join, and tell them the CID by another way. Whoever
 starts a federation is a member like the others afterwards.
 
 Example:
@@ -58,7 +58,15 @@ with plan.toml:
   batch_size = "auto:32"
   gradient_max_norm = 5.0
 Further rules: outer ("nesterov", "fedavg"), rate, momentum, owners, lane_bits (32, or 16 to send half the bytes), audit_rows (64 to name members whose update is too long; 0 for no audit), fragments (8 to send an eighth of the trunk in each round while training goes on; give fewer steps then), value_bits, weight_bits, first_scale, and as times such as "90s"
-join_grace, step_timeout, mask_timeout, forfeit. A head that fewer than min_group members have stays with its owners.`
+join_grace, step_timeout, mask_timeout, forfeit. A head that fewer than min_group members have stays with its owners.
+
+For each shared head the founder may name public labelled frames, which nobody should train on, as a canary set:
+  [[head]]
+  convention = "pbe.json"
+  canary = "public.xyz:0:200"
+Every member tries new weights on them before it votes. When their error on energies or forces is above what past rounds allow, members
+leave the weights as they are and go on with the next round. The frames, at most 64 MiB, are copied into the founding folder
+and become public; all members evaluate all of them in every round, so a hundred or two will do.`
 }
 
 func (c *genesisCmd) Run() error {
@@ -103,6 +111,9 @@ func printGenesis(w io.Writer, g *ledger.Genesis) error {
 		what := "stays with its owners"
 		if shared[h.Key] {
 			what = "shared"
+		}
+		if h.Canary.Defined() {
+			what += ", canary set " + h.Canary.String()
 		}
 		fmt.Fprintf(w, "  head %s  %s: %d members, %s\n", h.Key, h.Name, len(e.HeadMembers(h.Key)), what)
 	}

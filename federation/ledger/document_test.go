@@ -9,6 +9,7 @@ import (
 
 func TestDocumentsRoundTrip(t *testing.T) {
 	g := testGenesis(5)
+	g.Heads[1].Canary = FileCID([]byte("frames"))
 	c := NewChain(g)
 	r := nextRecord(c)
 	f := certify(r, 0, 2, 3, 4)
@@ -107,6 +108,29 @@ func TestGenesisIsValidated(t *testing.T) {
 				t.Error("accepted")
 			}
 		})
+	}
+}
+
+// TestCanaryIsALink refuses what is no link to a file; a head without one is not the same as one with an empty one.
+func TestCanaryIsALink(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		canary any
+		want   error
+	}{
+		{"a file", FileCID([]byte("frames")), nil},
+		{"text", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku", ErrMalformed},
+		{"bytes", []byte{}, ErrMalformed},
+		{"a number", uint64(0), ErrMalformed},
+	} {
+		g := testGenesis(4)
+		heads := headsList(g.Heads)
+		heads[0].(fields)["canary"] = tt.canary
+		f := fields{"fedlam": "genesis/1", "name": g.Name, "created": g.Created, "config": g.Config, "weights": g.Weights,
+			"elements": textList(g.Elements), "members": membersList(g.Members), "heads": heads, "rules": g.Rules.fields()}
+		if _, err := DecodeGenesis(marshal(f)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }
 

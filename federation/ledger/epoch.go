@@ -10,8 +10,7 @@ import (
 )
 
 // An Epoch is a fixed list of members and rules. Epoch 0 follows from the genesis. A later one begins with the round after the
-// record that names it, which a quorum of the epoch before has certified; what may change is said at CheckNext. Canaries
-// belong here when they come.
+// record that names it, which a quorum of the epoch before has certified; what may change is said at CheckNext.
 type Epoch struct {
 	Genesis cid.Cid
 	K       uint64

@@ -42,6 +42,7 @@ type Head struct {
 	Key        string  // identity key of the convention; names the tensors heads/<key>/...
 	Name       string  // for people
 	Convention cid.Cid // of the file heads/<key>.json
+	Canary     cid.Cid // of the file canaries/<key>.xyz, public frames that new weights are tried on before they are voted for; undefined for none
 }
 
 // Genesis starts a federation; its CID is the federation's name.
@@ -179,14 +180,22 @@ func readMembers(r reader) (out []Member) {
 func headsList(heads []Head) list {
 	out := make(list, len(heads))
 	for i, h := range heads {
-		out[i] = fields{"key": h.Key, "name": h.Name, "convention": h.Convention}
+		f := fields{"key": h.Key, "name": h.Name, "convention": h.Convention}
+		if h.Canary.Defined() {
+			f["canary"] = h.Canary
+		}
+		out[i] = f
 	}
 	return out
 }
 
 func readHeads(r reader) (out []Head) {
 	r.each("heads", MaxHeads, func(r reader) {
-		out = append(out, Head{Key: r.text("key"), Name: r.text("name"), Convention: r.cid("convention")})
+		h := Head{Key: r.text("key"), Name: r.text("name"), Convention: r.cid("convention")}
+		if r.has("canary") {
+			h.Canary = r.cid("canary")
+		}
+		out = append(out, h)
 	})
 	return out
 }

@@ -11,8 +11,12 @@ func TestGoldenCIDs(t *testing.T) {
 	next := follow(g.Epoch())
 	rotate(next, 1, 9)
 	next.Local, next.Reason = []string{"pbe"}, "a lost key"
+	watched := testGenesis(4)
+	watched.Heads[0].Canary = FileCID([]byte("frames"))
 	for _, tt := range []struct{ name, got, want string }{
 		{"genesis", g.CID().String(), "bafyreiebpiludnqst5wbosldk6aklmf4qwxkt75nrv5pfxuvkkjo42vzgy"},
+		{"genesis with a canary set", watched.CID().String(), "bafyreiem3z5cnkligem4tezkfht5h5hhepogvmkinkk46nxfwsxm4uvgoi"},
+		{"epoch with a canary set", watched.Epoch().CID().String(), "bafyreicjtxpqp3r6ozwfuwxxz4nxl3kggciyysbkgibgpa4neef5cyfv5e"},
 		{"epoch", g.Epoch().CID().String(), "bafyreihdlkpbatpfbkkp4otapx32l4mbfmrjqkiyvka6n5et2i66j7bv7i"},
 		{"round", r.CID().String(), "bafyreic5be7aei3kjyhgsclt3kpzbqv26plxhgbizoqlixjxpeosvrve7y"},
 		{"void round", c.NextVoid().CID().String(), "bafyreicgfaai6q2c5lteja7m6qmu4qbh6a7er7n5s4nim4uo2p3siagsla"},

@@ -28,6 +28,9 @@ func NextEpochFile(k uint64) string { return fmt.Sprintf("epochs/%06d.cbor", k) 
 // ConventionFile names the label convention of a head.
 func ConventionFile(key string) string { return "heads/" + key + ".json" }
 
+// CanaryFile names the canary set of a head in a founding folder. Releases do not hold it: weights are proven without.
+func CanaryFile(key string) string { return "canaries/" + key + ".xyz" }
+
 // A Release is everything that proves the weights of a round to a stranger.
 type Release struct {
 	Genesis     []byte

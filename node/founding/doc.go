@@ -8,6 +8,8 @@
 //	config.json           architecture and heads, with the recipe of local training under the key "training"
 //	model.safetensors     initial weights: trunk and shared heads
 //	heads/<key>.json      class A fields of the convention
+//	canaries/<key>.xyz    canary set of the head, where the plan names one: public frames that members try new weights on
+//	                      before they vote for them; extended XYZ in eV and Å, with energies and forces
 //
 // The founder gives the folder to every member, who checks the genesis CID with the founder by another channel. After that the founder is a member like all others.
 //
@@ -27,4 +29,7 @@
 //	[learning_rate]
 //	[optimizer]
 //	[training]                    # batch_size, gradient_max_norm, precision
+//	[[head]]                      # for each shared head that is to have a canary set
+//	convention = "pbe.json"       # which head; and how the labels are stored
+//	canary = "public.xyz"         # any format that package load reads; paths are relative to the plan
 package founding

@@ -30,6 +30,14 @@ func (d *Documents) Write(dir string) error {
 	for key, text := range d.Conventions {
 		files[ledger.ConventionFile(key)] = text
 	}
+	if len(d.Canaries) > 0 {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(filepath.FromSlash(ledger.CanaryFile("")))), 0o755); err != nil {
+			return fmt.Errorf("write the founding documents: %w", disk.Explain(err))
+		}
+	}
+	for key, text := range d.Canaries {
+		files[ledger.CanaryFile(key)] = text
+	}
 	for name, text := range files {
 		if err := disk.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), text, 0o644); err != nil {
 			return fmt.Errorf("write the founding documents: %w", err)
@@ -58,7 +66,7 @@ func Read(path string) (*Documents, *ledger.Genesis, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read genesis %q: %w", path, err)
 	}
-	d := &Documents{Genesis: text, Conventions: map[string][]byte{}}
+	d := &Documents{Genesis: text, Conventions: map[string][]byte{}, Canaries: map[string][]byte{}}
 	dir := filepath.Dir(path)
 	if d.Config, err = readChecked(dir, ledger.ConfigFile, g.Config, maxText); err != nil {
 		return nil, nil, err
@@ -72,6 +80,12 @@ func Read(path string) (*Documents, *ledger.Genesis, error) {
 			return nil, nil, err
 		}
 		d.Conventions[h.Key] = convention
+		if !h.Canary.Defined() {
+			continue
+		}
+		if d.Canaries[h.Key], err = readChecked(dir, ledger.CanaryFile(h.Key), h.Canary, MaxCanary); err != nil {
+			return nil, nil, err
+		}
 	}
 	return d, g, nil
 }

@@ -27,6 +27,7 @@ type Documents struct {
 	Config      []byte
 	Weights     []byte
 	Conventions map[string][]byte // by head key
+	Canaries    map[string][]byte // by head key, of the heads that have one; see EncodeCanary
 }
 
 // Found makes a federation of the members whose cards are given, in that order.
@@ -49,11 +50,14 @@ func found(p *Plan, cards []home.Card, now time.Time) (*Documents, error) {
 		return nil, err
 	}
 	g.Elements = model.TypeMap
-	d := &Documents{Conventions: map[string][]byte{}}
+	d := &Documents{Conventions: map[string][]byte{}, Canaries: map[string][]byte{}}
 	if err := d.enter(g, cards); err != nil {
 		return nil, err
 	}
 	shared := (&ledger.Epoch{Members: g.Members, Heads: g.Heads, Rules: g.Rules}).Shared()
+	if err := d.watch(g, p, model, shared); err != nil {
+		return nil, err
+	}
 	if d.Config, err = p.config(g, model, shared); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -27,6 +28,15 @@ type Plan struct {
 	LearningRate *optim.Schedule `toml:"learning_rate"`
 	Optimizer    optim.Config    `toml:"optimizer"`
 	Training     Training        `toml:"training"`
+	Heads        []PlanHead      `toml:"head"`
+
+	dir string // that paths are relative to
+}
+
+// PlanHead says what the founder adds to a head that members' cards name.
+type PlanHead struct {
+	Convention string `toml:"convention"` // file; its key is that of the head
+	Canary     string `toml:"canary"`     // labelled frames under that convention, as for load.Open
 }
 
 // Training are choices about the local steps.
@@ -77,6 +87,7 @@ func ReadPlan(path string) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w %q: %w", ErrPlan, path, err)
 	}
+	p.dir = filepath.Dir(path)
 	return p, nil
 }
 
@@ -94,6 +105,11 @@ func ParsePlan(text []byte) (*Plan, error) {
 	}
 	if p.Name == "" || p.Model == nil || p.LearningRate == nil {
 		return nil, errors.New("name, [model] and [learning_rate] are required")
+	}
+	for k, h := range p.Heads {
+		if h.Convention == "" || h.Canary == "" {
+			return nil, fmt.Errorf("[[head]] section %d needs both convention and canary", k+1)
+		}
 	}
 	if p.Rounds == 0 {
 		p.Rounds = 100

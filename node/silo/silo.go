@@ -43,6 +43,9 @@ type Config struct {
 	Precision dpa2.Precision
 	// BatchSize of every head.
 	BatchSize training.BatchSize
+	// Canaries are public frames that Judge tries weights on, in canonical units, by key of a shared head; the member need not
+	// have data of that head. They are never trained on by Judge, and not looked for among the data.
+	Canaries map[string][]dataset.Frame
 	// Log takes counts and warnings; nil means silence.
 	Log *slog.Logger
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -192,6 +193,11 @@ func (t *nodeTrainer) Train(ctx context.Context, w *weights.Set, steps int) (fed
 	case <-ctx.Done():
 		return federation.Update{}, ctx.Err()
 	}
+}
+
+// Judge has nothing to judge: the scenarios' genesis names no canary sets.
+func (t *nodeTrainer) Judge(context.Context, *weights.Set) (map[string]federation.CanaryError, error) {
+	return nil, errors.New("no canary sets")
 }
 
 // Install is called by one goroutine of the node, which has ended when installed is read.
