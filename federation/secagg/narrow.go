@@ -109,7 +109,8 @@ func checkNarrowGroups(groups []NarrowGroup) (total int, err error) {
 func (q *Narrow) Bounds() (norm, peak float64) {
 	squares := 0.0
 	for _, g := range q.c.Groups {
-		squares += math.Pow(g.Clip/g.Sigma, 2)
+		ratio := g.Clip / g.Sigma
+		squares += float64(ratio * ratio)
 	}
 	return bounds(math.Sqrt(squares)/q.step(), float64(q.full), q.total)
 }

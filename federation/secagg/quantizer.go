@@ -115,7 +115,8 @@ func (g *Group) validate() error {
 func (q *Quantizer) Bounds() (norm, peak float64) {
 	squares := 0.0
 	for _, g := range q.c.Groups {
-		squares += math.Pow(g.Clip/g.Scale, 2)
+		ratio := g.Clip / g.Scale
+		squares += float64(ratio * ratio)
 	}
 	return bounds(float64(q.full)*math.Sqrt(squares), float64(q.full), q.total)
 }
