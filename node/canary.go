@@ -15,7 +15,7 @@ import (
 // readCanaries reads the canary sets of shared heads from the block store, where joining has put them.
 func (n *Node) readCanaries(ctx context.Context) (map[string][]dataset.Frame, error) {
 	sets := map[string][]dataset.Frame{}
-	shared := n.roster.Load().epoch.Shared()
+	shared := n.genesis.Epoch().Shared() // which no later epoch changes
 	for _, h := range n.genesis.Heads {
 		if !h.Canary.Defined() || !slices.Contains(shared, h.Key) {
 			continue
