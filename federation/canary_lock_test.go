@@ -74,6 +74,7 @@ func TestCanaryLiar(t *testing.T) {
 
 // TestCanaryKilled kills a member after each of its actions in a round that some object to, and starts it again: one round is lost at most.
 func TestCanaryKilled(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		victim int
@@ -83,7 +84,7 @@ func TestCanaryKilled(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			base := watchedCluster(t, 4, 1)
-			stride := 2
+			stride := 5
 			if testing.Short() {
 				stride = 7
 			}

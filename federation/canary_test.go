@@ -244,7 +244,7 @@ func TestCanaryVerdictOutlivesRestart(t *testing.T) {
 // messages get lost. The round ends with the same record for all, and the next one trains. When nobody is away, more objections
 // than can be dishonest make it void, and none or fewer than that do not.
 func TestCanaryOpinions(t *testing.T) {
-	limitChecks(t, "40")
+	limitChecks(t, "15")
 	bases := map[int]*cluster{}
 	for n := 3; n <= 7; n++ {
 		bases[n] = watchedCluster(t, n, 1)
@@ -315,6 +315,7 @@ func TestCanaryOpinions(t *testing.T) {
 // TestCanaryDisagreement goes through every division of four and five members: what decides is whether more object than can be dishonest, also
 // when one that does not is away.
 func TestCanaryDisagreement(t *testing.T) {
+	t.Parallel()
 	for n := 4; n <= 5; n++ {
 		base := watchedCluster(t, n, 1)
 		for objecting := range n + 1 {

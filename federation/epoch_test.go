@@ -97,6 +97,7 @@ func TestMemberJoins(t *testing.T) {
 }
 
 func TestMemberLeaves(t *testing.T) {
+	t.Parallel()
 	for _, owner := range []bool{true, false} { // by its own will, or expelled by the rest
 		t.Run(fmt.Sprintf("approves=%v", owner), func(t *testing.T) {
 			c := ripeCluster(t, 5, 4, 1)
@@ -276,6 +277,7 @@ func TestApprovalsAreLost(t *testing.T) {
 
 // TestChangeInTheMiddle approves at different times of a round: the members leave the attempt, unless they are bound by opened shares.
 func TestChangeInTheMiddle(t *testing.T) {
+	t.Parallel()
 	for at := 100 * time.Millisecond; at < 900*time.Millisecond; at += 100 * time.Millisecond {
 		t.Run(at.String(), func(t *testing.T) {
 			c := ripeCluster(t, 4, 4, uint64(at))
@@ -407,7 +409,7 @@ func TestKillAroundChange(t *testing.T) {
 	for _, victim := range []int{0, 4} { // 4 joins
 		t.Run(fmt.Sprintf("M%d", victim), func(t *testing.T) {
 			t.Parallel()
-			stride := 1
+			stride := 3
 			if testing.Short() {
 				stride = 5
 			}
@@ -437,6 +439,7 @@ func TestKillAroundChange(t *testing.T) {
 // TestAllSwitchedOffAroundChange kills all members when some of them have voted for the end of the epoch, and starts them again; one
 // whose owner approved never comes back.
 func TestAllSwitchedOffAroundChange(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{typePrepare, typeCommit} {
 		for first := range 5 {
 			t.Run(fmt.Sprintf("%s/%d have said it", kind, first), func(t *testing.T) {

@@ -47,11 +47,11 @@ func TestKillAtEveryStep(t *testing.T) {
 }
 
 func killEverywhere(t *testing.T, base *cluster, victim int, revive time.Duration) {
-	stride := 1
+	stride := 2 // victims take turns with odd and even actions
 	if testing.Short() {
 		stride = 7
 	}
-	killEvery(t, base, victim, 1, stride, revive)
+	killEvery(t, base, victim, 1+victim%2, stride, revive)
 }
 
 // killEvery kills a member after its first, or a later action, and every so many. It returns how many rounds were void.

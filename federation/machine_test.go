@@ -14,6 +14,7 @@ import (
 )
 
 func TestHappyRounds(t *testing.T) {
+	t.Parallel()
 	for k := range 6 {
 		n, bits := 3+k%3, []int{32, 16}[k/3]
 		t.Run(fmt.Sprintf("n=%d, %d bits", n, bits), func(t *testing.T) {

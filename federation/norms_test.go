@@ -38,6 +38,7 @@ func longer(index, round int, times int32) func(n int, x Contribution) {
 // TestNormAudit has one member send an update 200 times as long as it is. All others name it in the same round, which is void; the next is
 // made without it. Without the audit, the control, the sum passes or is refused and nobody is named.
 func TestNormAudit(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		n       int

@@ -108,6 +108,7 @@ func (l *liar) trained(t *testing.T, members int) *ledger.Round {
 // TestWrongSum has an owner tell all members the same wrong sums. Alone it is found by those who audit; with others by whoever compares.
 // The right sum is certified in the same round.
 func TestWrongSum(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ n, owners, audits int }{
 		{4, 1, 1 << 20}, {5, 1, 1 << 20}, {4, 2, 0}, {5, 2, 0}, {7, 2, 0}, {4, 3, 0}, {7, 3, 0}, {10, 3, 0},
 	} {

@@ -79,6 +79,7 @@ func tells(c *cluster, n *node, a Action, kind string) bool {
 // TestOwnerDies has the first owner of a chunk die for good at every step of a round, before or after it says something. The round is
 // not lost: others have what it held.
 func TestOwnerDies(t *testing.T) {
+	t.Parallel()
 	for _, owners := range []int{1, 2} {
 		base := smallOwned(t, 6, owners)
 		for _, kind := range []string{typeMasked, typeChunk, typeHeld, typeStateHead, typeOpenHead, typeStatement, typeUnmask, typeChunkSum, typeVouch, typePrepare, typeCommit} {
@@ -146,6 +147,7 @@ func TestOwnerAndSenderDie(t *testing.T) {
 
 // TestAllSwitchedOffWithOwners is TestAllSwitchedOff at the steps that owners have.
 func TestAllSwitchedOffWithOwners(t *testing.T) {
+	t.Parallel()
 	for _, owners := range []int{1, 2} {
 		base := smallOwned(t, 4, owners)
 		for _, kind := range []string{typeHeld, typeStateHead, typeStatement, typeUnmask, typeChunkSum, typePrepare, typeCommit} {

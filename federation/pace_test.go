@@ -42,6 +42,7 @@ func TestPace(t *testing.T) {
 // TestDeadCoordinator lets members get used to each other, and then kills the coordinator of a round when it is about to speak, at
 // each of its turns: the others lose one deadline that fits the network, far less than the rules allow.
 func TestDeadCoordinator(t *testing.T) {
+	t.Parallel()
 	slowRules := func(g *ledger.Genesis) {
 		g.Rules.JoinGrace, g.Rules.StepTimeout, g.Rules.MaskTimeout = 10*time.Minute, time.Minute, 10*time.Minute
 	}

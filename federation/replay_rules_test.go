@@ -12,6 +12,7 @@ import (
 
 // TestReplayUnderRules replays rounds in narrow lanes, with owners of chunks, and with audited norms, from every member's transcript.
 func TestReplayUnderRules(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		rules func(r *ledger.Rules)

@@ -44,6 +44,7 @@ func TestFragmentsAfterRestart(t *testing.T) {
 
 // TestFragmentOfKilledMember kills a member at many steps of a round and starts it again: the round goes on, or is repeated with the same fragment.
 func TestFragmentOfKilledMember(t *testing.T) {
+	t.Parallel()
 	base := streamCluster(t, 4, 2, 16, 64, 2)
 	base.run(time.Minute)
 	for k := 1; ; k += 6 {

@@ -148,6 +148,7 @@ func (c *cluster) movedIn(r *ledger.Round, l *Layout) map[string][]bool {
 // TestFragmentsTakeTurns runs twice through all fragments: each round moves the numbers of one and no other, nor anything of their
 // outer state, and after k rounds every number has moved.
 func TestFragmentsTakeTurns(t *testing.T) {
+	t.Parallel()
 	const laps = 2
 	for _, k := range []int{2, 4, 8} {
 		for _, bits := range []int{32, 16} {
@@ -260,6 +261,7 @@ func (c *cluster) checkFeedback(rounds uint64, tolerance, least float64) {
 // TestFragmentsLoseNothing has void rounds, a member whose update does not arrive, one that is cut off for some rounds, and nothing of the sort.
 // Whatever was trained is in the certified weights, rounded as error feedback says, or will be sent.
 func TestFragmentsLoseNothing(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		bits    int

@@ -15,6 +15,7 @@ import (
 // of one round bad. That round is void, the next one sums the same fragment, what members trained meanwhile is in the sums once, and every
 // round can be replayed.
 func TestRulesTogether(t *testing.T) {
+	t.Parallel()
 	const rounds, bad = 8, 3
 	for _, tt := range []struct {
 		name         string
