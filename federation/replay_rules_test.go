@@ -80,3 +80,20 @@ func TestReplayEpochs(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayNamesWhoOpened replays a round of an attempt without the first member: places in a roster are not numbers of members.
+func TestReplayNamesWhoOpened(t *testing.T) {
+	c := afterSetup(t, 4).fork(t, 2, 1)
+	c.keep = true
+	c.doom = func(n *node, a Action) bool {
+		_, trains := a.(Train)
+		return n.index == 0 && trains
+	}
+	c.run(2 * time.Minute)
+	text := replayed(t, c.replayConfig(1, 3)).text()
+	for _, want := range []string{"M1, M2, M3 opened their shares of the trunk", "M1, M2, M3 opened their shares of head/all"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the story does not say %q:\n%s", want, text)
+		}
+	}
+}

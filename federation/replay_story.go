@@ -79,7 +79,7 @@ func (r *replay) tellSums(a *attempt, leader string) {
 		r.say("attempt %d: %s named whose updates are summed in the heads: %s", a.number, leader, r.nameAll(a.survivors))
 	}
 	for _, s := range a.sessions[1:] {
-		r.say("attempt %d: %s opened their shares of %s", a.number, r.nameAll(s.places(slices.Sorted(maps.Keys(s.unmasks)))), s.name)
+		r.say("attempt %d: %s opened their shares of %s", a.number, r.nameAll(s.at(slices.Sorted(maps.Keys(s.unmasks)))), s.name)
 	}
 	if a.final != nil {
 		r.say("attempt %d: %s named whose updates are summed in the trunk: %s", a.number, leader, r.nameAll(a.final.members))
@@ -88,7 +88,7 @@ func (r *replay) tellSums(a *attempt, leader string) {
 		r.say("attempt %d: %s agreed to that", a.number, r.nameAll(slices.Sorted(maps.Keys(a.statements))))
 	}
 	if trunk := a.sessions[0]; len(trunk.unmasks) > 0 {
-		r.say("attempt %d: %s opened their shares of the trunk", a.number, r.nameAll(trunk.places(slices.Sorted(maps.Keys(trunk.unmasks)))))
+		r.say("attempt %d: %s opened their shares of the trunk", a.number, r.nameAll(trunk.at(slices.Sorted(maps.Keys(trunk.unmasks)))))
 	}
 }
 
