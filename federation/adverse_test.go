@@ -128,7 +128,7 @@ func TestEquivocation(t *testing.T) {
 		if !found && i != liar {
 			t.Errorf("member %d keeps no proof against the coordinator, member %d", i, liar)
 		}
-		if i != liar && n.machine != nil && !n.machine.shunned[liar] {
+		if i != liar && n.machine != nil && !n.machine.shunned()[liar] {
 			t.Errorf("member %d would still name member %d in a roster", i, liar)
 		}
 	}

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,13 +22,8 @@ type proposedEpoch struct {
 	by       map[int]*stored
 }
 
-// An approval is: version, document of the epoch. Its sequence number is made from the document's CID.
+// An approval is: version, document of the epoch. Its sequence number is made from the document.
 func encodeApproval(document []byte) []byte { return append([]byte{bodyVersion}, document...) }
-
-func approvalSeq(document []byte) uint64 {
-	hash := hashOf(document)
-	return binary.BigEndian.Uint64(hash[:])
-}
 
 // readEpoch reads the document of an epoch that may follow.
 func (m *Machine) readEpoch(document []byte) (*ledger.Epoch, error) {
@@ -70,7 +64,7 @@ func (m *Machine) sayApproval() {
 		m.do(Persist{Delete: [][]byte{[]byte(ApprovedKey)}})
 		return
 	}
-	m.say(typeApprove, roundLevel, approvalSeq(m.approved), encodeApproval(m.approved))
+	m.say(typeApprove, roundLevel, seqOf(m.approved), encodeApproval(m.approved))
 }
 
 // onApprove files an approval.
@@ -83,7 +77,7 @@ func (m *Machine) onApprove(s *stored) error {
 	p := m.r.proposals[c]
 	if p == nil {
 		next, err := m.readEpoch(document)
-		if err == nil && s.env.Seq != approvalSeq(document) {
+		if err == nil && s.env.Seq != seqOf(document) {
 			err = fmt.Errorf("%w: approval under the number of another document", errBody)
 		}
 		if err != nil {

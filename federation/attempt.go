@@ -47,9 +47,8 @@ type attempt struct {
 	collect  time.Time            // until then the coordinator waits for what may still come
 	since    map[string]time.Time // when this member began to wait for a kind of message
 
-	norms    *normAudit     // of the trunk; nil before it is open
-	reports  map[int][]byte // for it
-	auditEnd time.Time      // until then reports are waited for
+	norms   *normAudit     // of the trunk; nil before it is open
+	reports map[int][]byte // for it
 
 	summed   bool                        // the outcome was computed, or is being computed
 	useless  bool                        // the sum is of no use: the reason why the round must be void

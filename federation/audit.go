@@ -81,7 +81,7 @@ func (m *Machine) fetchChunk(a *attempt, s *session, c int, missing []int) {
 	wants := map[int][]int{}
 	for _, k := range missing {
 		wants[k] = append(wants[k], k)
-		if slices.Contains(owners, k) || m.shunned[s.members[k]] { // what an owner sent is with the next in the order
+		if slices.Contains(owners, k) || m.shuns(s.members[k]) { // what an owner sent is with the next in the order
 			for _, other := range s.owned.recipients(c, k) {
 				wants[other] = append(wants[other], k)
 			}
@@ -102,8 +102,7 @@ func (m *Machine) request(a *attempt, s *session, c, to int, places []int) {
 	}
 	slices.Sort(of)
 	body := encodeAudit(s.index, c, slices.Compact(of))
-	hash := hashOf(body)
-	e := m.sign(typeAudit, a.number, binary.BigEndian.Uint64(hash[:]), body)
+	e := m.sign(typeAudit, a.number, seqOf(body), body)
 	m.do(Send{m.epoch.Members[to].ID, m.r.number, [][]byte{e.raw}})
 }
 

@@ -150,14 +150,14 @@ func (m *Machine) judgement() cid.Cid {
 	case v.pending():
 		return cid.Undef
 	case v != nil && v.fault != "", m.r.ballot.view >= yieldView && m.objections():
-		return m.chain.NextVoid().CID()
+		return m.r.void.cid
 	}
 	return m.r.own
 }
 
 // objections says whether more members voted for the void record than can be dishonest, in a round with canaries.
 func (m *Machine) objections() bool {
-	return len(m.canaries.heads) > 0 && m.r.base.Kind == ledger.Train && m.r.ballot.vouchers(m.chain.NextVoid().CID()) > m.spare()
+	return len(m.canaries.heads) > 0 && m.r.base.Kind == ledger.Train && m.r.ballot.vouchers(m.r.void.cid) > m.spare()
 }
 
 // objects says that others' wish for a record is no reason for this member to vote for it.

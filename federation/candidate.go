@@ -28,7 +28,7 @@ func (m *Machine) want(record *ledger.Round) {
 	}
 }
 
-// fetchedCandidate takes a file of a candidate, and says whether there was one that names it.
+// fetchedCandidate takes a file that candidates may name.
 func (m *Machine) fetchedCandidate(e Fetched) {
 	for c, x := range m.r.candidates {
 		done := true

@@ -122,7 +122,7 @@ func (x *chunkSum) words(place int) []byte {
 
 // trusted are the first so many places of a chunk's order that are in the sum and were not proven to cheat.
 func (m *Machine) trusted(s *session, c, n int) []int {
-	return s.owned.first(c, n, func(k int) bool { return slices.Contains(s.opened.list, k) && !m.shunned[s.members[k]] })
+	return s.owned.first(c, n, func(k int) bool { return slices.Contains(s.opened.list, k) && !m.shuns(s.members[k]) })
 }
 
 // sumTime is how long the owners of a chunk are waited for before others do their work.
@@ -155,7 +155,7 @@ func (m *Machine) addUp(a *attempt, s *session, c int) {
 // onChunkSum files what a member says about a chunk.
 func (m *Machine) onChunkSum(a *attempt, e *stored) error {
 	s, c, y, err := m.readClaim(a, e.env, e.raw)
-	if err != nil || m.shunned[e.from] {
+	if err != nil || m.shuns(e.from) {
 		return err
 	}
 	x, place := &s.owned.sums[c], slices.Index(s.members, e.from)

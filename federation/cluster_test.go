@@ -93,6 +93,17 @@ func (c *cluster) leads(attempt uint64) int {
 	return 0
 }
 
+// shunned lists the members of the epoch that a machine holds for proven to cheat.
+func (m *Machine) shunned() map[int]bool {
+	out := map[int]bool{}
+	for i := range m.epoch.Members {
+		if m.shuns(i) {
+			out[i] = true
+		}
+	}
+	return out
+}
+
 func (q queue) Len() int { return len(q) }
 func (q queue) Less(i, j int) bool {
 	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].serial < q[j].serial

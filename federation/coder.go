@@ -27,18 +27,12 @@ type decoded struct {
 	next [][2]float64
 }
 
-// Lanes behind the values of a group: its weight, and in narrow lanes its spread.
-const (
-	wideExtra   = 1
-	narrowExtra = 3
-)
-
 // extraLanes is how many lanes a group has beside its values.
 func extraLanes(rules *ledger.Rules) int {
 	if rules.LaneBits == 16 {
-		return narrowExtra
+		return secagg.NarrowExtra
 	}
-	return wideExtra
+	return secagg.WideExtra
 }
 
 // coder returns the coder of a group's session. Wide lanes have room for all members of the epoch, narrow ones for those of the

@@ -344,9 +344,9 @@ func TestBadApproval(t *testing.T) {
 	}{
 		{"no document", 0, []byte{bodyVersion}, false},
 		{"garbage", 0, append([]byte{bodyVersion}, "garbage"...), false},
-		{"an epoch that may not follow", approvalSeq(stale.Encode()), encodeApproval(stale.Encode()), false},
+		{"an epoch that may not follow", seqOf(stale.Encode()), encodeApproval(stale.Encode()), false},
 		{"the number of another document", 7, encodeApproval(good), false},
-		{"a good one", approvalSeq(good), encodeApproval(good), true},
+		{"a good one", seqOf(good), encodeApproval(good), true},
 	} {
 		e := &ledger.Envelope{Type: typeApprove, Round: m.r.number, Attempt: roundLevel, Session: m.sessionID(roundLevel), Seq: tt.seq, Body: tt.body}
 		e.SignEnvelope(testKey(1))
@@ -372,8 +372,8 @@ func TestCheatsAreRemembered(t *testing.T) {
 	c.later(20*time.Millisecond, func() { c.nodes[0].machine.shun(4, "a test") })
 	c.run(time.Minute)
 	m := c.nodes[0].machine
-	if !maps.Equal(m.shunned, map[int]bool{3: true}) {
-		t.Errorf("shunned are %v, want the member that is number 3 now", m.shunned)
+	if !maps.Equal(m.shunned(), map[int]bool{3: true}) {
+		t.Errorf("shunned are %v, want the member that is number 3 now", m.shunned())
 	}
 }
 

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/fedlam/fedlam/federation/ledger"
@@ -26,8 +25,7 @@ func (m *Machine) accuse(q ledger.Equivocation, member int) {
 	m.tell(Alarm, "%s said two different things in one place (%s); the proof is kept in the log under %q", m.name(member), q.A.Type, key)
 	m.shun(member, fmt.Sprintf("%s said two different things in one place", m.name(member)))
 	if len(proof) <= ledger.MaxBody {
-		hash := hashOf(proof)
-		m.say(typeEvidence, roundLevel, binary.BigEndian.Uint64(hash[:]), proof)
+		m.say(typeEvidence, roundLevel, seqOf(proof), proof)
 	}
 }
 

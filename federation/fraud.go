@@ -2,7 +2,6 @@ package federation
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -43,14 +42,13 @@ func (m *Machine) judge(a *attempt, s *session, c int) {
 
 // convict keeps the proof that a member told a wrong sum, and shows it to all.
 func (m *Machine) convict(a *attempt, s *session, c, member int, wrong *claim) {
-	if m.shunned[member] {
+	if m.shuns(member) {
 		return
 	}
 	key := fmt.Appendf(nil, "%sevidence/%x/%s/%d/%s", LogPrefix, s.public.ID[:8], typeChunkSum, c, m.epoch.Members[member].ID)
 	m.do(Persist{Set: []Entry{{key, wrong.raw}}})
 	m.shun(member, fmt.Sprintf("%s told a wrong sum of chunk %d of %s; the proof is kept in the log under %q", m.name(member), c, s.name, key))
-	hash := hashOf(wrong.raw)
-	m.say(typeFraud, a.number, binary.BigEndian.Uint64(hash[:]), append([]byte{bodyVersion}, wrong.raw...))
+	m.say(typeFraud, a.number, seqOf(wrong.raw), append([]byte{bodyVersion}, wrong.raw...))
 }
 
 // onFraud takes the proof that another member found, to check it.
@@ -71,7 +69,7 @@ func (m *Machine) onFraud(a *attempt, e *stored) error {
 		return fmt.Errorf("%w: proof against nobody", errBody)
 	}
 	s, c, y, err := m.readClaim(a, env, raw)
-	if err != nil || m.shunned[from] || m.shunned[e.from] {
+	if err != nil || m.shuns(from) || m.shuns(e.from) {
 		return err
 	}
 	m.accept(&stored{env: env, raw: raw, from: from, hash: hashOf(raw)})

@@ -45,8 +45,7 @@ type Machine struct {
 	pace      *pace
 	residuals map[string]*secagg.Residual
 	canaries  canaries
-	shunned   map[int]bool        // proven to cheat
-	cheats    map[MemberID]bool   // likewise, of all epochs
+	cheats    map[MemberID]bool   // proven to cheat, in whatever epoch
 	barred    map[MemberID]uint64 // round in which a member is left out
 
 	taken []Slice // for the next Install
@@ -204,13 +203,18 @@ func (m *Machine) turn(k uint64) int { return m.r.order[k%uint64(len(m.r.order))
 // drawOrder permutes the members by the hash of the newest certified record and each member's key, so that nobody chooses whose turn it
 // is. The certificate would not do: those of one record may differ in who signed.
 func (m *Machine) drawOrder() []int {
-	order := make([]int, len(m.epoch.Members))
-	keys := make([][32]byte, len(order))
-	for i := range order {
-		order[i] = i
+	return hashOrder(len(m.epoch.Members), func(i int) []byte {
 		b := append([]byte("fedlam/v1/order"), 0)
 		b = append(append(b, m.r.base.Prev.Bytes()...), m.epoch.Members[i].ID[:]...)
-		keys[i] = sha256.Sum256(append(b, m.genesis.Bytes()...))
+		return append(b, m.genesis.Bytes()...)
+	})
+}
+
+// hashOrder sorts the numbers below n by SHA-256 of a text for each.
+func hashOrder(n int, text func(i int) []byte) []int {
+	order, keys := make([]int, n), make([][32]byte, n)
+	for i := range order {
+		order[i], keys[i] = i, sha256.Sum256(text(i))
 	}
 	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(keys[i][:], keys[j][:]) })
 	return order

@@ -15,11 +15,8 @@ func (m *Machine) enterEpoch() {
 	m.rules, m.quorum, m.self = &m.epoch.Rules, m.epoch.Quorum(), m.epoch.Index(m.id)
 	m.outer = NewOuter(m.rules)
 	m.canaries.heads = watchedHeads(m.epoch)
-	m.peers, m.early, m.shunned = make([]peer, len(m.epoch.Members)), map[int]*backlog{}, map[int]bool{}
+	m.peers, m.early = make([]peer, len(m.epoch.Members)), map[int]*backlog{}
 	for i, member := range m.epoch.Members {
-		if m.cheats[member.ID] {
-			m.shunned[i] = true
-		}
 		if before == nil {
 			continue
 		}

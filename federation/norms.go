@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/federation/sketch"
@@ -13,10 +14,10 @@ import (
 // sketch. The trunk's shares are open then, and masked inputs are known by their roots, so nobody chooses its input for the
 // functionals. Who is named costs everybody the round, once: it is in no roster that others propose any more.
 type normAudit struct {
-	sketch *sketch.Sketch // nil when the rules' audit cannot serve this round
-	audit  *sketch.Audit
-	taken  map[int]bool // members whose report was taken
-	done   bool
+	audit *sketch.Audit
+	taken map[int]bool // members whose report was taken
+	until time.Time    // reports are waited for
+	done  bool         // also when the rules' audit cannot serve this round
 }
 
 // auditsNorms says whether norms are audited in this round.
@@ -46,20 +47,15 @@ func (m *Machine) normsAudited(a *attempt, trunk *session) bool {
 			return true
 		}
 	}
-	n := a.norms
-	for i, body := range a.reports {
-		if !n.taken[i] {
-			n.taken[i] = true
-			if err := m.takeReport(n, trunk, i, body); err != nil {
-				m.tell(Warning, "the norm report of %s does not hold: %v", m.name(i), err)
-			}
-		}
+	early := m.now.Before(a.norms.until)
+	if !a.takeReports(trunk, func(i int, err error) { m.tell(Warning, "the norm report of %s does not hold: %v", m.name(i), err) }) && early {
+		return false // nothing is new
 	}
-	result := n.audit.Result()
-	if len(result.Silent) > 0 && m.now.Before(a.auditEnd) {
+	result := a.norms.audit.Result()
+	if len(result.Silent) > 0 && early {
 		return false
 	}
-	n.done = true
+	a.norms.done = true
 	m.judgeNorms(a, trunk, result)
 	return true
 }
@@ -71,27 +67,27 @@ func (m *Machine) beginAudit(a *attempt, trunk *session) error {
 		return err
 	}
 	norm, peak := q.(bounded).Bounds()
-	roots := map[int][32]byte{}
-	for _, k := range trunk.opened.seeds.Survivors() {
+	x, roots := trunk.opened, map[int][32]byte{}
+	for _, k := range x.list {
 		roots[k] = trunk.masked[k].Header.Root()
 	}
-	s, err := sketch.New(sketch.Seed(trunk.public.ID, trunk.opened.seeds.Root(), roots), sketch.Config{
+	s, err := sketch.New(sketch.Seed(trunk.public.ID, x.seeds.Root(), roots), sketch.Config{
 		Lanes: m.r.layout.Len(trunk.name), Bits: m.laneBits(), Rows: m.rules.AuditRows, Bound: norm, Peak: peak})
 	if err != nil {
 		return err
 	}
-	audit, err := s.NewAudit(trunk.opened.seeds.Survivors())
+	audit, err := s.NewAudit(x.list)
 	if err != nil {
 		return err
 	}
-	for _, k := range trunk.opened.seeds.Survivors() {
+	for _, k := range x.list {
 		if err := audit.Input(k, trunk.sketchInput(s, k)); err != nil {
 			return err
 		}
 	}
-	a.norms = &normAudit{sketch: s, audit: audit, taken: map[int]bool{}}
-	a.auditEnd, a.since[typeNorms] = m.now.Add(m.stepTime(a, typeNorms)), m.now
-	if trunk.pairs != nil && slices.Contains(trunk.opened.seeds.Survivors(), trunk.self) {
+	a.norms = &normAudit{audit: audit, taken: map[int]bool{}, until: m.now.Add(m.stepTime(a, typeNorms))}
+	a.since[typeNorms] = m.now
+	if trunk.pairs != nil && slices.Contains(x.list, trunk.self) {
 		report := s.Report(trunk.self, trunk.pairs)
 		clear(trunk.pairs)
 		trunk.pairs = nil
@@ -120,7 +116,21 @@ func (m *Machine) onNorms(a *attempt, s *stored) error {
 	return nil
 }
 
-func (m *Machine) takeReport(n *normAudit, trunk *session, member int, body []byte) error {
+// takeReports hands the reports that are new to the audit, and says whether there were any.
+func (a *attempt) takeReports(trunk *session, bad func(member int, err error)) (some bool) {
+	for i, body := range a.reports {
+		if a.norms.taken[i] {
+			continue
+		}
+		a.norms.taken[i], some = true, true
+		if err := a.norms.takeReport(trunk, i, body); err != nil {
+			bad(i, err)
+		}
+	}
+	return some
+}
+
+func (n *normAudit) takeReport(trunk *session, member int, body []byte) error {
 	report, err := sketch.DecodeReport(body)
 	if err == nil && report.From != slices.Index(trunk.members, member) {
 		err = fmt.Errorf("%w: it is in another member's name", errBody)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -28,7 +29,7 @@ func longer(index, round int, times int32) func(n int, x Contribution) {
 			return
 		}
 		mask := uint32(1)<<(x.Bits-1)<<1 - 1
-		for k := range x.Lanes[:len(x.Lanes)-narrowExtra] {
+		for k := range x.Lanes[:len(x.Lanes)-secagg.NarrowExtra] {
 			lane := int32(x.Lanes[k]<<(32-x.Bits)) >> (32 - x.Bits)
 			x.Lanes[k] = uint32(lane*times) & mask
 		}
@@ -72,7 +73,7 @@ func TestNormAudit(t *testing.T) {
 				t.Errorf("the next round sums members %v, want all but 2", list)
 			}
 			for i, n := range c.nodes {
-				if i != 2 && n.machine != nil && !n.machine.shunned[2] {
+				if i != 2 && n.machine != nil && !n.machine.shunned()[2] {
 					t.Errorf("M%d does not shun the member", i)
 				}
 			}

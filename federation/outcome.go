@@ -58,18 +58,15 @@ func (m *Machine) conclude(a *attempt) bool {
 	if p == nil || !m.allOpen(a, p.heads) {
 		return false
 	}
-	x, err := m.open(a.sessions[0])
-	if err == nil && x == nil {
-		return false
-	}
-	if err == nil && !m.normsAudited(a, a.sessions[0]) {
-		return false
-	}
 	sessions := []*session{a.sessions[0]}
 	for _, h := range p.heads {
 		sessions = append(sessions, a.headSession(h))
 	}
+	x, err := m.open(a.sessions[0])
 	if err == nil {
+		if x == nil || !m.normsAudited(a, a.sessions[0]) {
+			return false
+		}
 		if done, did := m.audit(a, sessions); !done {
 			return did
 		}
@@ -79,21 +76,25 @@ func (m *Machine) conclude(a *attempt) bool {
 		return true
 	}
 	if err == nil {
-		var sums []*sum
-		for _, s := range sessions {
-			sums = append(sums, s.sum)
-		}
-		if m.r.base.Kind == ledger.Setup {
-			err = m.concludeSetup(a, sums)
-		} else {
-			err = m.concludeTraining(a, sums)
-		}
+		err = m.concludeSums(a, sessions)
 	}
 	if err != nil {
 		a.useless = true
 		m.giveUp("its sum is of no use: " + err.Error())
 	}
 	return true
+}
+
+// concludeSums makes the outcome of the opened sums.
+func (m *Machine) concludeSums(a *attempt, sessions []*session) error {
+	var sums []*sum
+	for _, s := range sessions {
+		sums = append(sums, s.sum)
+	}
+	if m.r.base.Kind == ledger.Setup {
+		return m.concludeSetup(a, sums)
+	}
+	return m.concludeTraining(a, sums)
 }
 
 // giveUp notes that the round cannot have a sum. Everybody with the same messages finds the same, so the round is void.

@@ -81,7 +81,7 @@ func firstScale(slice Slice, rules *ledger.Rules) [2]float64 {
 	if rules.LaneBits == 16 {
 		first, room = firstSigma*first, scaleRoom
 	}
-	scale := powerOfTwo(first)
+	scale := secagg.PowerOfTwo(first)
 	return [2]float64{scale, single(room * scale * math.Sqrt(float64(slice.Len)))}
 }
 
@@ -106,15 +106,6 @@ const (
 	scaleHigh = 0x1p40
 )
 
-// powerOfTwo rounds up to a power of two, which float32 holds exactly.
-func powerOfTwo(x float64) float64 {
-	fraction, exponent := math.Frexp(x)
-	if fraction == 0.5 {
-		exponent--
-	}
-	return math.Ldexp(1, exponent)
-}
-
 // rescale sets the next scale of a slice from the mean update of that many members that was just opened.
 func (s outerState) rescale(slice Slice, mean []float64, members int) {
 	largest, squares := 0.0, 0.0
@@ -125,7 +116,7 @@ func (s outerState) rescale(slice Slice, mean []float64, members int) {
 	if largest == 0 {
 		return
 	}
-	scale := powerOfTwo(max(scaleLow, min(scaleHigh, float64(scaleRoom*members)*largest)))
+	scale := secagg.PowerOfTwo(max(scaleLow, min(scaleHigh, float64(scaleRoom*members)*largest)))
 	s.put(slice, [2]float64{scale, single(max(scale, min(scaleHigh, scaleRoom*math.Sqrt(float64(float64(members)*squares)))))})
 }
 

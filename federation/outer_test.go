@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -52,7 +53,7 @@ func TestOuterBits(t *testing.T) {
 
 func TestPowerOfTwo(t *testing.T) {
 	for x, want := range map[float64]float64{1: 1, 0.75: 1, 1.0000001: 2, 0.0625: 0.0625, 0.07: 0.125, 1000: 1024} {
-		if got := powerOfTwo(x); got != want {
+		if got := secagg.PowerOfTwo(x); got != want {
 			t.Errorf("powerOfTwo(%v) = %v, want %v", x, got, want)
 		}
 	}

@@ -79,13 +79,13 @@ func (l *liar) convicted(t *testing.T) {
 		if i == l.index {
 			continue // it may have found its own lies, and halted
 		}
-		if n.machine.shunned[l.index] != proof {
+		if n.machine.shunned()[l.index] != proof {
 			t.Errorf("member %d has shunned the liar, member %d: %v, and keeps a proof: %v", i, l.index, !proof, proof)
 		}
 		if proof {
 			convicted++
 		}
-		for other := range n.machine.shunned {
+		for other := range n.machine.shunned() {
 			if other != l.index {
 				t.Errorf("member %d has shunned member %d, who did nothing", i, other)
 			}
@@ -172,7 +172,7 @@ func TestOwnersConspire(t *testing.T) {
 	for l := range liars {
 		convicted := 0
 		for i, n := range c.nodes {
-			if !liars[i] && n.machine.shunned[l] {
+			if !liars[i] && n.machine.shunned()[l] {
 				convicted++
 			}
 		}
@@ -257,8 +257,8 @@ func TestFalseAccusation(t *testing.T) {
 		t.Errorf("accused: %v; round 1 is %s in attempt %d", done, r.Kind, r.Attempt)
 	}
 	for i, n := range c.nodes {
-		if i != liar && (len(n.machine.shunned) != 1 || !n.machine.shunned[liar]) {
-			t.Errorf("member %d has shunned %v, want the accuser, %d", i, n.machine.shunned, liar)
+		if i != liar && (len(n.machine.shunned()) != 1 || !n.machine.shunned()[liar]) {
+			t.Errorf("member %d has shunned %v, want the accuser, %d", i, n.machine.shunned(), liar)
 		}
 	}
 }
@@ -361,7 +361,7 @@ func TestLateAccusation(t *testing.T) {
 			c.settle(time.Second)
 			again := 0
 			for i := range accused {
-				if accused[i] && !c.nodes[i].machine.shunned[accuser] {
+				if accused[i] && !c.nodes[i].machine.shunned()[accuser] {
 					t.Errorf("member %d has not shunned its accuser", i)
 				}
 				if accused[i] && made[i] > 1 {
@@ -408,7 +408,7 @@ func TestVouchesAtRandom(t *testing.T) {
 	c.settle(time.Second)
 	shunned := 0
 	for _, v := range c.nodes {
-		if v.machine != nil && v.machine.shunned[liar] {
+		if v.machine != nil && v.machine.shunned()[liar] {
 			shunned++
 		}
 	}

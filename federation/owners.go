@@ -1,8 +1,6 @@
 package federation
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -55,14 +53,11 @@ func newOwned(owners int, s *secagg.Session) *owned {
 // ownerOrder sorts the places of a roster by SHA-256 over "fedlam/v1/owner", a zero byte, the session id, the chunk (4 bytes, big-endian)
 // and the member's id.
 func ownerOrder(sid [32]byte, chunk int, roster [][32]byte) []int {
-	order, keys := make([]int, len(roster)), make([][32]byte, len(roster))
-	for k, id := range roster {
+	return hashOrder(len(roster), func(k int) []byte {
 		b := append([]byte("fedlam/v1/owner\x00"), sid[:]...)
 		b = binary.BigEndian.AppendUint32(b, uint32(chunk))
-		order[k], keys[k] = k, sha256.Sum256(append(b, id[:]...))
-	}
-	slices.SortFunc(order, func(i, j int) int { return bytes.Compare(keys[i][:], keys[j][:]) })
-	return order
+		return append(b, roster[k][:]...)
+	})
 }
 
 // first returns the first so many places of a chunk's order that may be taken.
@@ -123,6 +118,14 @@ func (s *session) places(list []int) (out []int) {
 		if slices.Contains(list, i) {
 			out = append(out, k)
 		}
+	}
+	return out
+}
+
+// at turns places in a session into members of the epoch.
+func (s *session) at(places []int) (out []int) {
+	for _, k := range places {
+		out = append(out, s.members[k])
 	}
 	return out
 }

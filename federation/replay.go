@@ -209,11 +209,3 @@ func (r *replay) nameAll(members []int) string {
 	}
 	return strings.Join(r.names(members), ", ")
 }
-
-// at turns places in a session into members of the epoch.
-func (s *session) at(places []int) (out []int) {
-	for _, k := range places {
-		out = append(out, s.members[k])
-	}
-	return out
-}

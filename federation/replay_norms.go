@@ -22,11 +22,7 @@ func (r *replay) norms(a *attempt) {
 		f.isRight("not audited: %v", err)
 		return
 	}
-	for i, body := range a.reports {
-		if err := m.takeReport(a.norms, trunk, i, body); err != nil {
-			f.isRight("the report of %s does not hold: %v", m.name(i), err)
-		}
-	}
+	a.takeReports(trunk, func(i int, err error) { f.isRight("the report of %s does not hold: %v", m.name(i), err) })
 	result := a.norms.audit.Result()
 	a.norms.done = true
 	for _, v := range result.Verdicts {

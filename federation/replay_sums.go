@@ -172,14 +172,8 @@ func (r *replay) addUp(s *session, f *findings) *sum {
 	}
 	f.count, f.bytes = len(list), int64(4*len(lanes))
 	f.isRight("%d numbers over %s", len(lanes), r.nameAll(list))
-	out := &sum{lanes: lanes, members: len(list), peers: len(s.members), group: ledger.Group{Name: s.name, Session: s.public.ID, Seeds: opening.Root(), Aggregate: AggregateRoot(lanes)}}
-	for _, i := range list {
-		out.group.Survivors = append(out.group.Survivors, uint64(i))
-	}
-	for _, v := range statements {
-		out.group.Masked = v.MaskedRoot()
-	}
-	return out
+	s.keepOpened(opening, *in)
+	return s.sumOf(lanes)
 }
 
 // messages collects what opens a session over the members in list, or returns nil when something is missing.

@@ -33,7 +33,7 @@ func (r *replay) void() {
 func (r *replay) whyVoid(f *findings) {
 	m := r.m
 	gave := slices.Sorted(maps.Keys(m.r.forfeits))
-	against := slices.Sorted(maps.Keys(m.r.ballot.prepares[place{0, m.chain.NextVoid().CID()}]))
+	against := slices.Sorted(maps.Keys(m.r.ballot.prepares[place{0, m.r.void.cid}]))
 	f.count = len(gave)
 	switch {
 	case m.r.mustVoid != "":
@@ -110,10 +110,10 @@ func (r *replay) bound(f *findings) {
 // unchanged says that a void record is the only one that there can be.
 func (r *replay) unchanged() ReplayCheck {
 	var f findings
-	if void := r.m.chain.NextVoid(); void.CID().Equals(r.cert.Record) {
+	if void := r.m.r.void.cid; void.Equals(r.cert.Record) {
 		f.isRight("weights %s and optimizer state %s stay as they are", ledger.FileCID(r.cfg.Weights), r.m.chain.State())
 	} else {
-		f.isWrong("the void record of this round is %s, the certified one %s", void.CID(), r.cert.Record)
+		f.isWrong("the void record of this round is %s, the certified one %s", void, r.cert.Record)
 	}
 	return f.check("record and weights")
 }

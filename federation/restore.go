@@ -158,9 +158,6 @@ func (m *Machine) restoreCheat(text string) error {
 	}
 	copy(id[:], b)
 	m.cheats[id] = true
-	if i := m.epoch.Index(id); i >= 0 {
-		m.shunned[i] = true
-	}
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (a *attempt) present() (out []int) {
 // side is wrong.
 func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
 	return slices.DeleteFunc(slices.Clone(list), func(i int) bool {
-		if m.shunned[i] || m.r.odd[i] || m.holdsUp(i) || m.barred[m.epoch.Members[i].ID] == m.r.number && m.r.number > 0 {
+		if m.shuns(i) || m.r.odd[i] || m.holdsUp(i) || m.barred[m.epoch.Members[i].ID] == m.r.number && m.r.number > 0 {
 			return true
 		}
 		for pair := range m.r.complains {

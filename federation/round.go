@@ -52,6 +52,7 @@ type round struct {
 	proposals  map[cid.Cid]*proposedEpoch // by document
 	change     cid.Cid                    // the record of the epoch that this member votes for; undefined while it does not
 	own        cid.Cid                    // the record that this member computed; undefined before
+	void       *result                    // what comes of the round if nothing else does
 	vain       time.Time                  // since when this member is bound to the round by opened shares, or by having forfeited
 	results    map[cid.Cid]*result
 	candidates map[cid.Cid]*candidate
@@ -98,6 +99,8 @@ func (m *Machine) enterRound(w *weights.Set, state outerState) bool {
 		r.layout = all.Turn(m.chain.Trained())
 	}
 	m.r = r
+	void := m.chain.NextVoid()
+	r.void = &result{record: void, cid: void.CID(), weights: w, state: state.set}
 	r.order = m.drawOrder()
 	r.maxBytes = m.expectedBytes()
 	return true

@@ -110,12 +110,28 @@ func (m *Machine) openSeeds(s *session) (*opened, error) {
 		m.tell(Warning, "%s cannot be summed yet: %v", s.name, err)
 		return nil, nil
 	}
-	s.opened = &opened{seeds: seeds, list: s.places(list), masked: in.Masked}
-	for _, v := range statements {
+	s.keepOpened(seeds, in)
+	return s.opened, nil
+}
+
+// keepOpened notes the seeds that a transcript has opened, whose statements are equal.
+func (s *session) keepOpened(seeds *secagg.Opening, in secagg.Transcript) {
+	s.opened = &opened{seeds: seeds, list: s.places(s.survivors(in.Statements)), masked: in.Masked}
+	for _, v := range in.Statements {
 		s.opened.maskedRoot = v.MaskedRoot()
 		break // all of them say the same
 	}
-	return s.opened, nil
+}
+
+// sumOf is the opened sum with these lanes.
+func (s *session) sumOf(lanes []uint32) *sum {
+	x := s.opened
+	out := &sum{members: len(x.list), peers: len(s.members), lanes: lanes, group: ledger.Group{Name: s.name, Session: s.public.ID,
+		Masked: x.maskedRoot, Seeds: x.seeds.Root(), Aggregate: AggregateRoot(lanes)}}
+	for _, i := range s.at(x.list) {
+		out.group.Survivors = append(out.group.Survivors, uint64(i))
+	}
+	return out
 }
 
 // open adds a session up, once its messages suffice. It returns nil while they do not; a cheatError when they never will.
@@ -137,19 +153,17 @@ func (m *Machine) open(s *session) (*sum, error) {
 		s.opened = nil
 		return nil, nil
 	}
-	out := &sum{members: len(x.list), peers: len(s.members), lanes: lanes, group: ledger.Group{Name: s.name, Session: s.public.ID}}
-	for _, k := range x.list {
-		out.group.Survivors = append(out.group.Survivors, uint64(s.members[k]))
-	}
-	out.group.Masked, out.group.Seeds, out.group.Aggregate = x.maskedRoot, x.seeds.Root(), AggregateRoot(lanes)
-	s.sum = out
-	return out, nil
+	s.sum = s.sumOf(lanes)
+	return s.sum, nil
 }
+
+// shuns says whether a member was proven to cheat.
+func (m *Machine) shuns(member int) bool { return m.cheats[m.epoch.Members[member].ID] }
 
 // shun leaves a member that was proven to cheat out of the rosters that this one proposes, from now on.
 func (m *Machine) shun(member int, why string) {
-	if !m.shunned[member] {
-		m.shunned[member], m.cheats[m.epoch.Members[member].ID] = true, true
+	if !m.shuns(member) {
+		m.cheats[m.epoch.Members[member].ID] = true
 		m.do(Persist{Set: []Entry{{[]byte(shunPrefix + m.epoch.Members[member].ID.String()), []byte(why)}}})
 		m.tell(Alarm, "%s; this member proposes no roster with it any more", why)
 		m.dropClaims(member)

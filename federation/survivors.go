@@ -211,7 +211,7 @@ func (m *Machine) release(a *attempt) bool {
 		return true
 	}
 	if m.auditsNorms() {
-		trunk.pairs = trunk.member.PairMasks(places(agreed))
+		trunk.pairs = trunk.member.PairMasks(trunk.places(trunk.survivors(agreed)))
 	}
 	a.erase()
 	m.enterPhase(a, phaseReleased, m.patience())
@@ -220,17 +220,6 @@ func (m *Machine) release(a *attempt) bool {
 	m.keepAgreement(a)
 	m.sayPromised(a.number, typeUnmask, 0, unmask.Encode(), []byte(releaseKey))
 	return true
-}
-
-// places lists the members of the sum that equal statements name, by their place in the session.
-func places(statements map[int]secagg.Survivors) (list []int) {
-	for _, v := range statements {
-		for _, x := range v.List {
-			list = append(list, x.Member)
-		}
-		return list
-	}
-	return nil
 }
 
 // keepAgreement makes durable why this member opens its shares: the roster and the statements of a quorum. Should everybody lose

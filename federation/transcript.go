@@ -2,6 +2,7 @@ package federation
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 )
@@ -29,6 +30,12 @@ func newTranscript() transcript {
 func hashOf(raw []byte) have {
 	h := sha256.Sum256(raw)
 	return have(h[:haveSize])
+}
+
+// seqOf makes a sequence number from the contents of a message that has no other.
+func seqOf(contents []byte) uint64 {
+	h := hashOf(contents)
+	return binary.BigEndian.Uint64(h[:])
 }
 
 func (t *transcript) add(s *stored) {

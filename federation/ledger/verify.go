@@ -55,25 +55,22 @@ type Report struct {
 // VerifyDir checks a release directory against a genesis CID, which the caller has from somebody it trusts. It follows every
 // link from there to the bytes of every file, offline. Errors: *Broken naming the first file that does not hold.
 func VerifyDir(dir string, genesis cid.Cid) (Report, error) {
-	files, err := readDir(dir)
-	if err != nil {
-		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
-	}
-	report, err := VerifyFiles(files, genesis)
-	if err != nil {
-		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
-	}
-	return report, nil
+	return verifyDir(dir, genesis, VerifyFiles)
 }
 
 // VerifyDirFromEpoch is VerifyDir for a caller that trusts the CID of an epoch, say the newest one. It vouches for the genesis that
 // it names, and must be on the way from there to the weights: a history that quorums of earlier epochs sign beside it is refused.
 func VerifyDirFromEpoch(dir string, epoch cid.Cid) (Report, error) {
+	return verifyDir(dir, epoch, VerifyFilesFromEpoch)
+}
+
+// verifyDir verifies the files of a directory against a CID that the caller trusts.
+func verifyDir(dir string, trusted cid.Cid, verify func(files map[string][]byte, trusted cid.Cid) (Report, error)) (Report, error) {
 	files, err := readDir(dir)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
 	}
-	report, err := VerifyFilesFromEpoch(files, epoch)
+	report, err := verify(files, trusted)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify %q: %w", dir, err)
 	}

@@ -65,7 +65,7 @@ func FuzzMasked(f *testing.F) {
 
 // FuzzNarrow checks that no sum makes Dequantize panic, or give a mean beyond what so many members can hold.
 func FuzzNarrow(f *testing.F) {
-	f.Add(make([]byte, 2*(20+narrowExtra)), 3)
+	f.Add(make([]byte, 2*(20+NarrowExtra)), 3)
 	f.Fuzz(func(t *testing.T, data []byte, members int) {
 		q := testNarrow(t, narrowConfig(200, NarrowGroup{"a", 17, 1, 0.5}, NarrowGroup{"b", 3, 1, 1e9}))
 		lanes := make([]uint32, len(data)/2)

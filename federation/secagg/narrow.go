@@ -9,7 +9,7 @@ import (
 // Lanes of a Narrow.
 const (
 	narrowRing     = 16 // bits
-	narrowExtra    = 3  // lanes behind the values: weight high, weight low, spread
+	NarrowExtra    = 3  // lanes behind the values: weight high, weight low, spread
 	digit          = 1<<8 - 1
 	weightFull     = digit<<8 | digit // a weight of 1: resolution 1.5e-5, below 2^-14
 	spreadUnit     = 1.0 / 16
@@ -94,8 +94,8 @@ func checkNarrowGroups(groups []NarrowGroup) (total int, err error) {
 			return 0, fmt.Errorf("narrow quantizer: group %q has sigma %v, want %g to %g", g.Name, g.Sigma, least, most)
 		}
 		names[g.Name] = true
-		if total += g.Len; total > MaxLanes-narrowExtra {
-			return 0, fmt.Errorf("narrow quantizer: more than %d values: split them into several sessions", MaxLanes-narrowExtra)
+		if total += g.Len; total > MaxLanes-NarrowExtra {
+			return 0, fmt.Errorf("narrow quantizer: more than %d values: split them into several sessions", MaxLanes-NarrowExtra)
 		}
 	}
 	if total == 0 {
@@ -116,7 +116,7 @@ func (q *Narrow) Bounds() (norm, peak float64) {
 }
 
 // Lanes is the length of a member's vector. The session has 16 Bits.
-func (q *Narrow) Lanes() int { return q.total + narrowExtra }
+func (q *Narrow) Lanes() int { return q.total + NarrowExtra }
 
 // groups calls do with every group and its part of values.
 func (q *Narrow) groups(values []float64, do func(g *NarrowGroup, part []float64)) {

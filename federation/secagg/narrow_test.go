@@ -267,7 +267,7 @@ func TestHonestNarrowSumsAreAccepted(t *testing.T) {
 // TestNarrowSecureSum takes narrow lanes through a whole session.
 func TestNarrowSecureSum(t *testing.T) {
 	const n = 1000
-	s := inBits(testSession(5, n+narrowExtra), 16)
+	s := inBits(testSession(5, n+NarrowExtra), 16)
 	c := narrowConfig(5, NarrowGroup{"g", n, 1e9, 1})
 	c.Session = s.ID
 	q := testNarrow(t, c)

@@ -23,7 +23,7 @@ func (q *Narrow) Dequantize(sum []uint32, members int) (NarrowMean, error) {
 	case members < 1 || members > q.c.Peers:
 		return NarrowMean{}, fmt.Errorf("dequantize: sum over %d members, want 1 to %d", members, q.c.Peers)
 	}
-	for k, name := range [narrowExtra]string{"weight, high digit", "weight, low digit", "spread"} {
+	for k, name := range [NarrowExtra]string{"weight, high digit", "weight, low digit", "spread"} {
 		if v := sum[q.total+k]; v > uint32(members*digit) {
 			return NarrowMean{}, fmt.Errorf("dequantize: lane %d (%s) is %d, more than %d members can add up to: the round is void", q.total+k, name, v, members)
 		}
@@ -92,8 +92,8 @@ func (q *Narrow) Next(mean NarrowMean) ([]NarrowGroup, error) {
 		r := rootMeanSquare(part)
 		sigma := float64(float64(float64(r*share)*apart) * sigmaRoom)
 		long := float64(float64(r*root) * float64(clipRoom*math.Sqrt(float64(g.Len))))
-		next[k].Sigma = powerOfTwo(max(sigmaLow, min(sigmaHigh, max(sigma, float64(shrink*g.Sigma)))))
-		next[k].Clip = powerOfTwo(max(next[k].Sigma, min(sigmaHigh, max(long, float64(shrink*g.Clip)))))
+		next[k].Sigma = PowerOfTwo(max(sigmaLow, min(sigmaHigh, max(sigma, float64(shrink*g.Sigma)))))
+		next[k].Clip = PowerOfTwo(max(next[k].Sigma, min(sigmaHigh, max(long, float64(shrink*g.Clip)))))
 		k++
 	})
 	return next, nil
@@ -108,8 +108,8 @@ func rootMeanSquare(x []float64) float64 {
 	return math.Sqrt(squares / float64(len(x)))
 }
 
-// powerOfTwo rounds up to a power of two, which every float format holds exactly.
-func powerOfTwo(x float64) float64 {
+// PowerOfTwo rounds up to a power of two, which every float format holds exactly.
+func PowerOfTwo(x float64) float64 {
 	fraction, exponent := math.Frexp(x)
 	if fraction == 0.5 {
 		exponent--

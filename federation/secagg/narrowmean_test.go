@@ -72,7 +72,7 @@ func TestNextScalesFollowTheMembers(t *testing.T) {
 			}
 			for k, g := range groups {
 				room := g.Sigma / (0.5 * sizes[k])
-				if room < 1.2 || room > 3.6 || powerOfTwo(g.Sigma) != g.Sigma || powerOfTwo(g.Clip) != g.Clip {
+				if room < 1.2 || room > 3.6 || PowerOfTwo(g.Sigma) != g.Sigma || PowerOfTwo(g.Clip) != g.Clip {
 					t.Errorf("group %s: sigma %v for weighted updates of %v", g.Name, g.Sigma, 0.5*sizes[k])
 				}
 				if norm := sizes[k] * math.Sqrt(n/2); g.Clip < 2*norm || g.Clip > 2*clipRoom*math.Sqrt(members)*norm {

@@ -14,6 +14,7 @@ const (
 	MaxValueBits      = 24 // a float32 holds no more
 	DefaultWeightBits = 8
 	MaxPeers          = 1 << 16
+	WideExtra         = 1 // lanes behind the values: the weight
 )
 
 // ErrNoWeight is returned for a sum in which all weights are zero: there is no mean.
@@ -128,7 +129,7 @@ func bounds(norm, peak float64, lanes int) (float64, float64) {
 }
 
 // Lanes is the length of a member's vector: all values in the order of the groups, then the weight.
-func (q *Quantizer) Lanes() int { return q.total + 1 }
+func (q *Quantizer) Lanes() int { return q.total + WideExtra }
 
 // Quantize clips, weights and rounds an update of Lanes()-1 values in parameter units. weight is in [0,1]. before is
 // nil, or the advanced residual of exactly this version; it is added to the update and not changed. seed is fresh
