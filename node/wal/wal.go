@@ -61,41 +61,35 @@ type Log struct {
 
 // Open opens the log at cfg.Path, or begins one.
 func Open(cfg Config) (*Log, error) {
-	if cfg.Patience <= 0 {
-		cfg.Patience = time.Second
-	}
-	db, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{Timeout: cfg.Patience, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open log %q: %w", cfg.Path, ErrBusy)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open log %q: %w", cfg.Path, disk.Explain(err))
-	}
-	l := &Log{db, cfg.Path}
-	if err := db.Update(func(tx *bbolt.Tx) error { return begin(tx, cfg.Owner) }); err != nil {
-		return nil, fmt.Errorf("open log %q: %w", cfg.Path, errors.Join(disk.Explain(err), db.Close()))
-	}
-	return l, nil
+	return open(cfg, bbolt.Options{FreelistType: bbolt.FreelistMapType}, func(db *bbolt.DB) error {
+		return disk.Explain(db.Update(func(tx *bbolt.Tx) error { return begin(tx, cfg.Owner) }))
+	})
 }
 
 // OpenReadOnly opens a log that exists, to look at it: nothing is written, and Commit fails. ErrBusy says that another process writes to
 // it. Pages that the disk spoiled may make reading panic.
 func OpenReadOnly(cfg Config) (*Log, error) {
-	if cfg.Patience <= 0 {
-		cfg.Patience = time.Second
+	return open(cfg, bbolt.Options{ReadOnly: true}, func(db *bbolt.DB) error {
+		return db.View(func(tx *bbolt.Tx) error { return check(tx, cfg.Owner) })
+	})
+}
+
+// open opens the file, and has head look at what it is.
+func open(cfg Config, options bbolt.Options, head func(*bbolt.DB) error) (*Log, error) {
+	if options.Timeout = cfg.Patience; options.Timeout <= 0 {
+		options.Timeout = time.Second
 	}
-	db, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{Timeout: cfg.Patience, ReadOnly: true})
+	db, err := bbolt.Open(cfg.Path, 0o600, &options)
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open log %q: %w", cfg.Path, ErrBusy)
+		err = ErrBusy
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open log %q: %w", cfg.Path, disk.Explain(err))
 	}
-	l := &Log{db, cfg.Path}
-	if err := db.View(func(tx *bbolt.Tx) error { return check(tx, cfg.Owner) }); err != nil {
+	if err := head(db); err != nil {
 		return nil, fmt.Errorf("open log %q: %w", cfg.Path, errors.Join(err, db.Close()))
 	}
-	return l, nil
+	return &Log{db, cfg.Path}, nil
 }
 
 // check is begin for a log that is there.
