@@ -77,26 +77,29 @@ Example:
   fedlam epoch approve --home lab epoch-1.cbor`
 }
 
-// askEpoch asks the running node for the epoch in force.
-func askEpoch(ctx context.Context, c *local.Client) (*localpb.EpochReply, *ledger.Epoch, error) {
-	reply, err := c.Epoch(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := ledger.DecodeEpoch(reply.Document)
-	return reply, e, err
-}
-
-func (c *epochShowCmd) Run(ctx context.Context) error {
-	client, err := local.Dial(c.Home)
+// withEpoch asks the running node of a folder for the epoch in force, and does something with it while connected.
+func withEpoch(ctx context.Context, home string, do func(c *local.Client, reply *localpb.EpochReply, e *ledger.Epoch) error) error {
+	client, err := local.Dial(home)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	reply, e, err := askEpoch(ctx, client)
+	reply, err := client.Epoch(ctx)
 	if err != nil {
 		return err
 	}
+	e, err := ledger.DecodeEpoch(reply.Document)
+	if err != nil {
+		return err
+	}
+	return do(client, reply, e)
+}
+
+func (c *epochShowCmd) Run(ctx context.Context) error {
+	return withEpoch(ctx, c.Home, c.show)
+}
+
+func (c *epochShowCmd) show(_ *local.Client, reply *localpb.EpochReply, e *ledger.Epoch) error {
 	fmt.Printf("epoch %d, %s, of the federation %s\n", e.K, e.CID(), e.Genesis)
 	for _, m := range e.Members {
 		fmt.Printf("  member %s  %s...  heads %s\n", m.Name, m.ID.String()[:12], strings.Join(m.Heads, " "))
@@ -132,15 +135,13 @@ func (c *epochProposeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := local.Dial(c.Home)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	reply, before, err := askEpoch(ctx, client)
-	if err != nil {
-		return err
-	}
+	return withEpoch(ctx, c.Home, func(_ *local.Client, reply *localpb.EpochReply, before *ledger.Epoch) error {
+		return c.write(change, reply, before)
+	})
+}
+
+// write makes the document of the next epoch.
+func (c *epochProposeCmd) write(change founding.Change, reply *localpb.EpochReply, before *ledger.Epoch) error {
 	next, err := founding.Propose(before, change)
 	if err != nil {
 		return err
@@ -180,15 +181,12 @@ func (c *epochProposeCmd) change() (founding.Change, error) {
 }
 
 func (c *epochApproveCmd) Run(ctx context.Context) error {
-	client, err := local.Dial(c.Home)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	reply, before, err := askEpoch(ctx, client)
-	if err != nil {
-		return err
-	}
+	return withEpoch(ctx, c.Home, func(client *local.Client, reply *localpb.EpochReply, before *ledger.Epoch) error {
+		return c.approve(ctx, client, reply, before)
+	})
+}
+
+func (c *epochApproveCmd) approve(ctx context.Context, client *local.Client, reply *localpb.EpochReply, before *ledger.Epoch) error {
 	document, err := c.read(reply)
 	if err != nil {
 		return err
