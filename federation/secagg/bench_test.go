@@ -42,7 +42,7 @@ func BenchmarkUnmask(b *testing.B) {
 			b.Run(fmt.Sprintf("bits=%d/n=%d", bits, n), func(b *testing.B) {
 				alive := Quorum(n)
 				o, chunk := benchOpening(inBits(testSession(n, ChunkSize*8/bits), bits), alive)
-				b.SetBytes(int64(len(o.pads)) * ChunkSize)
+				b.SetBytes(int64(len(o.parts[0].pads)) * ChunkSize)
 				for b.Loop() {
 					if _, err := o.SumChunk(0, chunk); err != nil {
 						b.Fatal(err)
@@ -58,11 +58,12 @@ func BenchmarkUnmask(b *testing.B) {
 // benchOpening is what Open makes of a session of one chunk, with seeds that nobody dealt.
 func benchOpening(s Session, alive int) (*Opening, map[int][]byte) {
 	o := &Opening{ring: s.ring(), lanes: s.Lanes, headers: map[int]MaskedHeader{}}
-	o.pads = benchPads(alive+(len(s.Roster)-alive)*alive-1, alive)
+	o.parts = []part{{pads: benchPads(alive+(len(s.Roster)-alive)*alive-1, alive)}}
 	chunk := map[int][]byte{}
 	for i := range alive {
 		chunk[i] = make([]byte, ChunkSize)
 		o.survivors = append(o.survivors, i)
+		o.parts[0].survivors = o.survivors
 		o.headers[i] = MaskedHeader{Session: s.ID, From: i, Lanes: s.Lanes, Leaves: [][32]byte{chunkLeaf(s.ID, i, 0, chunk[i])}}
 	}
 	return o, chunk

@@ -18,11 +18,13 @@ type Context struct {
 	Config          []byte // CID bytes (or canonical bytes) of the round's rules: quantisation, groups, deadlines
 	Roster          [][32]byte
 	Group           string // name of the coordinate group
+	Cohorts         []Cohort
 }
 
 // ID returns SHA-256 over the domain "fedlam/secagg/v1" and the fields in their order. Byte strings are preceded
 // by their length as a 32-bit big-endian number, Round is 8 and Attempt 4 bytes big-endian, and the roster is the
-// number of members followed by their 32-byte ids: no two contexts have the same encoding.
+// number of members followed by their 32-byte ids. Each cohort follows as its size, its least number and its places, 4 bytes each: no
+// two contexts have the same encoding.
 func (c Context) ID() [32]byte {
 	b := appendBytes(nil, []byte(contextDomain))
 	b = appendBytes(b, c.Genesis)
@@ -36,6 +38,13 @@ func (c Context) ID() [32]byte {
 		b = append(b, id[:]...)
 	}
 	b = appendBytes(b, []byte(c.Group))
+	for _, part := range c.Cohorts {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(part.Members)))
+		b = binary.BigEndian.AppendUint32(b, uint32(part.Least))
+		for _, i := range part.Members {
+			b = binary.BigEndian.AppendUint32(b, uint32(i))
+		}
+	}
 	return sha256.Sum256(b)
 }
 

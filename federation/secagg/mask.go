@@ -14,7 +14,7 @@ type mask struct {
 	of       int // in a sum: the survivor whose input it comes from
 }
 
-// Mask hides values, Session.Lanes of them below 2^Bits, under the pair masks with every dealer of the view and the
+// Mask hides values, Session.Lanes of them below 2^Bits, under the pair masks with every dealer of the view that is in the same cohort, and the
 // self-mask. confirms are those of the others; own is implied. Once only: a second call fails whatever the values.
 // Confirms of another view do not count. Errors: *Complaint for a wrong tag, ErrThreshold, ErrSpent.
 func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error) {
@@ -42,7 +42,7 @@ func (m *Member) Mask(values []uint32, confirms map[int]Confirm) (Masked, error)
 	}
 	masks := []mask{{key: selfMask(m.sid, m.self, m.secrets.b)}}
 	for _, j := range sorted(m.peers) {
-		if j != m.self {
+		if j != m.self && m.s.Together(m.self, j) {
 			masks = append(masks, m.peers[j].mask)
 		}
 	}

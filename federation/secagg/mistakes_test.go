@@ -22,7 +22,7 @@ var mistakes = []struct {
 	{3, "unsigned keys, a relay in the middle", []string{"TestKeysFromTheMiddle", "TestRelayThatAltersOwnMessages", "TestSwappedCiphertextFailsConfirmation"},
 		"bodies are signed in envelopes"},
 	{4, "no survivor consistency", []string{"TestSplitView", "TestSecondSurvivorList", "TestConfirmsOfAnotherViewDoNotCount", "TestOneDissenterDoesNotBlock"}, ""},
-	{5, "a cohort of one, or below the member's own minimum", []string{"TestSessionRefused", "TestMinSurvivorsBindsAtEveryStep"},
+	{5, "a cohort of one, or below the member's own minimum", []string{"TestSessionRefused", "TestMinSurvivorsBindsAtEveryStep", "TestThinCohort"},
 		"the minimum of contributors to a group, and who may be a member"},
 	{6, "different weights handed to different peers", []string{"TestSessionIDBindsEveryField", "TestReplayFromAnotherSession"}, "the certificate of the weights is checked before a session starts"},
 	{7, "masks used again after a retry, restart or clone", []string{"TestStepsAreTakenOnceAndInOrder", "TestRestartAfterMasking", "TestSameRootSameBytes", "TestMaskReuseWouldRevealADifference"},

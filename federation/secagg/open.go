@@ -1,6 +1,9 @@
 package secagg
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // An Opening holds the rebuilt seeds of a session; chunks can be summed one by one, in any order, concurrently.
 // Its seeds are public: they open nothing but the sum.
@@ -8,10 +11,16 @@ type Opening struct {
 	ring      ring
 	lanes     int
 	survivors []int
+	parts     []part // one, or one for each cohort
 	headers   map[int]MaskedHeader
-	pads      []pad // to be added to the sum of the masked inputs
 	public    publicMasks
 	root      [32]byte
+}
+
+// A part is what is summed together.
+type part struct {
+	survivors []int
+	pads      []pad // to be added to the sum of the masked inputs
 }
 
 // Open verifies everything but the chunks and rebuilds the seeds. Errors are those of Sum.
@@ -19,6 +28,11 @@ func Open(s Session, in Transcript) (*Opening, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	return open(s, in)
+}
+
+// open is Open of a session that is known to protect its members.
+func open(s Session, in Transcript) (*Opening, error) {
 	st, err := in.agreed(&s)
 	if err != nil {
 		return nil, err
@@ -36,8 +50,9 @@ func Open(s Session, in Transcript) (*Opening, error) {
 		return nil, err
 	}
 	o := &Opening{ring: s.ring(), lanes: s.Lanes, headers: headers}
-	for _, v := range st.List {
-		o.survivors = append(o.survivors, v.Member)
+	o.survivors = st.members()
+	for _, list := range s.Parts(o.survivors) {
+		o.parts = append(o.parts, part{survivors: list})
 	}
 	r := rebuilder{s: &s, sid: s.key(), keys: keys, shares: shares, survivors: o.survivors, openers: openers[:s.Threshold], unmasks: in.Unmasks}
 	if r.points, err = newInterpolation(r.openers); err != nil {
@@ -52,13 +67,35 @@ func Open(s Session, in Transcript) (*Opening, error) {
 		if seed.err != nil {
 			return nil, seed.err
 		}
-		o.pads = append(o.pads, newPads(seed.masks)...)
+		o.takeOff(seed.masks)
 		o.public.add(dealers[k], seed.masks)
 		opened.Write(binary.BigEndian.AppendUint16(nil, uint16(dealers[k])))
 		opened.Write(seed.value[:])
 	}
 	o.root = sum32(opened)
 	return o, nil
+}
+
+// takeOff has masks added to the sum that the input is in which they come from.
+func (o *Opening) takeOff(masks []mask) {
+	for g := range o.parts {
+		var own []mask
+		for _, m := range masks {
+			if slices.Contains(o.parts[g].survivors, m.of) {
+				own = append(own, m)
+			}
+		}
+		o.parts[g].pads = append(o.parts[g].pads, newPads(own)...)
+	}
+}
+
+// Parts returns who is summed together, ascending, for each sum: of one sum over all, or of each cohort.
+func (o *Opening) Parts() [][]int {
+	out := make([][]int, len(o.parts))
+	for g := range o.parts {
+		out[g] = slices.Clone(o.parts[g].survivors)
+	}
+	return out
 }
 
 // Survivors returns the indices of the members in the sum, ascending.

@@ -11,7 +11,7 @@ func (m *Member) keepPairs() {
 		return
 	}
 	for j, p := range m.peers {
-		if j != m.self {
+		if j != m.self && m.s.Together(m.self, j) {
 			m.pairs[j] = p.mask.key
 		}
 	}

@@ -87,14 +87,14 @@ func (r *rebuilder) pairMasks(i int, z [32]byte) ([]mask, error) {
 		if err != nil || !bytes.Equal(cipher, d.Cipher) {
 			return nil, &Fault{Member: i, What: fmt.Sprintf("its ciphertext for member %d is not the one of its shared secret", d.To)}
 		}
-		if r.survived(d.To) { // the survivor comes later and subtracted
+		if r.survived(d.To) && r.s.Together(i, d.To) { // the survivor comes later and subtracted
 			m := r.pairMask(secret, i, d.To)
 			m.of = d.To
 			masks = append(masks, m)
 		}
 	}
 	for _, j := range r.survivors {
-		if j < i { // the survivor comes earlier and added
+		if j < i && r.s.Together(i, j) { // the survivor comes earlier and added
 			from := r.shares[j]
 			m := r.pairMask(xwing.Decapsulate(from.to(i).Cipher, private), j, i)
 			m.negative, m.of = true, j

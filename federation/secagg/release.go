@@ -37,6 +37,9 @@ func (m *Member) Survive(survivors []int, roots map[int][32]byte) (Survivors, er
 	if err := m.enough(survived, len(list)); err != nil {
 		return Survivors{}, err
 	}
+	if err := m.s.thin(list); err != nil {
+		return Survivors{}, fmt.Errorf("Survive: %w", err)
+	}
 	if m.done >= survived && out.Digest() != m.statement.Digest() {
 		return Survivors{}, fmt.Errorf("Survive with another list: %w: one statement per session", ErrSpent)
 	}

@@ -22,6 +22,8 @@ type Session struct {
 	MinSurvivors int // the smallest sum this member takes part in, 2 or more; the larger of it and t binds
 	Lanes        int // length of every member's value vector
 	Bits         int // of a lane: values are added in Z_2^Bits; 32 or 16, 0 means DefaultBits
+
+	Cohorts []Cohort // summed apart; nil for one sum over all. The id must bind them.
 }
 
 // Quorum returns floor(2n/3)+1: with n members it leaves an honest majority in every quorum while fewer than
@@ -55,7 +57,7 @@ func (s *Session) Validate() error {
 		}
 		seen[id] = i
 	}
-	return nil
+	return s.checkCohorts()
 }
 
 // RosterHash binds the ordered member ids.
@@ -70,8 +72,12 @@ func RosterHash(roster [][32]byte) [32]byte {
 	return sum32(h)
 }
 
-// clone keeps later changes of the caller's roster out of a running session.
+// clone keeps later changes of the caller's slices out of a running session.
 func (s Session) clone() Session {
 	s.Roster = append([][32]byte(nil), s.Roster...)
+	s.Cohorts = append([]Cohort(nil), s.Cohorts...)
+	for g := range s.Cohorts {
+		s.Cohorts[g].Members = append([]int(nil), s.Cohorts[g].Members...)
+	}
 	return s
 }

@@ -86,6 +86,15 @@ func (s *Survivors) MaskedRoot() [32]byte {
 	return merkleRoot(leaves)
 }
 
+// members returns the places in the list.
+func (s *Survivors) members() []int {
+	out := make([]int, len(s.List))
+	for i := range s.List {
+		out[i] = s.List[i].Member
+	}
+	return out
+}
+
 // has reports whether the list contains the member.
 func (s *Survivors) has(member int) bool {
 	for i := range s.List {

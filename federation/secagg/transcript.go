@@ -44,6 +44,9 @@ func (s *Survivors) validate(of *Session) error {
 	if len(s.List) < of.need() {
 		return fmt.Errorf("secagg sum: %w: %d survivors, want %d", ErrThreshold, len(s.List), of.need())
 	}
+	if err := of.thin(s.members()); err != nil {
+		return fmt.Errorf("secagg sum: %w", err)
+	}
 	return nil
 }
 
