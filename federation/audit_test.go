@@ -3,6 +3,7 @@ package federation
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,19 +19,18 @@ type audit struct {
 	seen   map[have]bool // envelopes
 	story  []string
 
-	lanes   map[[32]byte]map[int][][]uint32 // contributions by session and member: one per attempt at masking
-	bits    map[[32]byte]int                // of a session's ring
-	roots   map[string][32]byte             // masked root by session and sender
-	said    map[string][]byte               // by place
-	opened  map[string][]byte               // opened shares by round and sender
-	signed  map[string][]byte               // votes by round, sender, type and view
-	sums    []SetupTotals                   // as every member opened them
-	records map[uint64]cid.Cid              // certified
+	lanes   map[[32]byte]map[int][]Contribution // by session and member: one per attempt at masking
+	roots   map[string][32]byte                 // masked root by session and sender
+	said    map[string][]byte                   // by place
+	opened  map[string][]byte                   // opened shares by round and sender
+	signed  map[string][]byte                   // votes by round, sender, type and view
+	sums    []SetupTotals                       // as every member opened them
+	records map[uint64]cid.Cid                  // certified
 	epochs  map[cid.Cid]*ledger.Epoch
 }
 
 func newAudit() *audit {
-	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][][]uint32{}, bits: map[[32]byte]int{}, roots: map[string][32]byte{}, said: map[string][]byte{}, opened: map[string][]byte{},
+	return &audit{seen: map[have]bool{}, lanes: map[[32]byte]map[int][]Contribution{}, roots: map[string][32]byte{}, said: map[string][]byte{}, opened: map[string][]byte{},
 		signed: map[string][]byte{}, records: map[uint64]cid.Cid{}, epochs: map[cid.Cid]*ledger.Epoch{}}
 }
 
@@ -52,10 +52,10 @@ func (a *audit) alarmed(text string) {
 
 func (a *audit) contributed(member int, x Contribution) {
 	if a.lanes[x.Session] == nil {
-		a.lanes[x.Session] = map[int][][]uint32{}
+		a.lanes[x.Session] = map[int][]Contribution{}
 	}
-	a.bits[x.Session] = x.Bits
-	a.lanes[x.Session][member] = append(a.lanes[x.Session][member], slices.Clone(x.Lanes))
+	x.Lanes = slices.Clone(x.Lanes)
+	a.lanes[x.Session][member] = append(a.lanes[x.Session][member], x)
 }
 
 func (a *audit) totals(x ApplySetup) { a.sums = append(a.sums, x.Totals) }
@@ -127,22 +127,24 @@ func (a *audit) published(c *cluster, p Publish) {
 	}
 	a.records[r.R] = r.CID()
 	for _, g := range r.Groups {
-		sum := []uint32(nil)
+		parts := map[int][]uint32{} // by cohort
 		for _, s := range g.Survivors {
 			all := a.lanes[g.Session][c.byID(a.epochs[r.Epoch].Members[s].ID).index]
 			if len(all) != 1 {
 				a.fail("member %d masked %d vectors in the certified session of %s, want 1", s, len(all), g.Name)
 				return
 			}
-			if sum == nil {
-				sum = make([]uint32, len(all[0]))
+			x := all[0]
+			if parts[x.Cohort] == nil {
+				parts[x.Cohort] = make([]uint32, len(x.Lanes))
 			}
-			for k, v := range all[0] {
-				sum[k] += v
-				if a.bits[g.Session] == 16 {
-					sum[k] &= 0xffff
-				}
+			for k, v := range x.Lanes {
+				parts[x.Cohort][k] = (parts[x.Cohort][k] + v) & (1<<x.Bits - 1)
 			}
+		}
+		var sum []uint32
+		for _, cohort := range slices.Sorted(maps.Keys(parts)) {
+			sum = append(sum, parts[cohort]...)
 		}
 		if AggregateRoot(sum) != g.Aggregate {
 			a.fail("round %d: the certified sum of %s is not that of members %v", r.R, g.Name, g.Survivors)

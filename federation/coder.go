@@ -12,6 +12,8 @@ type coder interface {
 	quantize(vector []float64, weight float64, at secagg.Version, before *secagg.Residual, seed [32]byte) (coded, error)
 	// decode returns what a sum over that many members says.
 	decode(sum []uint32, members int) (decoded, error)
+	// next returns scale and clipping norm of the next round by slice; nil when they follow from the mean, see outerState.rescale.
+	next(d decoded) ([][2]float64, error)
 }
 
 type coded struct {
@@ -21,10 +23,10 @@ type coded struct {
 }
 
 type decoded struct {
-	mean   []float64 // parameter units
-	weight float64   // sum of the members' weights
-	// next holds scale and clipping norm of the next round by slice; nil when they follow from the mean, see outerState.rescale.
-	next [][2]float64
+	mean    []float64 // parameter units
+	weight  float64   // sum of the members' weights
+	members int       // in the sum
+	spread  float64   // narrow lanes only, see secagg.NarrowMean
 }
 
 // extraLanes is how many lanes a group has beside its values.
@@ -58,9 +60,12 @@ func (c wideCoder) quantize(vector []float64, weight float64, at secagg.Version,
 }
 
 func (c wideCoder) decode(sum []uint32, members int) (out decoded, err error) {
+	out.members = members
 	out.mean, out.weight, err = c.Dequantize(sum, members)
 	return out, err
 }
+
+func (wideCoder) next(decoded) ([][2]float64, error) { return nil, nil }
 
 // narrowCoder rotates and rounds to lanes of 16 bits.
 type narrowCoder struct{ *secagg.Narrow }
@@ -89,18 +94,15 @@ func (c narrowCoder) quantize(vector []float64, weight float64, at secagg.Versio
 
 func (c narrowCoder) decode(sum []uint32, members int) (decoded, error) {
 	mean, err := c.Dequantize(sum, members)
-	if err != nil {
-		return decoded{}, err
-	}
-	groups, err := c.Next(mean)
-	if err != nil {
-		return decoded{}, err
-	}
-	out := decoded{mean: mean.Values, weight: mean.Weight}
+	return decoded{mean: mean.Values, weight: mean.Weight, members: mean.Members, spread: mean.Spread}, err
+}
+
+func (c narrowCoder) next(d decoded) (out [][2]float64, err error) {
+	groups, err := c.Next(secagg.NarrowMean{Values: d.mean, Weight: d.weight, Members: d.members, Spread: d.spread})
 	for _, g := range groups {
-		out.next = append(out.next, [2]float64{g.Sigma, g.Clip})
+		out = append(out, [2]float64{g.Sigma, g.Clip})
 	}
-	return out, nil
+	return out, err
 }
 
 var (

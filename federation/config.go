@@ -38,6 +38,7 @@ type Config struct {
 type Contribution struct {
 	Round, Attempt uint64
 	Group          string
+	Cohort         int // which of the session's cohorts it is summed in; 0 when there is one sum over all
 	Session        [32]byte
 	Bits           int // of the ring: lanes are summed modulo 2^Bits
 	Lanes          []uint32

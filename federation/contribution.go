@@ -15,7 +15,7 @@ func (m *Machine) values(a *attempt, s *session) ([]uint32, error) {
 	if m.r.layout == nil {
 		return m.setupLanes(s.name, s.key, &m.r.sums)
 	}
-	q, err := m.r.state.coder(m.r.layout, s.name, m.rules, len(m.epoch.Members), len(s.members), s.public.ID)
+	q, err := m.r.state.coder(m.r.layout, s.name, m.rules, len(m.epoch.Members), s.peers(), s.public.ID)
 	if err != nil {
 		return nil, err
 	}

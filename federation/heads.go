@@ -61,7 +61,8 @@ func (m *Machine) tendHeads(a *attempt) bool {
 		return false
 	}
 	for _, s := range a.sessions[1:] {
-		if s.member == nil || len(s.among(a.survivors)) < s.need() || !s.ready(a.survivors) {
+		list := s.summed(a.survivors)
+		if s.member == nil || !slices.Contains(list, m.self) || len(list) < s.need() || !s.ready(list) {
 			continue
 		}
 		if !s.stated {
@@ -106,7 +107,7 @@ func (m *Machine) openHead(a *attempt, s *session) bool {
 // inputs are the places and the masked roots of members in a session.
 func (s *session) inputs(members []int) (list []int, roots map[int][32]byte) {
 	roots = map[int][32]byte{}
-	for _, i := range s.among(members) {
+	for _, i := range s.summed(members) {
 		k := slices.Index(s.members, i)
 		list = append(list, k)
 		roots[k] = s.masked[k].Header.Root()
@@ -119,11 +120,11 @@ func (s *session) need() int { return max(s.public.Threshold, s.public.MinSurviv
 
 // hopeless says whether a head can no longer be opened because members went away before they had done their part.
 func (a *attempt) hopeless(s *session) bool {
-	if s.cheat != nil || len(s.among(a.survivors)) < s.need() {
+	if s.cheat != nil || len(s.summed(a.survivors)) < s.need() {
 		return true
 	}
 	left := 0
-	for _, i := range s.among(a.survivors) {
+	for _, i := range s.summed(a.survivors) {
 		if _, opened := s.unmasks[slices.Index(s.members, i)]; opened || a.quits[i] == 0 {
 			left++
 		}

@@ -62,7 +62,7 @@ func (m *Machine) normsAudited(a *attempt, trunk *session) bool {
 
 // beginAudit draws the functionals, sketches what is public, and reports on the own masks.
 func (m *Machine) beginAudit(a *attempt, trunk *session) error {
-	q, err := m.r.state.coder(m.r.layout, trunk.name, m.rules, len(m.epoch.Members), len(trunk.members), trunk.public.ID)
+	q, err := m.r.state.coder(m.r.layout, trunk.name, m.rules, len(m.epoch.Members), trunk.peers(), trunk.public.ID)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (m *Machine) beginAudit(a *attempt, trunk *session) error {
 	if err != nil {
 		return err
 	}
-	audit, err := s.NewAudit(x.list)
+	audit, err := s.NewAudit(x.seeds.Parts()...)
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,11 @@ func (m *Machine) concludeTraining(a *attempt, sums []*sum) error {
 		if err != nil {
 			return err
 		}
-		d, err := q.decode(x.lanes, x.members)
+		d, err := m.mean(q, x)
+		next := [][2]float64(nil)
+		if err == nil {
+			next, err = q.next(d)
+		}
 		if err != nil && group.Name == ledger.TrunkGroup {
 			return err
 		}
@@ -183,7 +187,7 @@ func (m *Machine) concludeTraining(a *attempt, sums []*sum) error {
 			m.tell(Warning, "%s keeps its weights: %v", group.Name, err)
 			continue
 		}
-		norm := state.step(m.outer, w, m.r.layout.Slices(group.Name), d, x.members)
+		norm := state.step(m.outer, w, m.r.layout.Slices(group.Name), d, next)
 		group.Weight = d.weight
 		record.Groups = append(record.Groups, group)
 		record.Metrics = append(record.Metrics, ledger.Metric{Name: "update_norm/" + group.Name, Value: norm})

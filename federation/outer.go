@@ -130,8 +130,8 @@ func (s outerState) quantizer(l *Layout, group string, rules *ledger.Rules, memb
 	return secagg.NewQuantizer(c)
 }
 
-// step applies the mean update of that many members to a group's weights and state, and returns its L2 norm.
-func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d decoded, members int) (norm float64) {
+// step applies the mean update to a group's weights and state, and returns its L2 norm. next is what the coder says of the next scales.
+func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d decoded, next [][2]float64) (norm float64) {
 	squares, mean := 0.0, d.mean
 	for k, slice := range parts {
 		u := mean[:slice.Len]
@@ -142,13 +142,12 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d deco
 		t, _ := w.Get(slice.Tensor)
 		v, _ := s.set.Get("momentum/" + slice.Tensor)
 		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
-		if d.next != nil && slices.ContainsFunc(u, func(x float64) bool { return x != 0 }) { // who had nothing to say keeps its scale
-			s.put(slice, [2]float64{d.next[k][0], single(d.next[k][1])})
+		if next != nil && slices.ContainsFunc(u, func(x float64) bool { return x != 0 }) { // who had nothing to say keeps its scale
+			s.put(slice, [2]float64{next[k][0], single(next[k][1])})
 		}
-		if d.next != nil {
-			continue
+		if next == nil {
+			s.rescale(slice, u, d.members)
 		}
-		s.rescale(slice, u, members)
 	}
 	return math.Sqrt(squares)
 }

@@ -39,7 +39,7 @@ func (r *replay) outcome() bool {
 		}
 		list := final.members
 		if s.index > 0 {
-			list = s.among(a.survivors)
+			list = s.summed(a.survivors)
 			if group != nil {
 				list = memberList(group.Survivors)
 			}
@@ -103,7 +103,7 @@ func (r *replay) agreed(a *attempt) *proposal {
 // namedAlike compares what members agreed to with what the coordinator named before, and with each other.
 func (r *replay) namedAlike(a *attempt, p *proposal, leader string, f *findings) {
 	for _, s := range a.sessions[1:] {
-		if g := r.group(s.name); g != nil && a.survivors != nil && !slices.Equal(s.among(a.survivors), memberList(g.Survivors)) {
+		if g := r.group(s.name); g != nil && a.survivors != nil && !slices.Equal(s.summed(a.survivors), memberList(g.Survivors)) {
 			f.isWrong("%s named %s for the heads, and %s was summed over %s", leader, r.nameAll(a.survivors), s.name, r.nameAll(memberList(g.Survivors)))
 			f.members = append(f.members, leader)
 		}

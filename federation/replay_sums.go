@@ -171,7 +171,12 @@ func (r *replay) addUp(s *session, f *findings) *sum {
 		return nil
 	}
 	f.count, f.bytes = len(list), int64(4*len(lanes))
-	f.isRight("%d numbers over %s", len(lanes), r.nameAll(list))
+	f.isRight("%d numbers over %s", s.public.Lanes, r.nameAll(list))
+	for g, part := range opening.Parts() {
+		if s.public.Cohorts != nil {
+			f.isRight("cohort %d is summed apart: %s", g, r.nameAll(s.at(part)))
+		}
+	}
 	s.keepOpened(opening, *in)
 	return s.sumOf(lanes)
 }
@@ -250,20 +255,22 @@ func (r *replay) openings(s *session, in secagg.Transcript, f *findings) {
 // addChunks adds a session up, chunk by chunk. A chunk with owners, whose inputs are not all here, is what its owners said. It
 // returns nil after telling what is missing.
 func (r *replay) addChunks(s *session, o *secagg.Opening, masked map[int]secagg.Masked, f *findings) ([]uint32, error) {
-	total, believed := s.public.Chunks(), 0
-	lanes := make([]uint32, 0, s.public.Lanes)
-	for c := range total {
+	parts, chunks, believed := o.Parts(), s.public.Chunks(), 0
+	total := len(parts) * chunks
+	lanes := make([]uint32, 0, len(parts)*s.public.Lanes)
+	for k := range total {
+		g, c := k/chunks, k%chunks
 		if err := r.ctx.Err(); err != nil {
 			return nil, err
 		}
 		chunk := map[int][]byte{}
-		for k := range masked {
-			chunk[k] = masked[k].Chunks[c]
+		for _, i := range parts[g] {
+			chunk[i] = masked[i].Chunks[c]
 		}
 		var part []uint32
 		var err error
-		if len(s.missing(c, slices.Collect(maps.Keys(masked)))) == 0 {
-			part, err = o.SumChunk(c, chunk)
+		if len(s.missing(c, parts[g])) == 0 {
+			part, err = o.SumPart(g, c, chunk)
 		} else {
 			part = r.told(s, c, f)
 			believed++
@@ -276,7 +283,7 @@ func (r *replay) addChunks(s *session, o *secagg.Opening, masked map[int]secagg.
 		}
 		lanes = append(lanes, part...)
 		if r.cfg.Progress != nil {
-			r.cfg.Progress("sum of "+s.name, c+1, total)
+			r.cfg.Progress("sum of "+s.name, k+1, total)
 		}
 	}
 	if believed > 0 {

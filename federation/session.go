@@ -42,7 +42,7 @@ type session struct {
 // that the roster names.
 func (m *Machine) openSessions(a *attempt, p *proposal) error {
 	var list []*session
-	add := func(name, key string, head int, members []int, threshold, least int) error {
+	add := func(name, key string, head int, all, members []int, threshold, least, thin int) error {
 		s := &session{index: len(list), name: name, key: key, head: head, members: members, self: slices.Index(members, m.self),
 			statements: map[int]secagg.Survivors{}, unmasks: map[int]secagg.Unmask{}, keys: map[int]secagg.Keys{}, shares: map[int]secagg.Shares{}, confirms: map[int]secagg.Confirm{},
 			masked: map[int]*secagg.Masked{}, early: map[int][]secagg.Chunk{}}
@@ -51,21 +51,25 @@ func (m *Machine) openSessions(a *attempt, p *proposal) error {
 			ids[k] = m.epoch.Members[i].ID
 		}
 		c := secagg.Context{Genesis: m.genesis.Bytes(), Round: m.r.number, Attempt: uint32(a.number), PrevCertificate: m.r.base.Prev.Bytes(),
-			WeightsIn: m.r.base.WeightsIn.Bytes(), Config: m.r.base.Config.Bytes(), Roster: ids, Group: name}
-		s.public = secagg.Session{ID: c.ID(), Roster: ids, Threshold: threshold, MinSurvivors: least, Lanes: m.lanes(name), Bits: m.laneBits()}
+			WeightsIn: m.r.base.WeightsIn.Bytes(), Config: m.r.base.Config.Bytes(), Roster: ids, Group: name, Cohorts: m.cohorts(name, all, members, thin)}
+		s.public = secagg.Session{ID: c.ID(), Roster: ids, Threshold: threshold, MinSurvivors: least, Lanes: m.lanes(name), Bits: m.laneBits(), Cohorts: c.Cohorts}
 		if m.rules.Owners > 0 {
 			s.owned = newOwned(m.rules.Owners, &s.public)
 		}
 		list = append(list, s)
 		return s.public.Validate()
 	}
-	if err := add(ledger.TrunkGroup, "", -1, p.members, m.quorum, max(m.quorum, m.rules.MinCohort)); err != nil {
+	everybody := make([]int, len(m.epoch.Members))
+	for i := range everybody {
+		everybody[i] = i
+	}
+	if err := add(ledger.TrunkGroup, "", -1, everybody, p.members, m.quorum, max(m.quorum, m.rules.MinCohort), m.rules.MinCohort); err != nil {
 		return err
 	}
 	shared := m.epoch.Shared()
 	for _, h := range p.heads {
 		t, least := m.headLimits(shared[h])
-		if err := add(ledger.HeadGroup(shared[h]), shared[h], h, m.headMembers(shared[h], p.members), t, least); err != nil {
+		if err := add(ledger.HeadGroup(shared[h]), shared[h], h, m.epoch.HeadMembers(shared[h]), m.headMembers(shared[h], p.members), t, least, m.rules.MinGroup); err != nil {
 			return err
 		}
 	}

@@ -83,6 +83,11 @@ func (m *Machine) enter(a *attempt) bool {
 		own := s.public
 		if s.index == 0 {
 			own.MinSurvivors = max(own.MinSurvivors, min(m.cfg.Policy.MinCohort, len(own.Roster)))
+			if own.Cohorts = s.ownCohorts(m.cfg.Policy.MinCohort); own.Cohorts == nil && s.public.Cohorts != nil {
+				m.tell(Warning, "this member's cohort has %d members, and the owner's policy demands sums over %d: nothing is sent", len(s.public.Cohorts[s.cohort(s.self)].Members), m.cfg.Policy.MinCohort)
+				m.quit(a, quitPolicy, -1)
+				return true
+			}
 		}
 		member, err := secagg.NewMember(own, s.self, m.random())
 		if err != nil {
@@ -144,7 +149,7 @@ func (m *Machine) mask(a *attempt) bool {
 		}
 		values, err := m.values(a, s)
 		if err == nil && m.cfg.Witness != nil {
-			m.cfg.Witness(Contribution{m.r.number, a.number, s.name, s.public.ID, m.laneBits(), values})
+			m.cfg.Witness(Contribution{m.r.number, a.number, s.name, s.cohort(s.self), s.public.ID, m.laneBits(), values})
 		}
 		if err == nil {
 			inputs[s.index], err = s.member.Mask(values, s.confirms)

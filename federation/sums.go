@@ -12,8 +12,9 @@ import (
 // sum is what a session opened.
 type sum struct {
 	lanes   []uint32
-	members int // in the sum
-	peers   int // in the session
+	members int   // in the sum
+	peers   int   // session.peers
+	parts   []int // how many members each sum is over; one number unless cohorts are summed apart
 	group   ledger.Group
 }
 
@@ -126,8 +127,11 @@ func (s *session) keepOpened(seeds *secagg.Opening, in secagg.Transcript) {
 // sumOf is the opened sum with these lanes.
 func (s *session) sumOf(lanes []uint32) *sum {
 	x := s.opened
-	out := &sum{members: len(x.list), peers: len(s.members), lanes: lanes, group: ledger.Group{Name: s.name, Session: s.public.ID,
+	out := &sum{members: len(x.list), peers: s.peers(), lanes: lanes, group: ledger.Group{Name: s.name, Session: s.public.ID,
 		Masked: x.maskedRoot, Seeds: x.seeds.Root(), Aggregate: AggregateRoot(lanes)}}
+	for _, part := range x.seeds.Parts() {
+		out.parts = append(out.parts, len(part))
+	}
 	for _, i := range s.at(x.list) {
 		out.group.Survivors = append(out.group.Survivors, uint64(i))
 	}
@@ -170,18 +174,22 @@ func (m *Machine) shun(member int, why string) {
 	}
 }
 
+// sumLanes adds up all chunks; of cohorts, one after the other.
 func sumLanes(o *secagg.Opening, s *session, masked map[int]secagg.Masked) ([]uint32, error) {
-	lanes := make([]uint32, 0, s.public.Lanes)
-	for c := 0; len(lanes) < s.public.Lanes; c++ {
-		chunk := map[int][]byte{}
-		for k := range masked {
-			chunk[k] = masked[k].Chunks[c]
+	parts := o.Parts()
+	lanes := make([]uint32, 0, len(parts)*s.public.Lanes)
+	for g, members := range parts {
+		for c := range s.public.Chunks() {
+			chunk := map[int][]byte{}
+			for _, k := range members {
+				chunk[k] = masked[k].Chunks[c]
+			}
+			part, err := o.SumPart(g, c, chunk)
+			if err != nil {
+				return nil, err
+			}
+			lanes = append(lanes, part...)
 		}
-		part, err := o.SumChunk(c, chunk)
-		if err != nil {
-			return nil, err
-		}
-		lanes = append(lanes, part...)
 	}
 	return lanes, nil
 }

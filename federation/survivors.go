@@ -32,7 +32,7 @@ func (m *Machine) proposeFinal(a *attempt) bool {
 	if len(a.sessions) == 1 && len(members) < len(usable) && m.now.Before(a.collect) {
 		return false
 	}
-	p := &proposal{members, heads}
+	p := &proposal{a.sessions[0].summed(members), heads}
 	if err := m.finalFault(a, p); err != nil {
 		m.tell(Info, "attempt %d cannot go on: %v", a.number, err)
 		m.quit(a, quitStalled, -1)
@@ -49,8 +49,8 @@ func (m *Machine) listFault(a *attempt, members []int) error {
 			return fmt.Errorf("%w: member %d is not in the roster", errBody, i)
 		}
 	}
-	if trunk := a.sessions[0]; len(members) < trunk.need() {
-		return fmt.Errorf("too few masked inputs: %d of %d members, want %d", len(members), len(a.roster), trunk.need())
+	if trunk := a.sessions[0]; len(trunk.summed(members)) < trunk.need() {
+		return fmt.Errorf("too few masked inputs: %d of %d members, want %d", len(trunk.summed(members)), len(a.roster), trunk.need())
 	}
 	return nil
 }
@@ -65,7 +65,13 @@ func (m *Machine) finalFault(a *attempt, p *proposal) error {
 	if m.r.base.Kind == ledger.Setup && len(p.heads) < len(m.epoch.Shared()) {
 		return fmt.Errorf("the setup round needs all %d heads, and %d are open", len(m.epoch.Shared()), len(p.heads))
 	}
-	return m.listFault(a, p.members)
+	if err := m.listFault(a, p.members); err != nil {
+		return err
+	}
+	if thick := a.sessions[0].summed(p.members); len(thick) < len(p.members) {
+		return fmt.Errorf("%w: members of cohorts of which too few are left are in the sum", errBody)
+	}
+	return nil
 }
 
 // headSession returns the session of a shared head, by its number, or nil.

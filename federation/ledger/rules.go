@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,8 @@ type Rules struct {
 	ValueBits  int     // of quantisation to 32 bits, see secagg.QuantizerConfig
 	WeightBits int     // likewise
 	AuditRows  int     // functionals of every update that are made public to audit its norm, see package sketch; 0 for no audit
+	Cohorts    int     // into how many random cohorts, summed apart, members of a sum are divided at most; 0 for one sum over all
+	Robust     string  // rule over the means of cohorts: "median", "trimmed-mean" or "geometric-median"; empty without cohorts
 	Fragments  int     // parts of the trunk that are summed in turn, one in each training round, while local training goes on; 0 for all of it at once
 	FirstScale float64 // full scale of updates in the first training round, parameter units
 
@@ -38,6 +41,9 @@ const (
 	OuterNesterov = "nesterov"
 	OuterFedAvg   = "fedavg"
 )
+
+// robustRules are the values of Rules.Robust, as package robust names them.
+var robustRules = []string{"median", "trimmed-mean", "geometric-median"}
 
 // MaxFragments is the largest value of Rules.Fragments: with more, a number waits too long for its turn.
 const MaxFragments = 64
@@ -80,6 +86,12 @@ func (r *Rules) Validate() error {
 		return fmt.Errorf("rules: %d audit rows, want 0 for no audit, or a power of two from 16 to 4096, such as 64", r.AuditRows)
 	case r.AuditRows > 0 && r.Owners > 0:
 		return errors.New("rules: audit_rows needs every member to hold all masked inputs: leave owners at 0")
+	case r.Cohorts != 0 && (r.Cohorts < 3 || r.Cohorts > MaxMembers/2):
+		return fmt.Errorf("rules: %d cohorts, want 0 for one sum over all, or 3 to %d, of which a rule outvotes fewer than half", r.Cohorts, MaxMembers/2)
+	case r.Cohorts > 0 != (r.Robust != "") || r.Robust != "" && !slices.Contains(robustRules, r.Robust):
+		return fmt.Errorf("rules: robust rule %.20q with %d cohorts, want one of %q with cohorts, and none without", r.Robust, r.Cohorts, robustRules)
+	case r.Cohorts > 0 && r.Owners > 0:
+		return errors.New("rules: cohorts needs every member to hold all masked inputs: leave owners at 0")
 	case r.Fragments < 0 || r.Fragments > MaxFragments:
 		return fmt.Errorf("rules: %d fragments, want 0 to sum the whole trunk in every round, or 2 to %d", r.Fragments, MaxFragments)
 	case !(r.FirstScale >= 1e-12 && r.FirstScale <= 1e12) || math.IsNaN(r.FirstScale):
@@ -117,6 +129,9 @@ func (r *Rules) fields() fields {
 	if r.AuditRows > 0 {
 		f["audit_rows"] = uint64(r.AuditRows)
 	}
+	if r.Cohorts > 0 {
+		f["cohorts"], f["robust"] = uint64(r.Cohorts), r.Robust
+	}
 	if r.Streams() {
 		f["fragments"] = uint64(r.Fragments)
 	}
@@ -143,6 +158,9 @@ func (r *Rules) read(in reader) {
 	}
 	if in.has("owners") {
 		r.Owners = int(in.uint("owners", MaxMembers))
+	}
+	if r.Cohorts, r.Robust = 0, ""; in.has("cohorts") {
+		r.Cohorts, r.Robust = int(in.uint("cohorts", MaxMembers)), in.text("robust")
 	}
 	if r.Fragments = 0; in.has("fragments") {
 		r.Fragments = int(in.uint("fragments", MaxFragments))

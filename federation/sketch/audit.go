@@ -13,6 +13,8 @@ import (
 type Audit struct {
 	s         *Sketch
 	survivors []int
+	partners  map[int]int              // by survivor, how many others share a mask with it
+	part      map[int]int              // by survivor, which part it is in
 	inputs    map[int][]uint32         // sketches of what pair masks with survivors alone still hide
 	reports   map[int]map[int][]uint32 // by reporter, then by the other end
 }
@@ -23,18 +25,25 @@ type pair struct{ low, high int }
 func pairOf(i, j int) pair { return pair{min(i, j), max(i, j)} }
 
 // NewAudit starts an audit of the survivors, two or more distinct member indices: those in the sum. A member that
-// dropped out is not in the sum and is not estimated.
-func (s *Sketch) NewAudit(survivors []int) (*Audit, error) {
-	sorted := slices.Sorted(slices.Values(survivors))
-	for k, i := range sorted {
-		if i < 0 || i >= MaxMembers || k > 0 && sorted[k-1] == i {
-			return nil, fmt.Errorf("sketch audit: survivors %v: want distinct indices from 0 to %d", survivors, MaxMembers-1)
+// dropped out is not in the sum and is not estimated. Of a session with cohorts, the survivors of each are a part of their own: pair masks are
+// shared inside parts only.
+func (s *Sketch) NewAudit(parts ...[]int) (*Audit, error) {
+	a := &Audit{s: s, partners: make(map[int]int), part: make(map[int]int), inputs: make(map[int][]uint32), reports: make(map[int]map[int][]uint32)}
+	for g, part := range parts {
+		for _, i := range part {
+			if _, twice := a.part[i]; twice || i < 0 || i >= MaxMembers {
+				return nil, fmt.Errorf("sketch audit: survivors %v: want distinct indices from 0 to %d", parts, MaxMembers-1)
+			}
+			a.part[i], a.partners[i] = g, len(part)-1
+		}
+		if len(part) < 2 {
+			return nil, errors.New("sketch audit: fewer than two survivors: there is no sum")
 		}
 	}
-	if len(sorted) < 2 {
+	if a.survivors = sorted(a.part); len(a.survivors) < 2 {
 		return nil, errors.New("sketch audit: fewer than two survivors: there is no sum")
 	}
-	return &Audit{s: s, survivors: sorted, inputs: make(map[int][]uint32), reports: make(map[int]map[int][]uint32)}, nil
+	return a, nil
 }
 
 // Input takes in the sketch of a survivor's masked input, from which the masks that are public after unmasking were
@@ -84,12 +93,12 @@ func (a *Audit) Report(r Report) error {
 		return fmt.Errorf("%w: member %d is no survivor", ErrReport, r.From)
 	case a.reports[r.From] != nil:
 		return fmt.Errorf("%w: a second one of member %d", ErrReport, r.From)
-	case len(r.Pairs) != len(a.survivors)-1:
-		return fmt.Errorf("%w: member %d reports %d pairs, want %d", ErrReport, r.From, len(r.Pairs), len(a.survivors)-1)
+	case len(r.Pairs) != a.partners[r.From]:
+		return fmt.Errorf("%w: member %d reports %d pairs, want %d", ErrReport, r.From, len(r.Pairs), a.partners[r.From])
 	}
 	pairs := make(map[int][]uint32, len(r.Pairs))
 	for _, p := range r.Pairs {
-		if !a.survived(p.With) || p.With == r.From || pairs[p.With] != nil || len(p.Sketch) != a.s.c.Rows {
+		if !a.survived(p.With) || a.part[p.With] != a.part[r.From] || p.With == r.From || pairs[p.With] != nil || len(p.Sketch) != a.s.c.Rows {
 			return fmt.Errorf("%w: member %d reports a pair with %d, want each other survivor once, %d rows", ErrReport, r.From, p.With, a.s.c.Rows)
 		}
 		pairs[p.With] = slices.Clone(p.Sketch)

@@ -57,6 +57,8 @@ type Rules struct {
 	Owners      *int      `toml:"owners"`
 	LaneBits    *int      `toml:"lane_bits"`
 	AuditRows   *int      `toml:"audit_rows"`
+	Cohorts     *int      `toml:"cohorts"`
+	Robust      *string   `toml:"robust"`
 	Fragments   *int      `toml:"fragments"`
 	ValueBits   *int      `toml:"value_bits"`
 	WeightBits  *int      `toml:"weight_bits"`
@@ -132,6 +134,8 @@ func (p *Plan) rules() (ledger.Rules, error) {
 	put(&r.Owners, p.Rules.Owners)
 	put(&r.LaneBits, p.Rules.LaneBits)
 	put(&r.AuditRows, p.Rules.AuditRows)
+	put(&r.Cohorts, p.Rules.Cohorts)
+	put(&r.Robust, p.Rules.Robust)
 	put(&r.Fragments, p.Rules.Fragments)
 	put(&r.ValueBits, p.Rules.ValueBits)
 	put(&r.WeightBits, p.Rules.WeightBits)
