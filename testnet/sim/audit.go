@@ -22,11 +22,12 @@ type audit struct {
 	rounds map[roundPlace][32]byte // what an honest member said once in a round
 	spoilt map[int]bool            // members whose masked inputs are not what their machine contributed
 
-	lanes   map[[32]byte]map[int][][]uint32 // contributions by session and member: one per attempt at masking
+	lanes   map[[32]byte]map[int][]federation.Contribution // by session and member: one per attempt at masking
 	records map[uint64]cid.Cid
 	kinds   map[uint64]string
 	groups  map[uint64]int // sums that a round opened
 	sums    int
+	divided int
 	opened  int
 }
 
@@ -39,7 +40,7 @@ type roundPlace struct {
 
 func newAudit(w *World) *audit {
 	return &audit{w: w, seen: map[[32]byte]bool{}, places: map[ledger.Key][32]byte{}, rounds: map[roundPlace][32]byte{}, spoilt: map[int]bool{},
-		lanes: map[[32]byte]map[int][][]uint32{}, records: map[uint64]cid.Cid{}, kinds: map[uint64]string{}, groups: map[uint64]int{}}
+		lanes: map[[32]byte]map[int][]federation.Contribution{}, records: map[uint64]cid.Cid{}, kinds: map[uint64]string{}, groups: map[uint64]int{}}
 }
 
 func (a *audit) fault(format string, args ...any) {

@@ -48,7 +48,7 @@ func TestAuditSees(t *testing.T) {
 	}{
 		{"a sum that is not that of the contributions", func(w *World, p *process) {
 			for _, of := range w.audit.lanes {
-				of[2][0][0]++
+				of[2][0].Lanes[0]++
 			}
 			again(w, p)
 		}, "is not that of what members"},

@@ -41,6 +41,7 @@
 //	rounds 4                           to be certified, setup and void ones included; default 3
 //	seed 17                            of all that is left to chance
 //	cohort 5                           minimum cohort; default a quorum
+//	divided 3                          into at most that many cohorts that are summed apart; give a small cohort as well
 //	founded                            the setup round is over when the scenario begins
 //	within 2m                          how long the end may take after the last trouble; default 3m
 //	train 200ms..400ms                 how long local work takes

@@ -15,15 +15,15 @@ type foundation struct {
 }
 
 // foundations are shared by all scenarios of one size: the setup round of many members takes a while.
-var foundations sync.Map // [2]int{members, cohort} to *foundation
+var foundations sync.Map // [3]int{members, cohort, divided} to *foundation
 
 // found lets the members have the setup round already.
 func (w *World) found() error {
-	v, _ := foundations.LoadOrStore([2]int{w.s.Members, w.s.Cohort}, &foundation{})
+	v, _ := foundations.LoadOrStore([3]int{w.s.Members, w.s.Cohort, w.s.Divided}, &foundation{})
 	f := v.(*foundation)
 	f.once.Do(func() {
 		var before *World
-		if before, f.err = newWorld(&Scenario{Members: w.s.Members, Cohort: w.s.Cohort, Rounds: 1}); f.err != nil {
+		if before, f.err = newWorld(&Scenario{Members: w.s.Members, Cohort: w.s.Cohort, Divided: w.s.Divided, Rounds: 1}); f.err != nil {
 			return
 		}
 		before.play()

@@ -25,6 +25,9 @@ func memberKey(i int) ed25519.PrivateKey {
 func (s *Scenario) rules() ledger.Rules {
 	r := ledger.DefaultRules()
 	r.MinCohort, r.MinGroup = s.Cohort, min(s.Cohort, 3)
+	if s.Divided > 0 {
+		r.Cohorts, r.Robust = s.Divided, "median"
+	}
 	r.JoinGrace, r.StepTimeout, r.MaskTimeout, r.Forfeit = 4*time.Second, 2*time.Second, 2*time.Second, 4*time.Second
 	return r
 }

@@ -13,6 +13,7 @@ const everything = `members 7
 rounds 4
 seed 18446744073709551615
 cohort 5
+divided 3
 founded
 within 2m0s
 train 200ms..400ms

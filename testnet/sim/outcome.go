@@ -24,12 +24,13 @@ type Outcome struct {
 	Disturbed int // rounds in which something was done
 	Unfired   int // events whose moment did not come
 	Sums      int // certified sums compared with what members contributed
+	Divided   int // cohorts among them that were summed apart, the first of each sum not counted
 	Opened    int // messages with opened shares that were looked into
 }
 
 func (w *World) outcome() *Outcome {
 	o := &Outcome{Scenario: w.s, Faults: w.audit.faults, Stalled: w.stalled, Took: w.now, Calm: w.now - min(w.trouble, w.now), Main: w.main, Full: w.full,
-		Disturbed: len(w.disturbed), Unfired: len(w.waiting) + w.timed, Sums: w.audit.sums, Opened: w.audit.opened}
+		Disturbed: len(w.disturbed), Unfired: len(w.waiting) + w.timed, Sums: w.audit.sums, Divided: w.audit.divided, Opened: w.audit.opened}
 	for k := uint64(0); w.audit.kinds[k] != ""; k++ {
 		o.Kinds = append(o.Kinds, w.audit.kinds[k])
 	}

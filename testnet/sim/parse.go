@@ -48,6 +48,8 @@ func (s *Scenario) statement(p *phrase) {
 		s.Seed = p.number(0, 1<<64-1)
 	case "cohort":
 		s.Cohort = int(p.number(2, MaxMembers))
+	case "divided":
+		s.Divided = int(p.number(3, MaxMembers))
 	case "founded":
 		s.Founded = true
 	case "within":
@@ -73,7 +75,7 @@ func (s *Scenario) statement(p *phrase) {
 			s.Expect = append(s.Expect, p.expected())
 		}
 	default:
-		p.fail("a line begins with members, rounds, seed, cohort, founded, within, train, link, skew, drift, fail, echo, byzantine, at, amid, after or expect")
+		p.fail("a line begins with members, rounds, seed, cohort, divided, founded, within, train, link, skew, drift, fail, echo, byzantine, at, amid, after or expect")
 	}
 }
 

@@ -16,6 +16,9 @@ func (s *Scenario) String() string {
 	line("rounds %d", s.Rounds)
 	line("seed %d", s.Seed)
 	line("cohort %d", s.Cohort)
+	if s.Divided > 0 {
+		line("divided %d", s.Divided)
+	}
 	if s.Founded {
 		line("founded")
 	}

@@ -15,6 +15,7 @@ type Scenario struct {
 	Rounds  uint64 // to be certified, the setup round and void ones included
 	Seed    uint64 // of everything that is left to chance
 	Cohort  int    // minimum cohort of the rules and of every owner's policy; default: a quorum
+	Divided int    // into how many cohorts sums are divided at most; 0 for one sum over all
 	// Founded begins with a setup round that was certified before the trouble: all members start again from the disks they
 	// had after it.
 	Founded bool

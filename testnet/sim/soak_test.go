@@ -75,6 +75,23 @@ func TestKillMatrix(t *testing.T) {
 	}
 }
 
+// TestKillCohorts kills members of a federation whose sums are divided into cohorts: some are summed without those who died, some are
+// left out, and some attempts are made with fewer cohorts or one sum.
+func TestKillCohorts(t *testing.T) {
+	divided := 0
+	soak(t, count(6), func(k int) *Scenario {
+		s := KillMatrix(13, KillSteps[(int(*first)+k)%len(KillSteps)], *first+uint64(k))
+		s.Cohort, s.Divided = 2, 4
+		return s
+	}, func(o *Outcome) error {
+		divided += o.Divided
+		return o.Err()
+	})
+	if divided == 0 {
+		t.Error("no sum was divided")
+	}
+}
+
 // TestGenerated plays scenarios in which all members are honest and no more of them die than a quorum can miss.
 func TestGenerated(t *testing.T) {
 	soak(t, count(10), func(k int) *Scenario { return Generate(*first+uint64(k), Honest) }, (*Outcome).Err)

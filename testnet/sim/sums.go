@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/fedlam/fedlam/federation"
@@ -12,9 +13,10 @@ import (
 // contributed keeps what a member adds to a sum, before it is masked.
 func (a *audit) contributed(p *process, c federation.Contribution) {
 	if a.lanes[c.Session] == nil {
-		a.lanes[c.Session] = map[int][][]uint32{}
+		a.lanes[c.Session] = map[int][]federation.Contribution{}
 	}
-	a.lanes[c.Session][p.index] = append(a.lanes[c.Session][p.index], slices.Clone(c.Lanes))
+	c.Lanes = slices.Clone(c.Lanes)
+	a.lanes[c.Session][p.index] = append(a.lanes[c.Session][p.index], c)
 }
 
 // checkSums compares the sums of a record, to the last bit, with what its members contributed.
@@ -26,20 +28,30 @@ func (a *audit) checkSums(r *ledger.Round) {
 		if slices.ContainsFunc(g.Survivors, func(s uint64) bool { return a.spoilt[int(s)] }) {
 			continue // what a liar sent is what it contributed, and nobody but itself knows it
 		}
-		sum := []uint32(nil)
+		sums, members := map[int][]uint32{}, map[int]int{} // by cohort
 		for _, s := range g.Survivors {
 			all := a.lanes[g.Session][int(s)]
 			if len(all) != 1 {
 				a.fault("M%d masked %d vectors in the certified session of %s in round %d, want 1", s, len(all), g.Name, r.R)
 				return
 			}
-			if sum == nil {
-				sum = make([]uint32, len(all[0]))
+			x := all[0]
+			if sums[x.Cohort] == nil {
+				sums[x.Cohort] = make([]uint32, len(x.Lanes))
 			}
-			for k, v := range all[0] {
-				sum[k] += v
+			members[x.Cohort]++
+			for k, v := range x.Lanes {
+				sums[x.Cohort][k] += v
 			}
 		}
+		var sum []uint32
+		for _, cohort := range slices.Sorted(maps.Keys(sums)) {
+			sum = append(sum, sums[cohort]...)
+			if members[cohort] < a.w.genesis.Rules.MinCohort && g.Name == ledger.TrunkGroup {
+				a.fault("round %d: the sum of a cohort of %s is over %d members, want at least %d", r.R, g.Name, members[cohort], a.w.genesis.Rules.MinCohort)
+			}
+		}
+		a.divided += max(0, len(sums)-1)
 		if federation.AggregateRoot(sum) != g.Aggregate {
 			a.fault("round %d: the certified sum of %s is not that of what members %v contributed", r.R, g.Name, g.Survivors)
 		}
