@@ -20,13 +20,29 @@ const fewestCohorts = 3
 // cohortSize is how many members a cohort is planned with, so that a third of them may be missing in a sum of least members.
 func cohortSize(least int) int { return least + (least+1)/2 }
 
+// cohortCount is into how many cohorts so many members are divided; 0 when they are too few.
+func (m *Machine) cohortCount(members, least int) int {
+	if groups := min(m.rules.Cohorts, robust.MostGroups(members, cohortSize(least))); groups >= fewestCohorts {
+		return groups
+	}
+	return 0
+}
+
+// cohortOf is how many members the smallest cohort has; 0 when there is one sum over all.
+func (m *Machine) cohortOf(members, least int) int {
+	if groups := m.cohortCount(members, least); groups > 0 {
+		return members / groups
+	}
+	return 0
+}
+
 // cohorts divides the members of a session, or returns nil when the rules do not say so or the members are too few. all are those of the epoch who have
 // a part in such a sum. They are divided once for the round, by the newest record, which binds secrets that nobody knew when it was made; so no
 // coordinator chooses who is with whom. Cohorts of which too many are away are put together with others, which gives larger sums, never
 // smaller ones.
 func (m *Machine) cohorts(name string, all, members []int, least int) []secagg.Cohort {
-	groups := min(m.rules.Cohorts, robust.MostGroups(len(all), cohortSize(least)))
-	if m.r.base.Kind != ledger.Train || groups < fewestCohorts {
+	groups := m.cohortCount(len(all), least)
+	if m.r.base.Kind != ledger.Train || groups == 0 {
 		return nil
 	}
 	seed := sha256.Sum256(append(append([]byte("fedlam/v1/cohorts"), 0), append(m.r.base.Prev.Bytes(), name...)...))

@@ -221,6 +221,15 @@ func TestOwnersPolicyInCohorts(t *testing.T) {
 	if s.ownCohorts(4) != nil {
 		t.Error("a member agrees to a sum that is smaller than its owner's policy")
 	}
+	c := cohortCluster(t, 12, 1, nil)
+	cfg := Config{Genesis: c.genesis, Key: testKey(0), Policy: Policy{MinCohort: 5}, SetupTrunk: setupTrunk, SetupHead: setupHead, Random: &stream{}}
+	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "cohorts of 4") {
+		t.Errorf("a member that wants sums over five starts in a federation with cohorts of four: %v", err)
+	}
+	cfg.Policy.MinCohort = 4
+	if _, err := New(cfg); err != nil {
+		t.Error(err)
+	}
 	s.public.Cohorts[1] = secagg.Cohort{Members: []int{3, 4, 5}, Least: 2}
 	if got := s.ownCohorts(3); got[1].Least != 3 || s.public.Cohorts[1].Least != 2 {
 		t.Errorf("least sums %v; those of the others are %v", got, s.public.Cohorts)

@@ -45,6 +45,9 @@
 // than the minimum have are not part of the vector, and heads with fewer members than that are not summed at all: they
 // stay where they are.
 //
+// With the rules cohorts and robust, members of a sum are divided at random once a round, each cohort is summed apart inside the one session, and a
+// robust rule over the means of the cohorts takes the place of the mean; see cohorts.go and package robust.
+//
 // With the rule fragments, a training round sums one of several parts of the trunk in turn, and the heads. Local training is not begun anew in
 // each round then but goes on, also while sums are made; see Streamer and fragment.go.
 //

@@ -79,6 +79,10 @@ func (m *Machine) checkPlace() error {
 		return fmt.Errorf("federation: %d members, and sums over fewer than %d are refused: let more institutions join, "+
 			"or set min_cohort to %d in the genesis rules and in the policy of every member, knowing that fewer members hide each other less", n, least, n)
 	}
+	if size := m.cohortOf(len(m.epoch.Members), m.rules.MinCohort); size > 0 && size < m.cfg.Policy.MinCohort {
+		return fmt.Errorf("federation: the rules divide the members into cohorts of %d that are summed apart, and sums over fewer than %d are refused: "+
+			"set min_cohort in the own policy to %d, knowing that fewer members hide each other less, or ask for fewer cohorts", size, m.cfg.Policy.MinCohort, size)
+	}
 	return nil
 }
 

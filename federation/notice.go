@@ -23,6 +23,9 @@ func (m *Machine) introduce() {
 		m.tell(Info, "%s", m.outside())
 		return
 	}
+	if size := m.cohortOf(len(m.epoch.Members), m.rules.MinCohort); size > 0 {
+		m.tell(Info, "updates are summed in random cohorts of %d members and more, of whose means the federation takes the %s; the sum of every cohort is public", size, m.rules.Robust)
+	}
 	shared := map[string]bool{}
 	for _, key := range m.epoch.Shared() {
 		shared[key] = true

@@ -57,7 +57,7 @@ with plan.toml:
   [training]
   batch_size = "auto:32"
   gradient_max_norm = 5.0
-Further rules: outer ("nesterov", "fedavg"), rate, momentum, owners, lane_bits (32, or 16 to send half the bytes), audit_rows (64 to name members whose update is too long; 0 for no audit), fragments (8 to send an eighth of the trunk in each round while training goes on; give fewer steps then), value_bits, weight_bits, first_scale, and as times such as "90s"
+Further rules: outer ("nesterov", "fedavg"), rate, momentum, owners, lane_bits (32, or 16 to send half the bytes), audit_rows (64 to name members whose update is too long; 0 for no audit), cohorts (such as 10, the most parts in which members are summed apart, so that robust = "median", "trimmed-mean" or "geometric-median" over the parts outvotes who poisons its update; needs about 5 * min_cohort members), fragments (8 to send an eighth of the trunk in each round while training goes on; give fewer steps then), value_bits, weight_bits, first_scale, and as times such as "90s"
 join_grace, step_timeout, mask_timeout, forfeit. A head that fewer than min_group members have stays with its owners.
 
 For each shared head the founder may name public labelled frames, which nobody should train on, as a canary set:

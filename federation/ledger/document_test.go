@@ -182,3 +182,32 @@ func TestFragmentsAreSaidWhenThereAreSome(t *testing.T) {
 		}
 	}
 }
+
+// TestCohortRules reads back what is written, keeps the CIDs of federations without cohorts, and refuses rules that no sum can follow.
+func TestCohortRules(t *testing.T) {
+	for _, c := range []struct {
+		cohorts int
+		robust  string
+		owners  int
+		ok      bool
+	}{
+		{0, "", 0, true}, {3, "median", 0, true}, {10, "trimmed-mean", 0, true}, {MaxMembers / 2, "geometric-median", 0, true},
+		{2, "median", 0, false}, {-1, "median", 0, false}, {MaxMembers, "median", 0, false}, {3, "", 0, false}, {0, "median", 0, false},
+		{3, "mean", 0, false}, {3, "median", 2, false},
+	} {
+		g := testGenesis(4)
+		plain := g.Encode()
+		g.Rules.Cohorts, g.Rules.Robust, g.Rules.Owners = c.cohorts, c.robust, c.owners
+		text := g.Encode()
+		if err := g.Validate(); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if !c.ok {
+			continue
+		}
+		got, err := DecodeGenesis(text)
+		if err != nil || (got.Rules.Cohorts != c.cohorts || got.Rules.Robust != c.robust || bytes.Equal(text, plain) != (c.cohorts == 0)) {
+			t.Errorf("%+v: read as %d %q", c, got.Rules.Cohorts, got.Rules.Robust)
+		}
+	}
+}

@@ -97,6 +97,15 @@ type Privacy struct {
 	MinGroup    int    `json:"min_group"`
 }
 
+// aggregation says how sums are made, and over whom.
+func aggregation(r *Rules) string {
+	text := "secure sums: double masking, X-Wing and AES-256-CTR, threshold of two thirds"
+	if r.Cohorts > 0 {
+		text += fmt.Sprintf("; up to %d random cohorts summed apart, %s of their means", r.Cohorts, r.Robust)
+	}
+	return text
+}
+
 func provenance(g *Genesis, epoch *Epoch, last Finished) ([]byte, error) {
 	record, err := DecodeRound(last.Record)
 	if err != nil {
@@ -109,7 +118,7 @@ func provenance(g *Genesis, epoch *Epoch, last Finished) ([]byte, error) {
 	p := Provenance{Version: 1, Federation: g.Name, Genesis: epoch.Genesis.String(), Epoch: epoch.CID().String(), Round: record.R,
 		Record: cert.Record.String(), Certificate: cert.CID().String(), Weights: record.WeightsOut.String(), Config: record.Config.String(),
 		Members: len(epoch.Members), Signed: []string{},
-		Privacy: Privacy{"secure sums: double masking, X-Wing and AES-256-CTR, threshold of two thirds", epoch.Rules.MinCohort, epoch.Rules.MinGroup}}
+		Privacy: Privacy{aggregation(&epoch.Rules), epoch.Rules.MinCohort, epoch.Rules.MinGroup}}
 	for _, s := range cert.Signatures {
 		if s.Member >= uint64(len(epoch.Members)) {
 			return nil, fmt.Errorf("certificate with a signature of member %d of %d", s.Member, len(epoch.Members))

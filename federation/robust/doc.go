@@ -1,9 +1,10 @@
 // Package robust limits what poisoned updates of allowed length can do to a mean. Members of a round are split at random into groups; secure
 // aggregation opens the sum of each group instead of one sum of all; and a robust rule over the group means, each of them public,
 // takes the place of the mean. It complements the audit of norms in federation/sketch, which does not look at direction.
+// Package federation calls the groups cohorts.
 //
 //	parts, err := robust.Partition(seed, members, robust.MostGroups(len(members), 10), 10)
-//	... one secure sum per group; means[g] = sum of group g over its weight
+//	... the sum of each group, see secagg.Cohort; means[g] = sum of group g over its weight
 //	mean, err := robust.Aggregate(robust.Median{}, means)
 //
 // The package is pure. Results have the same bits on every machine: sums have a fixed order, products are converted before they are
@@ -11,25 +12,26 @@
 //
 // # Groups
 //
-// The seed must be one that nobody could choose or foresee when rosters were made, such as the previous certificate, and
-// the same in all attempts at a round: sums over two partitions tell more than either. Every group is a session of its own, with the
-// minimum cohort as its least size.
+// The seed must be one that nobody could choose or foresee when rosters were made, such as the record of the round before, and
+// the same in all attempts at a round: sums over two partitions tell more than either.
 //
 // A rule withstands a number of poisoned groups, and one malicious member poisons a group. So small groups withstand
-// more; but each secure sum protects its members only while fewer than a third of them are malicious. With n members, G groups, f malicious
-// members, the probability that the coordinate-wise median withstands them, and the bound of that for some group not to be
-// protected (Withstood, Exposed):
+// more. But who is alone with malicious ones in the sum of its group is seen by them, and the smallest sum over a group is that of two thirds of
+// it and one more. With n members, G groups, f malicious members, the probability that the coordinate-wise median withstands them, and a bound
+// of that for some honest member to be alone in the smallest sum of its group (Withstood, Exposed):
 //
 //	n    G   f    withstood  exposed
-//	50   5   2    1.000      0.000
-//	50   5   3    0.490      0.000
-//	50   10  4    1.000      0.450
-//	50   10  6    0.298      1
-//	200  20  9    1.000      0.007
-//	200  20  12   0.531      0.026
-//	200  40  19   1.000      1
+//	24   3   1    1.000      0.000
+//	24   3   2    0.304      0.000
+//	50   6   2    1.000      0.000
+//	50   6   3    0.411      0.000
+//	50   10  4    1.000      0.020
+//	200  20  9    1.000      0.000
+//	200  20  12   0.531      0.000
+//	200  25  12   1.000      0.000
+//	200  40  19   1.000      0.260
 //
-// Groups of ten are the better trade: fewer than one member in twenty may be malicious.
+// Groups of eight to ten are the better trade: fewer than one member in sixteen may be malicious.
 //
 // # Rules
 //

@@ -29,8 +29,8 @@ func Withstood(rule Rule, members, groups, malicious int) float64 {
 	return min(1, sum/choose(members, malicious))
 }
 
-// Exposed bounds the probability that some group of a random partition has a third or more malicious members: then
-// the secure sum of that group does not protect its others.
+// Exposed bounds the probability that some group of a random partition has so many malicious members that the smallest sum over it,
+// of two thirds of the group and one more, could hold one honest member alone.
 func Exposed(members, groups, malicious int) float64 {
 	if malicious < 0 || malicious > members || groups < 1 || groups > members {
 		return 1
@@ -38,7 +38,7 @@ func Exposed(members, groups, malicious int) float64 {
 	sum := 0.0
 	for g := range groups {
 		size := (g+1)*members/groups - g*members/groups
-		for m := (size + 2) / 3; m <= min(size, malicious); m++ {
+		for m := 2 * size / 3; m <= min(size, malicious); m++ {
 			sum += choose(malicious, m) * choose(members-malicious, size-m) / choose(members, size)
 		}
 	}

@@ -141,7 +141,7 @@ func TestOdds(t *testing.T) {
 				if bad > 0 {
 					poisoned++
 				}
-				if 3*bad >= len(p) {
+				if bad >= 2*len(p)/3 {
 					open++
 				}
 			}
@@ -180,8 +180,8 @@ func TestOddsTable(t *testing.T) {
 		n, groups, malicious int
 		withstood, exposed   float64
 	}{
-		{50, 5, 2, 1, 0}, {50, 5, 3, 0.490, 0}, {50, 10, 4, 1, 0.450}, {50, 10, 6, 0.298, 1},
-		{200, 20, 9, 1, 0.007}, {200, 20, 12, 0.531, 0.026}, {200, 40, 19, 1, 1},
+		{24, 3, 1, 1, 0}, {24, 3, 2, 0.304, 0}, {50, 6, 2, 1, 0}, {50, 6, 3, 0.411, 0}, {50, 10, 4, 1, 0.020},
+		{200, 20, 9, 1, 0}, {200, 20, 12, 0.531, 0}, {200, 25, 12, 1, 0}, {200, 40, 19, 1, 0.260},
 	} {
 		withstood, exposed := Withstood(Median{}, c.n, c.groups, c.malicious), Exposed(c.n, c.groups, c.malicious)
 		if math.Abs(withstood-c.withstood) > 6e-4 || math.Abs(exposed-c.exposed) > 6e-4 {

@@ -31,6 +31,8 @@
 //	sum, err := secagg.Sum(session, transcript)
 //	m.Erase()
 //
+// Session.Cohorts divides the members: pair masks stay inside cohorts, so that the sum of each opens apart. See Cohort.
+//
 // Values are prepared by a Quantizer (clipped, weighted, stochastically rounded updates with error feedback), by Wide
 // (exact sums of float64 numbers), both for 32 bits, or by Narrow (updates in 16 bits).
 //
