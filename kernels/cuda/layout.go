@@ -51,7 +51,9 @@ func copyCols[F kernels.Float](r *Recorder, op string, dst Slice[F], dstCols, ds
 }
 
 // Fill sets all of dst to v.
-func Fill[F kernels.Float](r *Recorder, dst Slice[F], v F) { fillCols(r, "Fill", dst, dst.n, 0, 1, dst.n, v) }
+func Fill[F kernels.Float](r *Recorder, dst Slice[F], v F) {
+	fillCols(r, "Fill", dst, dst.n, 0, 1, dst.n, v)
+}
 
 // ClearCols sets n columns of dst (dstCols wide) from column at to 0, in rows rows.
 func ClearCols[F kernels.Float](r *Recorder, dst Slice[F], dstCols, at, rows, n int) {

@@ -17,7 +17,9 @@ typedef unsigned short u16;
 #include <__clang_cuda_builtin_vars.h>
 
 #define DEVICE static inline __attribute__((device, always_inline))
+#define DEVICE_METHOD inline __attribute__((device, always_inline))
 #define SHARED static __attribute__((shared))
+#define SHARED_ALIGNED static __attribute__((shared, aligned(16)))
 #define UNROLL _Pragma("unroll")
 #define RESTRICT __restrict__
 
@@ -42,7 +44,9 @@ DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
 #include "fake/machine.h"
 
 #define DEVICE static inline
+#define DEVICE_METHOD inline
 #define SHARED static
+#define SHARED_ALIGNED alignas(16) static
 #define UNROLL
 #define RESTRICT __restrict__
 
