@@ -218,8 +218,8 @@ func (t *Tile[F]) check() error {
 	}
 	for i := range f.Code {
 		in := &f.Code[i]
-		for _, reg := range []int{in.Dst, in.A, in.B, in.C} {
-			if reg < 0 || reg >= f.Registers || in.Op > kernels.OpQuadratic {
+		for _, reg := range []int{in.Dst, in.A, in.B, in.C} { // those of operands that it does not have may be anything below
+			if reg >= f.Registers || in.Dst < 0 || in.A < 0 || in.Op > kernels.OpQuadratic {
 				return fmt.Errorf("instruction %d: operation %d on register %d of %d", i, in.Op, reg, f.Registers)
 			}
 		}
@@ -386,7 +386,7 @@ func encodeInstr(r *Recorder, in *kernels.Instr, constants []float64) []float64 
 		inv, below, p := kernels.SwitchPolynomial(in.S, in.T, in.N)
 		constants = append(append(constants, in.S, inv, below), p[:]...)
 	}
-	r.args = append(r.args, byte(in.Op), byte(in.Dst), byte(in.A), byte(in.B), byte(in.C), byte(in.N))
+	r.args = append(r.args, byte(in.Op), byte(in.Dst), byte(in.A), byte(max(in.B, 0)), byte(max(in.C, 0)), byte(in.N))
 	r.args = binary.LittleEndian.AppendUint16(r.args, uint16(at))
 	return constants
 }
