@@ -98,6 +98,7 @@ func (e *DeviceExec[F]) submit(b *Batch[F]) error {
 			return err
 		}
 		e.laid = append(e.laid[:0], e.sizes...)
+		e.hasPlan = true // for those who count
 	}
 	for i := range e.program.steps {
 		if s := &e.program.steps[i]; !s.frozen || !e.frozen {
@@ -113,6 +114,15 @@ func (e *DeviceExec[F]) submit(b *Batch[F]) error {
 
 // Sync waits until everything is computed, and returns what went wrong.
 func (e *DeviceExec[F]) Sync() error { return e.stream.Sync() }
+
+// ArenaBytes returns the device's memory for intermediate values and scratch of a run with the sizes of the last one; 0 before the
+// first.
+func (e *DeviceExec[F]) ArenaBytes() int64 {
+	if e.laid == nil {
+		return 0
+	}
+	return int64(e.values.Used())
+}
 
 // Device returns an output in the memory of the device, valid until the next Run; empty for names that are not outputs.
 func (e *DeviceExec[F]) Device(name string) cuda.Slice[F] {
