@@ -1,5 +1,7 @@
 package kernels
 
+import "slices"
+
 // A RowMap says from which column of a row of one matrix each column of the same row of another is taken. It is made
 // once and serves any number of goroutines.
 type RowMap struct {
@@ -33,6 +35,9 @@ func NewRowMap(from []int, srcCols int) *RowMap {
 	}
 	return m
 }
+
+// Columns returns the map: what NewRowMap was given.
+func (m *RowMap) Columns() (from []int, srcCols int) { return slices.Clone(m.from), m.srcCols }
 
 // plan returns the plan for vectors of so many lanes; without phases if two vectors do not hold what one takes.
 func (m *RowMap) plan(lanes int) lanePlan {

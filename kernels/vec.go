@@ -132,12 +132,7 @@ func Fill[F Float](dst []F, v F) {
 // u = (r-rs)/(rc-rs) is between 0 and 1; beyond, the function is 1 below and 0 above, and its derivatives are 0.
 func Switch[F Float](dst, r []F, rs, rc float64, order int) {
 	r = r[:len(dst)]
-	inv := 1 / (rc - rs)
-	p := switchPoly(inv, order)
-	below := 0.0
-	if order == 0 {
-		below = 1
-	}
+	inv, below, p := SwitchPolynomial(rs, rc, order)
 	if f := backendOf[F]().switches; f != nil && len(dst) > 0 {
 		f(&dst[0], &r[0], rs, inv, below, p[0], p[1], p[2], p[3], p[4], p[5], len(dst))
 		return
@@ -159,14 +154,19 @@ func Switch[F Float](dst, r []F, rs, rc float64, order int) {
 	}
 }
 
-// switchPoly returns the coefficients of the order-th derivative, lowest power of u first.
-func switchPoly(inv float64, order int) [6]float64 {
-	p := [6]float64{1, 0, 0, -10, 15, -6}
+// SwitchPolynomial returns what Switch computes with: u is (r-rs)*inv; for u < 0 the result is below, for u > 1 it is 0, and
+// else the polynomial in u with coefficients p, lowest power first.
+func SwitchPolynomial(rs, rc float64, order int) (inv, below float64, p [6]float64) {
+	inv = 1 / (rc - rs)
+	p = [6]float64{1, 0, 0, -10, 15, -6}
 	for range order {
 		for i := range 5 {
 			p[i] = p[i+1] * float64(i+1) * inv
 		}
 		p[5] = 0
 	}
-	return p
+	if order == 0 {
+		below = 1
+	}
+	return inv, below, p
 }

@@ -37,11 +37,27 @@ type Evaluator struct {
 // NewEvaluator compiles the model in a precision, for the given number of threads (0 = all cores). Results do not
 // depend on threads. Weights are copied: later changes of the model are seen after Load; references are read each time.
 func NewEvaluator(m *Model, precision Precision, threads int) (*Evaluator, error) {
-	return newEvaluator(m, precision, threads, nil)
+	return NewEvaluatorAt(m, precision, Place{Threads: threads})
+}
+
+// NewEvaluatorAt is NewEvaluator for a place. Results on a GPU differ from those of a processor in rounding.
+func NewEvaluatorAt(m *Model, precision Precision, at Place) (*Evaluator, error) {
+	return newEvaluator(m, precision, at, nil)
+}
+
+// Close frees the memory of a GPU; the evaluator cannot be used any more. On a processor there is nothing to free.
+func (e *Evaluator) Close() error {
+	var failed []error
+	for _, v := range []*variant{&e.quick, &e.large} {
+		if v.run != nil {
+			failed = append(failed, v.run.Close())
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // newEvaluator can make intermediates outputs: those whose names keep is true for.
-func newEvaluator(m *Model, precision Precision, threads int, keep func(name string) bool) (*Evaluator, error) {
+func newEvaluator(m *Model, precision Precision, at Place, keep func(name string) bool) (*Evaluator, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
@@ -56,11 +72,12 @@ func newEvaluator(m *Model, precision Precision, threads int, keep func(name str
 		}
 	}
 	e.compile = func(o graph.Options) (runner, error) {
+		o.Whole = at.Device != nil
 		p, err := g.CompileWith(outputs, o)
 		if err != nil {
 			return nil, err
 		}
-		return newRunner(m.Config, p, g.used, precision, threads)
+		return newRunner(m.Config, p, g.used, precision, at)
 	}
 	return e, e.prepare(0)
 }

@@ -44,7 +44,13 @@ func TestFloat32Forces(t *testing.T) {
 // that of the components.
 func compareForces(t *testing.T, m *Model, frames []dataset.Frame, tol float64) {
 	t.Helper()
-	got, want := forcesIn(t, Float32, m, frames), forcesIn(t, Float64, m, frames)
+	compareForcesAt(t, Place{Threads: 2}, m, frames, tol)
+}
+
+// compareForcesAt compares float32 at a place with float64 on the processor.
+func compareForcesAt(t *testing.T, at Place, m *Model, frames []dataset.Frame, tol float64) {
+	t.Helper()
+	got, want := forcesIn(t, at, Float32, m, frames), forcesIn(t, Place{Threads: 2}, Float64, m, frames)
 	var largest, worst, squares, errors float64
 	for k, f := range want {
 		d := got[k] - f
@@ -59,9 +65,9 @@ func compareForces(t *testing.T, m *Model, frames []dataset.Frame, tol float64) 
 }
 
 // forcesIn returns the forces of all frames, eV/Å.
-func forcesIn(t *testing.T, precision Precision, m *Model, frames []dataset.Frame) []float64 {
+func forcesIn(t *testing.T, at Place, precision Precision, m *Model, frames []dataset.Frame) []float64 {
 	t.Helper()
-	e, err := NewEvaluator(m, precision, 2)
+	e, err := NewEvaluatorAt(m, precision, at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestFullSizeWater(t *testing.T) {
 			if err := json.Unmarshal(ref[name], &want); err != nil {
 				t.Fatal(err)
 			}
-			e, err := newEvaluator(hashFilled(t, cfg), Float64, 0, func(n string) bool { return n == "descriptor" })
+			e, err := newEvaluator(hashFilled(t, cfg), Float64, Place{}, func(n string) bool { return n == "descriptor" })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -123,28 +123,33 @@ var goldenCases = []struct {
 // TestGoldenOutputs compares energies, forces and virials with DeePMD-kit's.
 func TestGoldenOutputs(t *testing.T) {
 	for _, c := range goldenCases {
-		t.Run(c.name, func(t *testing.T) {
-			m, g := readGolden(t, c.name, c.folder)
-			e, err := NewEvaluator(m, c.precision, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := e.Evaluate(g.frames(m.Config.TypeMap))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var energy, atom, force, virial []float64
-			for _, p := range got {
-				energy = append(energy, p.Energy)
-				atom = append(atom, p.AtomEnergy...)
-				force = append(force, p.Forces...)
-				virial = append(virial, p.Virial[:]...)
-			}
-			close(t, "energy", energy, g.Outputs["energy"].Data, c.tol)
-			close(t, "atom energy", atom, g.Outputs["atom_energy"].Data, c.tol)
-			close(t, "force", force, g.Outputs["force"].Data, c.tol)
-			close(t, "virial", virial, g.Outputs["virial"].Data, c.tol)
-		})
+		t.Run(c.name, func(t *testing.T) { goldenOutputs(t, c.name, c.folder, c.precision, Place{Threads: 2}, c.tol) })
+	}
+}
+
+func goldenOutputs(t *testing.T, name, folder string, precision Precision, at Place, tol float64) {
+	m, g := readGolden(t, name, folder)
+	e, err := NewEvaluatorAt(m, precision, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Evaluate(g.frames(m.Config.TypeMap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var energy, atom, force, virial []float64
+	for _, p := range got {
+		energy = append(energy, p.Energy)
+		atom = append(atom, p.AtomEnergy...)
+		force = append(force, p.Forces...)
+		virial = append(virial, p.Virial[:]...)
+	}
+	close(t, "energy", energy, g.Outputs["energy"].Data, tol)
+	close(t, "atom energy", atom, g.Outputs["atom_energy"].Data, tol)
+	close(t, "force", force, g.Outputs["force"].Data, tol)
+	close(t, "virial", virial, g.Outputs["virial"].Data, tol)
+	if err := e.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -154,7 +159,7 @@ func TestGoldenIntermediates(t *testing.T) {
 	for _, c := range goldenCases {
 		t.Run(c.name, func(t *testing.T) {
 			m, g := readGolden(t, c.name, c.folder)
-			e, err := newEvaluator(m, c.precision, 2, func(string) bool { return true })
+			e, err := newEvaluator(m, c.precision, Place{Threads: 2}, func(string) bool { return true })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ func TestProgramsAgreeWithOracle(t *testing.T) {
 			cfg.PairSkip = [][2]int{{1, 1}}
 		}
 		m := randomModel(t, r, cfg)
-		e, err := newEvaluator(m, Float64, 1, func(name string) bool { return name == "fitting_output_before_out_bias" })
+		e, err := newEvaluator(m, Float64, Place{Threads: 1}, func(name string) bool { return name == "fitting_output_before_out_bias" })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/fedlam/fedlam/kernels"
+	"github.com/fedlam/fedlam/kernels/cuda"
 	"github.com/fedlam/fedlam/training/graph"
 )
 
@@ -21,6 +22,12 @@ func (g *energyGraph) buildForces() forces {
 	}
 }
 
+// A Place is where programs run: on a processor, or on a GPU.
+type Place struct {
+	Threads int          // of the processor; 0 for one for each core that Go may use
+	Device  *cuda.Device // nil for the processor
+}
+
 // A runner executes one program in one precision, and speaks float64.
 type runner interface {
 	Meter
@@ -29,34 +36,62 @@ type runner interface {
 	output(name string, dst []float64) []float64
 	Limit(available func() int64)
 	Watch(watch func(done float64))
+	Close() error
 }
+
+// executor is what a graph.Exec and a graph.DeviceExec have in common.
+type executor[T kernels.Float] interface {
+	Meter
+	Param(name string) []T
+	Thaw()
+	Run(b *graph.Batch[T]) error
+	Read(names ...string) error
+	Output(name string) []T
+	Limit(available func() int64)
+	Watch(watch func(done float64))
+	Close() error
+}
+
+var (
+	_ executor[float32] = (*graph.Exec[float32])(nil)
+	_ executor[float32] = (*graph.DeviceExec[float32])(nil)
+)
 
 // exec is a runner with arithmetic in T.
 type exec[T kernels.Float] struct {
-	*graph.Exec[T]
-	cfg    *Config
-	batch  graph.Batch[T]
-	params []paramSpec // those that the program uses
-	paths  []string    // of params
-	names  pathNames
+	executor[T]
+	cfg     *Config
+	batch   graph.Batch[T]
+	params  []paramSpec // those that the program uses
+	paths   []string    // of params
+	names   pathNames
+	outputs []string
 }
 
-func newRunner(cfg *Config, p *graph.Program, used map[string]*graph.Tensor, precision Precision, threads int) (runner, error) {
+func newRunner(cfg *Config, p *graph.Program, used map[string]*graph.Tensor, precision Precision, at Place) (runner, error) {
 	switch precision {
 	case Float64:
-		return newExec[float64](cfg, p, used, threads), nil
+		return newExec[float64](cfg, p, used, at)
 	case Float32:
-		return newExec[float32](cfg, p, used, threads), nil
+		return newExec[float32](cfg, p, used, at)
 	}
 	return nil, fmt.Errorf("precision %q is unknown; want %q or %q", precision, Float64, Float32)
 }
 
-// newExec makes a runner with so many threads, or for 0 one for each processor that Go may use.
-func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*graph.Tensor, threads int) *exec[T] {
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*graph.Tensor, at Place) (*exec[T], error) {
+	e := &exec[T]{cfg: cfg, outputs: p.Outputs()}
+	if at.Threads == 0 {
+		at.Threads = runtime.GOMAXPROCS(0)
 	}
-	e := &exec[T]{Exec: graph.NewExec[T](p, threads), cfg: cfg}
+	if at.Device == nil {
+		e.executor = graph.NewExec[T](p, at.Threads)
+	} else {
+		device, err := graph.NewDeviceExec[T](p, at.Device)
+		if err != nil {
+			return nil, err
+		}
+		e.executor = device
+	}
 	e.batch.Inputs = map[string][]T{}
 	for _, spec := range cfg.params() {
 		if used[spec.path] != nil {
@@ -64,7 +99,7 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 			e.paths = append(e.paths, spec.path)
 		}
 	}
-	return e
+	return e, nil
 }
 
 // load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
@@ -107,7 +142,10 @@ func (e *exec[T]) run(b *Batch, extra map[string][]float64) error {
 		convert(delta[:len(s.delta)], s.delta)
 		delta = delta[len(s.delta):]
 	}
-	return e.Run(&e.batch)
+	if err := e.Run(&e.batch); err != nil {
+		return err
+	}
+	return e.Read(e.outputs...)
 }
 
 // input returns the memory of an input of n numbers.

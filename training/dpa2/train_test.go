@@ -30,7 +30,12 @@ func (g *goldenBatch) frames(typeMap []string) []dataset.Frame {
 // runStep computes loss and gradients of frames in float64.
 func runStep(t *testing.T, m *Model, loss LossConfig, p Prefactors, frames []dataset.Frame) (Metrics, *weights.Set) {
 	t.Helper()
-	step, err := NewTrainingStep(m.Config, loss, Float64, 2)
+	return runStepAt(t, Place{Threads: 2}, Float64, m, loss, p, frames)
+}
+
+func runStepAt(t *testing.T, at Place, precision Precision, m *Model, loss LossConfig, p Prefactors, frames []dataset.Frame) (Metrics, *weights.Set) {
+	t.Helper()
+	step, err := NewTrainingStepAt(m.Config, loss, precision, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +48,16 @@ func runStep(t *testing.T, m *Model, loss LossConfig, p Prefactors, frames []dat
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := step.Close(); err != nil {
+		t.Error(err)
+	}
 	return got, grad
 }
 
 // TestGoldenGradient compares every entry of the gradient of DeePMD-kit's first training step.
-func TestGoldenGradient(t *testing.T) {
+func TestGoldenGradient(t *testing.T) { goldenGradient(t, Place{Threads: 2}) }
+
+func goldenGradient(t *testing.T, at Place) {
 	m := readModel(t, goldenFile(t, "t1.model_initial", "t1_train_adam/model_initial.json"))
 	var train struct {
 		Loss    json.RawMessage
@@ -67,7 +77,7 @@ func TestGoldenGradient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, grad := runStep(t, m, loss, loss.At(1e-3, 1e-3), train.Batches[0].frames(m.Config.TypeMap))
+	got, grad := runStepAt(t, at, Float64, m, loss, loss.At(1e-3, 1e-3), train.Batches[0].frames(m.Config.TypeMap))
 	first := train.Steps[0]
 	close(t, "loss", []float64{got.Loss}, []float64{first.Loss}, 1e-9)
 	close(t, "errors", []float64{got.Energy.RMS(), got.Force.RMS(), got.Virial.RMS()}, []float64{first.RMSE, first.RMSF, first.RMSV}, 1e-9)

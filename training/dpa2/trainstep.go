@@ -28,6 +28,14 @@ type TrainingStep struct {
 // NewTrainingStep compiles the step in a precision, for the given number of threads (0 = all cores). The gradient's
 // bits do not depend on threads.
 func NewTrainingStep(cfg *Config, loss LossConfig, precision Precision, threads int) (*TrainingStep, error) {
+	return NewTrainingStepAt(cfg, loss, precision, Place{Threads: threads})
+}
+
+// Close frees the memory of a GPU; the step cannot be used any more. On a processor there is nothing to free.
+func (s *TrainingStep) Close() error { return s.run.Close() }
+
+// NewTrainingStepAt is NewTrainingStep for a place. The gradient of a GPU differs from that of a processor in rounding.
+func NewTrainingStepAt(cfg *Config, loss LossConfig, precision Precision, at Place) (*TrainingStep, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -59,11 +67,11 @@ func NewTrainingStep(cfg *Config, loss LossConfig, precision Precision, threads 
 		s.outputs = append(s.outputs, "gradient."+s.trainable[k])
 		outputs[s.outputs[k]] = grad
 	}
-	p, err := g.Compile(outputs)
+	p, err := g.CompileWith(outputs, graph.Options{Whole: at.Device != nil})
 	if err != nil {
 		return nil, fmt.Errorf("compile training step: %w", err)
 	}
-	s.run, err = newRunner(cfg, p, g.used, precision, threads)
+	s.run, err = newRunner(cfg, p, g.used, precision, at)
 	return s, err
 }
 

@@ -38,7 +38,7 @@ func (b *Builder) CompileWith(outputs map[string]*Tensor, o Options) (*Program, 
 	units, inline := fuse(c.list, list)
 	c.inline, c.blocker = inline, newBlocker(c.list)
 	c.align()
-	for _, u := range recompute(schedule(units, inline, c.blocker), list, inline, c.blocker, o) {
+	for _, u := range recompute(schedule(units, inline, c.blocker, o.Whole), list, inline, c.blocker, o) {
 		c.lower(u, list)
 	}
 	for i, name := range names {

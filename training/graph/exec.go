@@ -84,6 +84,9 @@ func NewExec[F kernels.Float](p *Program, threads int) *Exec[F] {
 	return e
 }
 
+// Close does nothing: see NewExec.
+func (e *Exec[F]) Close() error { return nil }
+
 // Threads returns the number of workers.
 func (e *Exec[F]) Threads() int { return len(e.scratch) }
 
@@ -93,6 +96,9 @@ func (e *Exec[F]) Param(name string) []F { return e.params[name] }
 
 // Thaw says that parameters have been changed, to a program compiled with Options.Frozen.
 func (e *Exec[F]) Thaw() { e.frozen = false }
+
+// Read does nothing: what Run has computed is here. It makes an Exec and a DeviceExec interchangeable.
+func (e *Exec[F]) Read(...string) error { return nil }
 
 // Output returns the values of an output, row-major; they are valid until the next Run. It is nil before the first Run
 // and for names that are not outputs.

@@ -16,6 +16,8 @@ type Options struct {
 	// Frozen computes what follows from parameters alone once and keeps it, as for predictions: parameters stay as they are
 	// from one run to the next, but for those before which Exec.Thaw is called.
 	Frozen bool
+	// Whole does every step for all rows at once, as a DeviceExec does: nothing is computed again to save memory.
+	Whole bool
 }
 
 // validate fills in defaults and refuses nonsense.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/fedlam/fedlam/kernels"
@@ -151,6 +152,9 @@ func (p *Program) axisName(i int) string {
 	}
 	return p.pairs[i-len(p.axes)].name
 }
+
+// Outputs returns the names of the outputs, ascending.
+func (p *Program) Outputs() []string { return slices.Sorted(maps.Keys(p.outputs)) }
 
 // Axes returns the names of the sizes that a Batch must bring along, ascending.
 func (p *Program) Axes() []string { return slices.Clone(p.axes) }

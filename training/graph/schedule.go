@@ -12,15 +12,16 @@ const none = -1
 // Among those that are ready, the one that was written first comes first.
 type scheduler struct {
 	*blocker
-	phase  int // even: units of no region; odd: one region
+	whole  bool // there are no regions
+	phase  int  // even: units of no region; odd: one region
 	ready  [2]unitHeap
 	later  []*unit
 	sorted []*unit
 }
 
 // schedule orders the units and numbers their regions.
-func schedule(units []*unit, inline map[*Tensor]bool, b *blocker) []*unit {
-	s := &scheduler{blocker: b}
+func schedule(units []*unit, inline map[*Tensor]bool, b *blocker, whole bool) []*unit {
+	s := &scheduler{blocker: b, whole: whole}
 	s.link(units, inline)
 	for _, u := range units {
 		u.region = none
@@ -42,7 +43,7 @@ func schedule(units []*unit, inline map[*Tensor]bool, b *blocker) []*unit {
 func (s *scheduler) link(units []*unit, inline map[*Tensor]bool) {
 	of := map[*Tensor]*unit{}
 	for _, u := range units {
-		u.local = s.local(u)
+		u.local = !s.whole && s.local(u)
 		for _, t := range u.members {
 			of[t] = u
 		}

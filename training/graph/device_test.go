@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/fedlam/fedlam/kernels"
+	"github.com/fedlam/fedlam/kernels/cuda"
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
+)
+
+// onDevice compiles and runs outputs on a device.
+func onDevice[F kernels.Float](t *testing.T, d *cuda.Device, b *Builder, outputs map[string]*Tensor, batch *Batch[F]) *DeviceExec[F] {
+	t.Helper()
+	p, err := b.CompileWith(outputs, Options{Whole: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewDeviceExec[F](p, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	runDevice(t, e, batch)
+	return e
+}
+
+// runDevice runs a batch and reads all outputs.
+func runDevice[F kernels.Float](t *testing.T, e *DeviceExec[F], batch *Batch[F]) {
+	t.Helper()
+	if err := e.Run(batch); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name := range e.program.outputs {
+		names = append(names, name)
+	}
+	if err := e.Read(names...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDeviceValues compares every primitive with its definition, in both precisions.
+func TestDeviceValues(t *testing.T) {
+	d := cudatest.Open(t)
+	for _, p := range primitives {
+		for _, n := range []int{0, 1, 6} {
+			t.Run(fmt.Sprintf("%s/%d atoms", p.name, n), func(t *testing.T) {
+				s := newRagged(uint64(n+1), n, 5)
+				y := p.build(s)
+				want, outputs := newOracle(s).eval(y), map[string]*Tensor{"y": y}
+				compare(t, "float64", onDevice(t, d, s.Builder, outputs, s.batch).Output("y"), want, 1e-13)
+				compare(t, "float32", onDevice(t, d, s.Builder, outputs, to32(s.batch)).Output("y"), want, 2e-6)
+			})
+		}
+	}
+}
+
+// TestDeviceRandomPrograms compares programs with the definitions, twice on the same memory.
+func TestDeviceRandomPrograms(t *testing.T) {
+	d := cudatest.Open(t)
+	for seed := range uint64(20) {
+		s := newRagged(seed, int(seed%7), 4)
+		outputs := randomProgram(s, 25)
+		e := onDevice(t, d, s.Builder, outputs, s.batch)
+		o := newOracle(s)
+		first := map[string][]float64{}
+		for name, y := range outputs {
+			compare(t, fmt.Sprintf("seed %d: %s", seed, name), e.Output(name), o.eval(y), 1e-9)
+			first[name] = slices.Clone(e.Output(name))
+		}
+		runDevice(t, e, s.batch)
+		for name := range outputs {
+			if !slices.Equal(e.Output(name), first[name]) {
+				t.Errorf("seed %d: %s has other bits in a second run", seed, name)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// TestDeviceBatchSizes runs one DeviceExec on batches of different sizes and compares with fresh ones.
+func TestDeviceBatchSizes(t *testing.T) {
+	d := cudatest.Open(t)
+	first := newRagged(5, 9, 6)
+	outputs := randomProgram(first, 25)
+	e := onDevice(t, d, first.Builder, outputs, first.batch)
+	for _, n := range []int{9, 0, 30, 1, 4, 30} {
+		other := newRagged(uint64(n)+11, n, 6)
+		b := onlySizes(first, other)
+		for _, x := range b.Inputs {
+			for i := range x {
+				x[i] = other.rng.Float64() - 0.5
+			}
+		}
+		runDevice(t, e, b)
+		fresh := onDevice(t, d, first.Builder, outputs, b)
+		for name := range outputs {
+			if !slices.Equal(e.Output(name), fresh.Output(name)) {
+				t.Errorf("%d atoms: output %s depends on earlier batches", n, name)
+			}
+		}
+	}
+}
+
+// TestDeviceParameters changes parameters between runs, of a program that keeps what follows from them.
+func TestDeviceParameters(t *testing.T) {
+	d := cudatest.Open(t)
+	b := New()
+	w := b.Param("w", 2, 3)
+	x := b.Input("x", Axis("row"), 2)
+	y := b.MatMul(x, b.Scale(b.Tanh(w), 2), N, N)
+	p, err := b.CompileWith(map[string]*Tensor{"y": y, "w itself": w, "x itself": x}, Options{Frozen: true, Whole: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewDeviceExec[float64](p, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := NewExec[float64](p, 1)
+	for _, scale := range []float64{0.1, 0.3} {
+		for i := range e.Param("w") {
+			e.Param("w")[i] = scale * float64(i+1)
+		}
+		copy(host.Param("w"), e.Param("w"))
+		e.Thaw()
+		host.Thaw()
+		for _, in := range [][]float64{{1, 10}, {2, 0, 0, 1}} {
+			batch := &Batch[float64]{Sizes: map[string]int{"row": len(in) / 2}, Inputs: map[string][]float64{"x": in}}
+			runDevice(t, e, batch)
+			if err := host.Run(batch); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"y", "w itself", "x itself"} {
+				compare(t, name, e.Output(name), host.Output(name), 1e-14)
+			}
+		}
+	}
+	if e.Output("none") != nil || e.Device("none").Len() != 0 {
+		t.Error("there is an output that the program does not have")
+	}
+	if err := e.Run(&Batch[float64]{Sizes: map[string]int{"row": 1}}); err == nil {
+		t.Error("a batch without its input was accepted")
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
