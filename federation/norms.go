@@ -18,6 +18,7 @@ type normAudit struct {
 	taken  map[int]bool   // members whose report was taken
 	until  time.Time      // reports are waited for
 	result *sketch.Result // of what was taken so far
+	liars  map[int]bool   // places of those that opened pairs proved to lie
 	done   bool           // also when the rules' audit cannot serve this round
 }
 
@@ -58,7 +59,7 @@ func (m *Machine) normsAudited(a *attempt, trunk *session) bool {
 		return false
 	}
 	n.done = true
-	m.judgeNorms(a, trunk, *n.result)
+	m.judgeNorms(a, trunk, n.final())
 	return true
 }
 
@@ -87,7 +88,7 @@ func (m *Machine) beginAudit(a *attempt, trunk *session) error {
 			return err
 		}
 	}
-	a.norms = &normAudit{audit: audit, taken: map[int]bool{}, until: m.now.Add(m.stepTime(a, typeNorms))}
+	a.norms = &normAudit{audit: audit, taken: map[int]bool{}, liars: map[int]bool{}, until: m.now.Add(m.stepTime(a, typeNorms))}
 	a.since[typeNorms] = m.now
 	if trunk.pairs != nil && slices.Contains(x.list, trunk.self) {
 		report := s.Report(trunk.self, trunk.pairs)

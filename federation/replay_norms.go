@@ -30,7 +30,7 @@ func (r *replay) norms(a *attempt) {
 		f.isRight("%s lied: %s", m.name(l.member), l.proof)
 		r.report.blame(m.name(l.member), l.proof)
 	}
-	result := a.norms.audit.Result()
+	result := a.norms.final()
 	a.norms.done = true
 	for _, v := range result.Verdicts {
 		i := trunk.members[v.Member]

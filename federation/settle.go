@@ -61,6 +61,20 @@ func (m *Machine) gatherLate(a *attempt) {
 	}
 }
 
+// final is the result once nothing is waited for: what is left of the quarrels of a proven liar is decided against it.
+func (n *normAudit) final() sketch.Result {
+	for _, q := range n.audit.Quarrels() {
+		liar := q.Low
+		if n.liars[q.High] {
+			liar = q.High
+		}
+		if n.liars[q.Low] != n.liars[q.High] {
+			_ = n.audit.Overrule(q, liar) // it is a quarrel
+		}
+	}
+	return n.audit.Result()
+}
+
 // over says whether nothing is waited for any more: all have reported and nobody quarrels, or time is up. An opening has as long after the
 // last report as that had.
 func (n *normAudit) over(now time.Time, patience time.Duration) bool {
@@ -110,6 +124,7 @@ func (m *Machine) settlePairs(a *attempt, trunk *session) (lies []perjury, some 
 		}
 		some = true
 		for _, k := range liars {
+			a.norms.liars[k] = true
 			i, with := trunk.members[k], low+high-trunk.members[k]
 			proof := fmt.Sprintf("it told a false sketch of the mask that it shares with %s, as the seed shows that %s opened", m.name(with), m.name(low))
 			if !opened {
@@ -131,7 +146,7 @@ func (n *normAudit) settle(trunk *session, q sketch.Quarrel, body []byte) (liars
 		key, err = secagg.OpenPair(trunk.public, &upper, &lower, seed)
 	}
 	if errors.Is(err, errBody) || errors.Is(err, secagg.ErrPairSeed) {
-		return []int{q.Low}, false, n.audit.Overrule(q)
+		return []int{q.Low}, false, n.audit.Overrule(q, q.Low)
 	}
 	if err == nil {
 		liars, err = n.audit.Settle(q, key)

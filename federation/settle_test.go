@@ -2,218 +2,11 @@ package federation
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/fedlam/fedlam/federation/ledger"
-	"github.com/fedlam/fedlam/federation/secagg"
-	"github.com/fedlam/fedlam/federation/sketch"
 )
-
-// A falseReport runs round 1 of an audited cluster in which a member lies about the masks that it shares with others.
-type falseReport struct {
-	*cluster
-	long  func(n int, c Contribution)                  // makes the updates of the liars longer than allowed; nil if they are not
-	lies  map[int][]int                                // by liar: about its masks with these
-	shift func(sum []uint32)                           // what the lie moves, of the sketch of the liar's update; nil for all of it
-	open  func(lower, upper int, honest []byte) []byte // the body of what a lower end opens, nil for nothing; honest is nil where it would open nothing
-
-	lanes  map[int][]uint32    // updates of the liars, in the clear
-	opened map[[2]int]bool     // pairs that were opened on the wire
-	said   map[string][][]byte // altered messages, by what they were
-}
-
-func newFalseReport(t *testing.T, bits int, liars map[int][]int) *falseReport {
-	x := &falseReport{cluster: auditedCluster(t, 7, bits, 64), lies: liars,
-		lanes: map[int][]uint32{}, opened: map[[2]int]bool{}, said: map[string][][]byte{}}
-	x.audit.alarms, x.keep, x.gang = []string{}, true, map[int]bool{}
-	for i := range liars {
-		x.gang[i] = true
-	}
-	x.tamper = func(n int, c Contribution) {
-		if x.gang[n] && c.Round == 1 && c.Group == ledger.TrunkGroup {
-			if x.long != nil {
-				x.long(n, c)
-			}
-			x.lanes[n] = slices.Clone(c.Lanes)
-		}
-	}
-	x.alter = x.lie
-	return x
-}
-
-// flat makes all numbers of an update in 32 bits as large as a sum may have them: it is longer than allowed, and the sum passes for an honest one.
-func flat(_ int, c Contribution) {
-	n := len(c.Lanes) - secagg.WideExtra
-	for k := range c.Lanes[:n] {
-		c.Lanes[k] = (2*uint32(k%2) - 1) * 8 * c.Lanes[n]
-	}
-}
-
-// lie changes what leaves the liars in round 1.
-func (x *falseReport) lie(from, _ int, raw []byte) [][]byte {
-	e, err := ledger.DecodeEnvelope(raw)
-	if err != nil || e.Round != 1 {
-		return [][]byte{raw}
-	}
-	signer := slices.IndexFunc(x.genesis.Members, func(m ledger.Member) bool { return m.ID == e.From })
-	switch {
-	case e.Type == typeNorms && signer == from && x.lies[signer] != nil:
-		return x.once(raw, func() [][]byte { return x.lieInReport(signer, e) })
-	case e.Type == typeOpenPair:
-		body := e.Body
-		if x.open != nil {
-			body = x.open(signer, int(e.Seq), e.Body)
-		}
-		if body == nil {
-			return nil
-		}
-		x.opened[[2]int{signer, int(e.Seq)}] = true
-		return [][]byte{x.signed(*e, signer, body)}
-	}
-	return [][]byte{raw}
-}
-
-// once says the same whenever the same message is sent.
-func (x *falseReport) once(raw []byte, alter func() [][]byte) [][]byte {
-	if x.said[string(raw)] == nil {
-		x.said[string(raw)] = alter()
-	}
-	return x.said[string(raw)]
-}
-
-func (x *falseReport) signed(e ledger.Envelope, signer int, body []byte) []byte {
-	e.Body = body
-	e.SignEnvelope(testKey(signer))
-	return e.Encode()
-}
-
-// lieInReport moves the sketch of the liar's update into its pair masks with others, and adds what it opens as their lower end.
-func (x *falseReport) lieInReport(liar int, e *ledger.Envelope) [][]byte {
-	trunk := x.nodes[liar].machine.r.attempts[e.Attempt].sessions[0]
-	report, err := sketch.DecodeReport(e.Body)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	sum := x.sketchOf(liar, trunk, report.Seed)
-	if x.shift != nil {
-		x.shift(sum)
-	}
-	var extra [][]byte
-	for _, with := range x.lies[liar] {
-		k := slices.Index(trunk.members, with)
-		words := report.Pairs[slices.IndexFunc(report.Pairs, func(p sketch.Pair) bool { return p.With == k })].Sketch
-		for r := range words {
-			if liar < with {
-				words[r] += sum[r]
-			} else {
-				words[r] -= sum[r]
-			}
-			words[r] &= 1<<report.Bits - 1
-		}
-		if liar < with && x.open != nil {
-			if body := x.open(liar, with, nil); body != nil {
-				open := ledger.Envelope{Type: typeOpenPair, Round: e.Round, Attempt: e.Attempt, Session: e.Session, Seq: uint64(with)}
-				extra = append(extra, x.signed(open, liar, body))
-				x.opened[[2]int{liar, with}] = true
-			}
-		}
-		clear(sum) // the first of the pairs hides all, the others quarrel about nothing
-		sum[0] = 1
-	}
-	return append(extra, x.signed(*e, liar, report.Encode())) // what is opened comes before anybody can know why
-}
-
-// sketchOf sketches the update that a liar has masked.
-func (x *falseReport) sketchOf(liar int, trunk *session, seed [32]byte) []uint32 {
-	m := x.nodes[liar].machine
-	q, err := m.r.state.coder(m.r.layout, trunk.name, m.rules, len(m.epoch.Members), len(trunk.members), trunk.public.ID)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	norm, peak := q.(bounded).Bounds()
-	s, err := sketch.New(seed, sketch.Config{Lanes: m.r.layout.Len(trunk.name), Bits: m.laneBits(), Rows: m.rules.AuditRows, Bound: norm, Peak: peak})
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	out := s.Zero()
-	s.Add(out, 0, x.lanes[liar])
-	return out
-}
-
-// seedOf is the seed that the lower end of a pair has kept.
-func (x *falseReport) seedOf(lower, upper int) secagg.PairSeed {
-	for _, a := range x.nodes[lower].machine.r.attempts {
-		if len(a.sessions) > 0 && a.sessions[0].seeds != nil {
-			return a.sessions[0].seeds[slices.Index(a.sessions[0].members, upper)]
-		}
-	}
-	x.t.Fatalf("M%d keeps no seeds", lower)
-	return secagg.PairSeed{}
-}
-
-// A judgement is what the honest members made of round 1.
-type judgement struct {
-	shunned []int // by all of them
-	named   []int // as too long, by all of them
-	barred  []int // by any of them
-	opened  [][2]int
-	kind    string // of the round
-}
-
-func (x *falseReport) outcome() judgement {
-	x.t.Helper()
-	x.run(2 * time.Minute)
-	if testing.Verbose() {
-		x.t.Log(strings.Join(x.audit.story, "\n"))
-	}
-	out := judgement{kind: x.kinds()[1]}
-	story := "\n" + strings.Join(x.audit.story, "\n") + "\n"
-	for i := range x.nodes {
-		shun, name, bar, honest := 0, 0, 0, 0
-		for j, n := range x.nodes {
-			if x.gang[j] {
-				continue
-			}
-			honest++
-			if n.machine.shunned()[i] {
-				shun++
-			}
-			if slices.ContainsFunc(x.audit.alarms, func(s string) bool {
-				return strings.HasPrefix(s, fmt.Sprintf("M%d alarms in round 1: the update of M%d in round 1 was", j, i))
-			}) {
-				name++
-			}
-			if strings.Contains(story, fmt.Sprintf(" M%d round 1: M%d is left out of the next round: it contradicts", j, i)) {
-				bar++
-			}
-		}
-		if shun > 0 && shun < honest || name > 0 && name < honest {
-			x.t.Errorf("of %d honest members %d shun M%d and %d name it as too long, want all or none", honest, shun, i, name)
-		}
-		if shun > 0 {
-			out.shunned = append(out.shunned, i)
-		}
-		if name > 0 {
-			out.named = append(out.named, i)
-		}
-		if bar > 0 {
-			out.barred = append(out.barred, i)
-		}
-	}
-	out.opened = slices.SortedFunc(maps.Keys(x.opened), func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
-	return out
-}
-
-func (x *falseReport) want(want judgement) {
-	x.t.Helper()
-	if got := x.outcome(); fmt.Sprint(got) != fmt.Sprint(want) {
-		x.t.Errorf("got %+v\nwant %+v\nalarms %q", got, want, x.audit.alarms)
-	}
-}
 
 // TestUpperEndLies has M3 hide its length in the mask that it shares with M1, who is honest and opens the pair: M3 is named by all in the same
 // round. The controls: when what M1 opens does not arrive, M3 is not named, and the sum passes; when nobody lies, nothing is opened.
@@ -223,7 +16,9 @@ func TestUpperEndLies(t *testing.T) {
 		t.Run(fmt.Sprintf("%d bits", bits), func(t *testing.T) {
 			x := newFalseReport(t, bits, map[int][]int{3: {1}})
 			x.long = longer(3, 1, 400)
-			x.want(judgement{shunned: []int{3}, named: []int{3}, opened: [][2]int{{1, 3}}, kind: "void"})
+			want := judgement{shunned: []int{3}, named: []int{3}, opened: [][2]int{{1, 3}}, kind: "void"}
+			x.want(want)
+			x.replays(t, want, "")
 			if list := x.record(2).Groups[0].Survivors; slices.Contains(list, 3) || len(list) != 6 {
 				t.Errorf("the next round sums members %v, want all but 3", list)
 			}
@@ -240,11 +35,103 @@ func TestUpperEndLies(t *testing.T) {
 	})
 	t.Run("short all the same", func(t *testing.T) {
 		x := newFalseReport(t, 32, map[int][]int{3: {0, 1, 6}})
-		x.want(judgement{shunned: []int{3}, opened: [][2]int{{0, 3}, {1, 3}}, barred: []int{3, 6}, kind: "train"})
+		want := judgement{shunned: []int{3}, opened: [][2]int{{0, 3}, {1, 3}}, kind: "train"}
+		x.want(want)
+		x.replays(t, want, "")
 	})
 	t.Run("nobody lies", func(t *testing.T) {
 		x := newFalseReport(t, 32, map[int][]int{3: {}})
 		x.long = flat
 		x.want(judgement{shunned: []int{3}, named: []int{3}, kind: "void"})
 	})
+}
+
+// TestLowerEndLies has M3 hide its length in the mask that it shares with M5, who is honest. What M3 opens, it cannot open well; when it opens
+// nothing there is no proof, and both are left out of the next round.
+func TestLowerEndLies(t *testing.T) {
+	t.Parallel()
+	pair := [2]int{3, 5}
+	caught := judgement{shunned: []int{3}, named: []int{3}, opened: [][2]int{pair}, kind: "void"}
+	for _, tt := range []struct {
+		name  string
+		open  func(x *falseReport) []byte
+		want  judgement
+		first string // what a replay finds wrong first
+	}{
+		{"opens the seed", func(x *falseReport) []byte { return encodePairSeed(x.seeds[pair]) }, caught, ""},
+		{"opens the seed of another pair", func(x *falseReport) []byte { return encodePairSeed(x.seeds[[2]int{3, 6}]) }, caught, ""},
+		{"opens half a seed", func(x *falseReport) []byte { return encodePairSeed(x.seeds[pair])[:33] }, caught, "open-pair of M3, attempt 0: malformed body"},
+		{"opens nothing", func(*falseReport) []byte { return nil }, judgement{barred: pair[:], kind: "train"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newFalseReport(t, 32, map[int][]int{3: {5}})
+			x.long = flat
+			x.open = func(_, _ int, honest []byte) []byte {
+				if honest != nil {
+					t.Error("a member opened a pair that does not quarrel, as it knows")
+				}
+				return tt.open(x)
+			}
+			x.want(tt.want)
+			x.replays(t, tt.want, tt.first)
+		})
+	}
+}
+
+// TestBothEndsLie has M3 and M5 lie about their mask: alike, which is no quarrel and only moves the length of M3 to M5, whether M3 opens the
+// pair all the same or not; or each for itself.
+func TestBothEndsLie(t *testing.T) {
+	t.Parallel()
+	for _, opens := range []bool{false, true} {
+		x := newFalseReport(t, 32, map[int][]int{3: {5}, 5: {3}})
+		x.long, x.alike = func(n int, c Contribution) {
+			if n == 3 {
+				flat(n, c)
+			}
+		}, true
+		want := judgement{shunned: []int{5}, named: []int{5}, kind: "void"}
+		x.open = func(_, _ int, honest []byte) []byte {
+			if opens {
+				return honest
+			}
+			return nil
+		}
+		if opens {
+			want.opened = [][2]int{{3, 5}}
+		}
+		x.want(want)
+	}
+	apart := newFalseReport(t, 32, map[int][]int{3: {5}, 5: {3}})
+	want := judgement{shunned: []int{3, 5}, opened: [][2]int{{3, 5}}, kind: "train"}
+	apart.want(want)
+	apart.replays(t, want, "")
+}
+
+// replays replays round 1 from what every honest member kept: who lied is to blame, and nobody else.
+func (x *falseReport) replays(t *testing.T, want judgement, first string) {
+	t.Helper()
+	for i, n := range x.nodes {
+		if x.gang[i] || n.archives[1] == nil {
+			continue
+		}
+		report := replayed(t, x.replayConfig(1, i))
+		blamed := map[string]bool{}
+		for _, b := range report.Blame {
+			blamed[b.Member] = true
+		}
+		for k, m := range x.genesis.Members {
+			if blamed[m.Name] != slices.Contains(want.shunned, k) {
+				t.Errorf("as M%d has it, %s is blamed: %v", i, m.Name, blamed[m.Name])
+			}
+		}
+		text := report.text()
+		for _, pair := range want.opened {
+			if line := fmt.Sprintf("M%d opened the mask that it shares with M%d", pair[0], pair[1]); !strings.Contains(text, line) {
+				t.Errorf("as M%d has it, the story does not say that %s", i, line)
+			}
+		}
+		if len(want.opened) > 0 && !strings.Contains(text, "lied: it ") || report.OK != (first == "") || !strings.Contains(report.First, first) || report.Kind != want.kind {
+			t.Errorf("as M%d has it: %s\n%s", i, report.First, text)
+		}
+	}
 }

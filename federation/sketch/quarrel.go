@@ -23,13 +23,14 @@ func (a *Audit) Settle(q Quarrel, key [32]byte) (liars []int, err error) {
 	return liars, nil
 }
 
-// Overrule ends a quarrel whose lower member was proven to lie about what it opened: the report of the upper member stands for both, so that a
-// new Result judges the pair by it. What the lower member hid in the pair, of itself or of the other, shows in its own estimate then.
-func (a *Audit) Overrule(q Quarrel) error {
-	if !a.quarrel(pair{q.Low, q.High}) {
-		return fmt.Errorf("sketch audit: members %d and %d do not disagree: there is nothing to overrule", q.Low, q.High)
+// Overrule ends a quarrel without the key, when one of the two was proven to lie: the report of the other stands for both, so that a new
+// Result judges the pair by it. What the liar hid in the pair, of itself or of the other, shows in its own estimate then.
+func (a *Audit) Overrule(q Quarrel, liar int) error {
+	other := q.Low + q.High - liar
+	if !a.quarrel(pair{q.Low, q.High}) || liar != q.Low && liar != q.High {
+		return fmt.Errorf("sketch audit: members %d and %d do not disagree, or %d is neither: there is nothing to overrule", q.Low, q.High, liar)
 	}
-	a.reports[q.Low][q.High] = slices.Clone(a.reports[q.High][q.Low])
+	a.reports[liar][other] = slices.Clone(a.reports[other][liar])
 	return nil
 }
 
