@@ -94,9 +94,10 @@ func (m *Machine) openPairs(a *attempt, trunk *session) {
 		if !known {
 			continue
 		}
-		seed, with := trunk.seeds[high], trunk.members[high]
+		seed, kept := trunk.seeds[high] // what is said below is gathered at once, and may have opened this one too
+		with := trunk.members[high]
 		delete(trunk.seeds, high)
-		if !alike {
+		if kept && !alike {
 			m.tell(Warning, "%s contradicts this member about their common mask, which is opened to settle it", m.name(with))
 			m.say(typeOpenPair, a.number, uint64(with), encodePairSeed(seed))
 		}
