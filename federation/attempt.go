@@ -150,10 +150,14 @@ func (a *attempt) erase() {
 			s.member.Erase()
 			s.member = nil
 		}
-		if s.pairs != nil && a.summed {
-			clear(s.pairs)
-			s.pairs = nil
-		}
+	}
+}
+
+// forget wipes what outlives the secrets for the audit of norms too.
+func (a *attempt) forget() {
+	a.erase()
+	for _, s := range a.sessions {
+		s.wipePairs()
 	}
 }
 

@@ -89,6 +89,10 @@ func (a *audit) sent(from int, raw []byte) {
 		a.roots[key] = h.Root()
 	case typeUnmask:
 		a.same(a.opened, fmt.Sprintf("round %d/%s", e.Round, who), raw, "opens shares twice")
+	case typeOpenPair:
+		if a.alarms == nil {
+			a.fail("M%d opens a pair mask, and nobody lies", from)
+		}
 	case typePrepare, typeCommit:
 		a.same(a.signed, fmt.Sprintf("round %d/%s/%s/view %d", e.Round, who, e.Type, e.Seq), raw, "votes twice")
 	}

@@ -80,7 +80,7 @@ func (m *Machine) seal(f ledger.Finished, record cid.Cid, cert *ledger.Certifica
 		m.noteTaken(last)
 		promises = m.r.promises
 		for _, a := range m.r.attempts {
-			a.erase()
+			a.forget()
 		}
 	}
 	m.carryResiduals(last)

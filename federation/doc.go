@@ -30,6 +30,8 @@
 //	heads         the coordinator names whose inputs are summed; members of each head agree and open its sum
 //	final         the coordinator names whose inputs are summed in the trunk, and the heads that are open
 //	agreement     members state the same list; with a quorum of equal statements they open their shares of the trunk
+//	norms         with the rule for it, members publish sketches that tell how long each update is; who contradicts another about the mask that
+//	              they share is found by opening that one mask (norms.go, settle.go)
 //	sums          owners tell the sums of their chunks; every member audits some of those that it would have to believe
 //	canaries      members have the new weights tried on the canary sets that the genesis names, if any (canary.go)
 //	voting        everybody who holds the messages computes the sum, the outer step and the record, and votes for it in two phases;

@@ -29,6 +29,7 @@ const (
 	typeStatement = "statement"     // I agree with final; with the secagg statement of the trunk
 	typeUnmask    = "unmask"        // body of secagg: my shares of the trunk
 	typeNorms     = "norms"         // sketches of my pair masks in the trunk; body of package sketch
+	typeOpenPair  = "open-pair"     // seq: the upper end of a pair that quarrels about a sketch; seed of its mask
 	typeQuit      = "quit"          // seq: reason; I have left the attempt
 	typeForfeit   = "forfeit"       // round level: I have opened no share in this round and never will
 	typePrepare   = "prepare"       // round level, seq: view; first vote

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fedlam/fedlam/federation/ledger"
+	"github.com/fedlam/fedlam/federation/secagg"
 )
 
 func TestBodiesRoundTrip(t *testing.T) {
@@ -98,6 +99,7 @@ func FuzzBodies(f *testing.F) {
 	f.Add(encodeSync([]have{{1}}))
 	f.Add(encodeCommit(ledger.Signature{}, ledger.NoState()))
 	f.Add(encodePrepare(ledger.NoState()))
+	f.Add(encodePairSeed(secagg.PairSeed{1, 2}))
 	f.Add(encodeAudit(1, 2, []int{0, 4}))
 	f.Add(encodeOffer(3, []byte("record")))
 	f.Add(encodeLock(place{1, ledger.NoState()}, map[int]*stored{0: {raw: []byte("a")}}))
@@ -113,6 +115,9 @@ func FuzzBodies(f *testing.F) {
 		}
 		if s, c, of, err := decodeAudit(b, 9); err == nil && !bytes.Equal(encodeAudit(s, c, of), b) {
 			t.Error("an audit request has two encodings")
+		}
+		if seed, err := decodePairSeed(b); err == nil && !bytes.Equal(encodePairSeed(seed), b) {
+			t.Error("an opened pair has two encodings")
 		}
 		if c, err := decodePrepare(b); err == nil && !bytes.Equal(encodePrepare(c), b) {
 			t.Error("a prepare has two encodings")

@@ -14,10 +14,12 @@ import (
 // sketch. The trunk's shares are open then, and masked inputs are known by their roots, so nobody chooses its input for the
 // functionals. Who is named costs everybody the round, once: it is in no roster that others propose any more.
 type normAudit struct {
-	audit *sketch.Audit
-	taken map[int]bool // members whose report was taken
-	until time.Time    // reports are waited for
-	done  bool         // also when the rules' audit cannot serve this round
+	audit  *sketch.Audit
+	taken  map[int]bool   // members whose report was taken
+	until  time.Time      // reports are waited for
+	result *sketch.Result // of what was taken so far
+	liars  map[int]bool   // places of those that opened pairs proved to lie
+	done   bool           // also when the rules' audit cannot serve this round
 }
 
 // auditsNorms says whether norms are audited in this round.
@@ -44,19 +46,20 @@ func (m *Machine) normsAudited(a *attempt, trunk *session) bool {
 		if err := m.beginAudit(a, trunk); err != nil {
 			m.tell(Warning, "the norms of this round's updates are not audited: %v", err)
 			a.norms = &normAudit{done: true}
+			trunk.wipePairs()
 			return true
 		}
 	}
-	early := m.now.Before(a.norms.until)
-	if !a.takeReports(trunk, func(i int, err error) { m.tell(Warning, "the norm report of %s does not hold: %v", m.name(i), err) }) && early {
-		return false // nothing is new
+	n := a.norms
+	if m.gather(a, trunk) || n.result == nil {
+		result := n.audit.Result()
+		n.result = &result
 	}
-	result := a.norms.audit.Result()
-	if len(result.Silent) > 0 && early {
+	if !n.over(m.now, m.stepTime(a, typeNorms)) {
 		return false
 	}
-	a.norms.done = true
-	m.judgeNorms(a, trunk, result)
+	n.done = true
+	m.judgeNorms(a, trunk, n.final())
 	return true
 }
 
@@ -85,7 +88,7 @@ func (m *Machine) beginAudit(a *attempt, trunk *session) error {
 			return err
 		}
 	}
-	a.norms = &normAudit{audit: audit, taken: map[int]bool{}, until: m.now.Add(m.stepTime(a, typeNorms))}
+	a.norms = &normAudit{audit: audit, taken: map[int]bool{}, liars: map[int]bool{}, until: m.now.Add(m.stepTime(a, typeNorms))}
 	a.since[typeNorms] = m.now
 	if trunk.pairs != nil && slices.Contains(x.list, trunk.self) {
 		report := s.Report(trunk.self, trunk.pairs)
@@ -109,10 +112,11 @@ func (s *session) sketchInput(of *sketch.Sketch, k int) []uint32 {
 
 // onNorms keeps a report until the sum is open here.
 func (m *Machine) onNorms(a *attempt, s *stored) error {
-	if !m.auditsNorms() || slices.Index(a.roster, s.from) < 0 {
+	if !m.auditsNorms() || slices.Index(a.roster, s.from) < 0 || s.env.Seq != 0 {
 		return fmt.Errorf("%w: nobody asked for norms", errBody)
 	}
 	a.reports[s.from] = s.env.Body
+	m.gatherLate(a)
 	return nil
 }
 
@@ -141,7 +145,7 @@ func (n *normAudit) takeReport(trunk *session, member int, body []byte) error {
 	return err
 }
 
-// judgeNorms acts on what the audit found. Who is too long voids the round and is shunned. Of a pair that contradicts itself one lies, and who is
+// judgeNorms acts on what the audit found. Who is too long voids the round and is shunned. Of a pair that still contradicts itself one lies, and who is
 // silent without having been restarted may have something to hide: they are left out of the next roster.
 func (m *Machine) judgeNorms(a *attempt, trunk *session, result sketch.Result) {
 	var names []string
@@ -150,7 +154,11 @@ func (m *Machine) judgeNorms(a *attempt, trunk *session, result sketch.Result) {
 		m.tell(Debug, "the update of %s is %.2g of the longest allowed, give or take %.2g", m.name(i), v.Norm/v.Bound, v.StdErr/v.Bound)
 		if v.Violates {
 			names = append(names, m.name(i))
-			m.shun(i, fmt.Sprintf("the update of %s in round %d was %.1f times as long as allowed", m.name(i), m.r.number, v.Norm/v.Bound))
+			why := fmt.Sprintf("the update of %s in round %d was %.1f times as long as allowed", m.name(i), m.r.number, v.Norm/v.Bound)
+			if m.shuns(i) { // for what it did to hide this, perhaps
+				m.tell(Alarm, "%s", why)
+			}
+			m.shun(i, why)
 		}
 	}
 	certain, both := sketch.Barred(result.Quarrels, m.spare())

@@ -167,6 +167,8 @@ func (m *Machine) dispatch(a *attempt, s *stored) error {
 		return m.onUnmask(a, s)
 	case typeNorms:
 		return m.onNorms(a, s)
+	case typeOpenPair:
+		return m.onOpenPair(a, s)
 	}
 	return fmt.Errorf("%w: unknown type", errBody)
 }

@@ -12,7 +12,7 @@ import (
 // protocolOrder is the order in which messages of an attempt, and after it those of the round, build on each other. They are looked at
 // in this order, however the network mixed them up.
 var protocolOrder = []string{typeJoin, typeRoster, typeKeys, typeShares, typeConfirm, typeMasked, typeChunk, typeHeld, typeSurvivors, typeStateHead,
-	typeOpenHead, typeFinal, typeStatement, typeUnmask, typeNorms, typeChunkSum, typeVouch, typeFraud, typeQuit, typeForfeit, typeEvidence, typeApprove, typeOffer, typePrepare, typeCommit, typeNext}
+	typeOpenHead, typeFinal, typeStatement, typeUnmask, typeNorms, typeOpenPair, typeChunkSum, typeVouch, typeFraud, typeQuit, typeForfeit, typeEvidence, typeApprove, typeOffer, typePrepare, typeCommit, typeNext}
 
 // envelopes checks every signature and that nobody said two things in one place.
 func (r *replay) envelopes() bool {

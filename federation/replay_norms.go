@@ -3,6 +3,8 @@ package federation
 import (
 	"fmt"
 	"slices"
+
+	"github.com/fedlam/fedlam/federation/ledger"
 )
 
 // norms audits the norms of an opened trunk again from the reports in the transcript.
@@ -23,7 +25,12 @@ func (r *replay) norms(a *attempt) {
 		return
 	}
 	a.takeReports(trunk, func(i int, err error) { f.isRight("the report of %s does not hold: %v", m.name(i), err) })
-	result := a.norms.audit.Result()
+	lies, _ := m.settlePairs(a, trunk)
+	for _, l := range lies {
+		f.isRight("%s lied: %s", m.name(l.member), l.proof)
+		r.report.blame(m.name(l.member), l.proof)
+	}
+	result := a.norms.final()
 	a.norms.done = true
 	for _, v := range result.Verdicts {
 		i := trunk.members[v.Member]
@@ -41,4 +48,8 @@ func (r *replay) norms(a *attempt) {
 	f.count = len(a.reports)
 	slices.Sort(f.right)
 	m.judgeNorms(a, trunk, result)
+	if m.r.mustVoid != "" && r.record.Kind != ledger.Void {
+		f.isMissing("%s; the round was certified all the same, and the transcript does not say whether the reports and opened pairs that show this came in time", m.r.mustVoid)
+		m.r.mustVoid = ""
+	}
 }

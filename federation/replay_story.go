@@ -90,6 +90,11 @@ func (r *replay) tellSums(a *attempt, leader string) {
 	if trunk := a.sessions[0]; len(trunk.unmasks) > 0 {
 		r.say("attempt %d: %s opened their shares of the trunk", a.number, r.nameAll(trunk.at(slices.Sorted(maps.Keys(trunk.unmasks)))))
 	}
+	for _, s := range a.order {
+		if with := s.env.Seq; s.env.Type == typeOpenPair && with < uint64(len(r.m.epoch.Members)) {
+			r.say("attempt %d: %s opened the mask that it shares with %s", a.number, r.m.name(s.from), r.m.name(int(with)))
+		}
+	}
 }
 
 // tellRound tells what was said about the round as a whole.

@@ -28,14 +28,15 @@ type session struct {
 
 	statements map[int]secagg.Survivors // in the trunk: those of a quorum, see agreement
 	unmasks    map[int]secagg.Unmask
-	stated     bool             // this member has stated
-	released   bool             // this member has opened its shares
-	tried      int              // opened shares at the last try to sum
-	opened     *opened          // seeds and what they belong to, when they are open
-	sum        *sum             // when it is open
-	owned      *owned           // nil when every member holds everything
-	pairs      map[int][32]byte // keys of the own pair masks, while they are to be reported on
-	cheat      error            // when it never will be
+	stated     bool                    // this member has stated
+	released   bool                    // this member has opened its shares
+	tried      int                     // opened shares at the last try to sum
+	opened     *opened                 // seeds and what they belong to, when they are open
+	sum        *sum                    // when it is open
+	owned      *owned                  // nil when every member holds everything
+	pairs      map[int][32]byte        // keys of the own pair masks, while they are to be reported on
+	seeds      map[int]secagg.PairSeed // of the own encapsulations, while their pairs may come to quarrel
+	cheat      error                   // when it never will be
 }
 
 // openSessions sets up the sums of an attempt, for participants and spectators alike: the trunk, and every shared head

@@ -217,7 +217,8 @@ func (m *Machine) release(a *attempt) bool {
 		return true
 	}
 	if m.auditsNorms() {
-		trunk.pairs = trunk.member.PairMasks(trunk.places(trunk.survivors(agreed)))
+		in := trunk.places(trunk.survivors(agreed))
+		trunk.pairs, trunk.seeds = trunk.member.PairMasks(in), trunk.member.PairSeeds(in)
 	}
 	a.erase()
 	m.enterPhase(a, phaseReleased, m.patience())

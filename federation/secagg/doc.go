@@ -66,7 +66,9 @@
 //     before anything is opened, opened shares are checked against leaves published before anything was masked, and a rebuilt seed
 //     must reproduce all that its owner published. Who deviates in what it dealt is named by a Complaint (before
 //     masking, no proof) or a Fault (afterwards, proof from public messages).
-//   - A seed that is opened opens nothing else: b, z, the seal key and the sealing randomness are independent.
+//   - A seed that is opened opens nothing else: b, z, the seal key and the sealing randomness are independent. The seed of one
+//     encapsulation, which the lower end of a pair opens when the upper end contradicts it about their mask (OpenPair), follows from z by a
+//     hash, so it opens that mask alone.
 //   - A member never opens both secrets of another, makes two statements, or masks twice, while its Member lives. Across
 //     restarts the caller's log must hold: what was stored before sending may be sent again, and nothing else. Replaying Shares,
 //     Confirm and ResumeMasked on a Member from the same root restores one that has masked.

@@ -27,6 +27,7 @@ type Member struct {
 
 	peers     map[int]*peer    // dealers of the view, itself included
 	pairs     map[int][32]byte // keys of pair masks that outlive masking; nil unless wanted
+	seeds     map[int]PairSeed // likewise, of the encapsulations to later members
 	view      [32]byte
 	confirmed []int // ascending
 	root      [32]byte
@@ -102,7 +103,8 @@ func maskKeyPair(sid keyed, from int, z [32]byte) (private []byte, public [MaskK
 
 // encapsulate is the deterministic encapsulation of a pair secret, HKDF(z, "enc"|sid|j): whoever knows z repeats it.
 func encapsulate(sid keyed, from, to int, z [32]byte, key *[MaskKeySize]byte) (secret, cipher []byte, err error) {
-	return xwing.Encapsulate(key[:], sid.derive(z[:], "enc", xwing.EncapsulationSeedSize, from, to))
+	seed := pairSeed(sid, from, to, z)
+	return xwing.Encapsulate(key[:], seed[:])
 }
 
 // commitment is the hash of b, salted with session and index: b has 256 bits of entropy, so the salt needs no
@@ -152,6 +154,7 @@ func (m *Member) Keys() Keys { return m.keys }
 func (m *Member) Erase() {
 	m.secrets = secrets{}
 	clear(m.pairs)
+	clear(m.seeds)
 	m.wipePeers()
 	m.done = erased
 }

@@ -2,10 +2,11 @@ package secagg
 
 // For an audit of the masked inputs by federation/sketch, members look at their pair masks once more after masking.
 
-// KeepPairMasks makes Mask keep the keys of the pair masks until Erase, for PairMasks. Call it before Mask.
-func (m *Member) KeepPairMasks() { m.pairs = map[int][32]byte{} }
+// KeepPairMasks makes Mask keep the keys of the pair masks until Erase, for PairMasks, and the seeds of the own encapsulations, for
+// PairSeeds. Call it before Mask.
+func (m *Member) KeepPairMasks() { m.pairs, m.seeds = map[int][32]byte{}, map[int]PairSeed{} }
 
-// keepPairs copies the keys, if they are wanted.
+// keepPairs copies the keys, if they are wanted, and derives the seeds again while z is there.
 func (m *Member) keepPairs() {
 	if m.pairs == nil {
 		return
@@ -13,6 +14,9 @@ func (m *Member) keepPairs() {
 	for j, p := range m.peers {
 		if j != m.self && m.s.Together(m.self, j) {
 			m.pairs[j] = p.mask.key
+		}
+		if j > m.self {
+			m.seeds[j] = pairSeed(m.sid, m.self, j, m.secrets.z)
 		}
 	}
 }

@@ -136,6 +136,38 @@ func TestBothEndsLieDifferently(t *testing.T) {
 	}
 }
 
+// TestOverrule: 5 hides its length in its mask with an honest member, and was proven to lie, so that the word of the other stands. The sum of what the
+// two sent does not change: when both are dishonest and 5 is believed, its length shows in the other.
+func TestOverrule(t *testing.T) {
+	c := partyConfig(32)
+	honest := newParty(t, c, 8, nil)
+	for _, partner := range []int{2, 7} {
+		for _, liar := range []int{5, partner} {
+			p := newParty(t, c, 8, map[int][]uint32{5: scaled(honest.values[5], 10)})
+			before := slices.Clone(p.pairSketch(partner, 5))
+			p.shift(5, partner, p.bare(5))
+			copy(p.pairSketch(partner, 5), before)
+			a := p.audit(t)
+			q := Quarrel{min(5, partner), max(5, partner)}
+			if known, alike := a.Compare(q); !known || alike {
+				t.Fatalf("pair %v: known %v, alike %v, want a quarrel", q, known, alike)
+			}
+			if err := a.Overrule(q, 0); err == nil {
+				t.Error("a member that is no part of the quarrel was overruled")
+			}
+			if err := a.Overrule(q, liar); err != nil {
+				t.Fatal(err)
+			}
+			if r := a.Result(); !slices.Equal(r.Violators(), []int{liar}) || r.Quarrels != nil {
+				t.Errorf("pair %v, liar %d: accused %v, quarrels %v", q, liar, r.Violators(), r.Quarrels)
+			}
+			if known, alike := a.Compare(q); !known || !alike || a.Overrule(q, liar) == nil {
+				t.Errorf("pair %v quarrels on after it was decided", q)
+			}
+		}
+	}
+}
+
 // TestReplayedReport: 5 sends the report of another session, or of other inputs under the same keys.
 func TestReplayedReport(t *testing.T) {
 	p := newParty(t, partyConfig(32), 6, nil)

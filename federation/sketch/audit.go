@@ -157,18 +157,14 @@ func (a *Audit) Result() Result {
 		default:
 			r.Verdicts = append(r.Verdicts, a.s.judge(i, a.bare(i)))
 		}
-		for _, j := range a.survivors {
-			if p := pairOf(i, j); i < j && a.quarrel(p) {
-				r.Quarrels = append(r.Quarrels, Quarrel{p.low, p.high})
-			}
-		}
 	}
+	r.Quarrels = a.Quarrels()
 	return r
 }
 
 func (a *Audit) quarrel(p pair) bool {
-	low, high := a.reports[p.low][p.high], a.reports[p.high][p.low]
-	return low != nil && high != nil && !slices.Equal(low, high)
+	known, alike := a.Compare(Quarrel{p.low, p.high})
+	return known && !alike
 }
 
 // bare returns the sketch of what a member has masked.

@@ -17,7 +17,8 @@
 //	a, err := s.NewAudit(survivors)                    // anyone
 //	s.AddBytes(sketch, at, chunk of y_i) ...; s.RemovePublic(sketch, i, self-mask key, keys with dropped); a.Input(i, sketch)
 //	a.Report(report) ...
-//	a.Result()                                         // verdicts, quarrels, who is silent
+//	a.Settle(quarrel, key) ...                         // for each of a.Quarrels, when its lower member has opened the mask
+//	a.Result()                                         // verdicts, quarrels left, who is silent
 //
 // A member that dropped out is not in the sum and is not estimated; survivors' masks with it are public by then.
 //
@@ -81,9 +82,11 @@
 //   - If the other end is honest their reports differ: a Quarrel. Each member is judged by its own report alone, so the lie does not
 //     touch the honest end. To settle it the lower member of the pair, which encapsulated to the other, opens the seed of that
 //     one encapsulation, HKDF(z_i, "enc"|sid|j). Anyone encapsulates again and compares with the ciphertext that was published before
-//     anything was masked; key confirmation has shown that the upper member derived the same secret. Who reported otherwise lied;
-//     a lower member that does not open, or not this, lied. What is opened is one pair mask, which the liar knew.
-//     Until quarrels are settled both ends are barred from the next roster, within the limits of Barred.
+//     anything was masked; key confirmation has shown that the upper member derived the same secret (secagg.OpenPair). Who reported
+//     otherwise lied, and is judged by the truth (Settle); a lower member that opens anything else lied, and is judged by the word of the other
+//     (Overrule), like a liar known from another pair. What is opened is one pair mask, which the liar knew. A lower member that opens nothing may have
+//     lost its secrets or its connection: that proves nothing. Of a quarrel that stays both ends are barred from the next roster, within the limits
+//     of Barred.
 //   - If both ends lie alike, what vanishes from one estimate appears in the other: S(q_i) + S(q_j) stays. A coalition A can only share
 //     out the sketch of the sum of its vectors, and all of it pass only if the norm of that sum is estimated at no more than
 //     |A|·sqrt(τ)·C, as much as they could have sent openly. Two colluders of whom one sends 10 C: one of the two is named, whatever

@@ -23,6 +23,36 @@ func (a *Audit) Settle(q Quarrel, key [32]byte) (liars []int, err error) {
 	return liars, nil
 }
 
+// Overrule ends a quarrel without the key, when one of the two was proven to lie: the report of the other stands for both, so that a new
+// Result judges the pair by it. What the liar hid in the pair, of itself or of the other, shows in its own estimate then.
+func (a *Audit) Overrule(q Quarrel, liar int) error {
+	other := q.Low + q.High - liar
+	if !a.quarrel(pair{q.Low, q.High}) || liar != q.Low && liar != q.High {
+		return fmt.Errorf("sketch audit: members %d and %d do not disagree, or %d is neither: there is nothing to overrule", q.Low, q.High, liar)
+	}
+	a.reports[liar][other] = slices.Clone(a.reports[other][liar])
+	return nil
+}
+
+// Compare says whether both members of a pair have reported, and whether they report the same.
+func (a *Audit) Compare(q Quarrel) (known, alike bool) {
+	low, high := a.reports[q.Low][q.High], a.reports[q.High][q.Low]
+	known = low != nil && high != nil
+	return known, known && slices.Equal(low, high)
+}
+
+// Quarrels returns the pairs that disagree, ascending.
+func (a *Audit) Quarrels() (out []Quarrel) {
+	for k, i := range a.survivors {
+		for _, j := range a.survivors[k+1:] {
+			if a.quarrel(pair{i, j}) {
+				out = append(out, Quarrel{i, j})
+			}
+		}
+	}
+	return out
+}
+
 // Barred returns who must not be in the next roster because of quarrels that were not settled, when at most faulty
 // members are dishonest: use the largest number that the roster is built to survive. Two honest members never quarrel; so one that
 // quarrels with more than faulty others is dishonest for certain, and its quarrels say nothing about the others. Of every remaining
