@@ -12,9 +12,10 @@ func (m *Member) keepPairs() {
 		return
 	}
 	for j, p := range m.peers {
-		if j != m.self && m.s.Together(m.self, j) {
-			m.pairs[j] = p.mask.key
+		if j == m.self || !m.s.Together(m.self, j) {
+			continue
 		}
+		m.pairs[j] = p.mask.key
 		if j > m.self {
 			m.seeds[j] = pairSeed(m.sid, m.self, j, m.secrets.z)
 		}

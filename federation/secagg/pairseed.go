@@ -46,7 +46,7 @@ func (m *Member) PairSeeds(with []int) map[int]PairSeed {
 // of one session. Errors wrap ErrPairSeed when the seed is not the one, and ErrMessage when the messages make no such pair.
 func OpenPair(s Session, upper *Keys, lower *Shares, seed PairSeed) (maskKey [32]byte, err error) {
 	low, high := lower.From, upper.From
-	if low >= high || !s.belongs(lower.Session, low, low) || !s.belongs(upper.Session, high, high) {
+	if low >= high || !s.Together(low, high) || !s.belongs(lower.Session, low, low) || !s.belongs(upper.Session, high, high) {
 		return maskKey, fmt.Errorf("open pair of members %d and %d: %w: they are no pair of this session", low, high, ErrMessage)
 	}
 	deal := lower.to(high)

@@ -42,6 +42,7 @@ type runner interface {
 // executor is what a graph.Exec and a graph.DeviceExec have in common.
 type executor[T kernels.Float] interface {
 	Meter
+	Threads() int
 	Param(name string) []T
 	Thaw()
 	Run(b *graph.Batch[T]) error
