@@ -1,6 +1,10 @@
 package dpa2
 
-import "github.com/fedlam/fedlam/training/graph"
+import (
+	"time"
+
+	"github.com/fedlam/fedlam/training/graph"
+)
 
 // A Meter tells what the program of a TrainingStep or an Evaluator costs. Its numbers are those of graph.Exec: for the
 // sizes of the last run, 0 before the first. It belongs to the goroutine of what it measures.
@@ -12,11 +16,21 @@ type Meter interface {
 	Profile() []graph.NodeTime
 }
 
-var _ Meter = (*exec[float32])(nil)
+// A DeviceMeter is the Meter of a program on a GPU.
+type DeviceMeter interface {
+	Meter
+	StartClock() error               // begin to measure runs by events of the device
+	Elapsed() (time.Duration, error) // of the last run
+}
+
+var (
+	_ DeviceMeter = (*graph.DeviceExec[float32])(nil)
+	_ DeviceMeter = (*graph.DeviceExec[float64])(nil)
+)
 
 // Meter returns the meter of the step's program.
-func (s *TrainingStep) Meter() Meter { return s.run }
+func (s *TrainingStep) Meter() Meter { return s.run.meter() }
 
 // Meter returns the meter of the program that made the last prediction. Frames of many atoms have another program than small
 // ones, so ask again after a prediction.
-func (e *Evaluator) Meter() Meter { return e.run }
+func (e *Evaluator) Meter() Meter { return e.run.meter() }

@@ -30,7 +30,7 @@ type Place struct {
 
 // A runner executes one program in one precision, and speaks float64.
 type runner interface {
-	Meter
+	meter() Meter
 	load(m *Model) error
 	run(b *Batch, extra map[string][]float64) error
 	output(name string, dst []float64) []float64
@@ -102,6 +102,9 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 	}
 	return e, nil
 }
+
+// meter is a DeviceMeter on a GPU.
+func (e *exec[T]) meter() Meter { return e.executor }
 
 // load copies the weights of m. Statistics are stored once per neighbour slot; a program wants them once.
 func (e *exec[T]) load(m *Model) error {

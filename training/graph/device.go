@@ -30,6 +30,8 @@ type DeviceExec[F kernels.Float] struct {
 	scrap  cuda.Slice[F]       // scratch of the step under way
 	scrap8 cuda.Slice[float64] // likewise
 
+	clock deviceClock
+
 	laid   []int // sizes that memory is laid out for
 	loaded bool  // parameters are on the device as they are here
 	host   map[string][]F
@@ -87,7 +89,15 @@ func (e *DeviceExec[F]) Run(b *Batch[F]) error {
 
 // submit brings the batch to the device and starts all steps.
 func (e *DeviceExec[F]) submit(b *Batch[F]) error {
+	if e.profile != nil {
+		if err := e.readProfile(); err != nil {
+			return err
+		}
+	}
 	e.list.Reset()
+	if e.clock.begin != nil {
+		cuda.Mark(&e.list, e.clock.begin)
+	}
 	e.upload()
 	if err := e.placeBatch(b); err != nil {
 		return err
@@ -101,9 +111,14 @@ func (e *DeviceExec[F]) submit(b *Batch[F]) error {
 		e.hasPlan = true // for those who count
 	}
 	for i := range e.program.steps {
+		e.mark(i)
 		if s := &e.program.steps[i]; !s.frozen || !e.frozen {
 			e.record(s)
 		}
+	}
+	e.mark(len(e.program.steps))
+	if e.clock.end != nil {
+		cuda.Mark(&e.list, e.clock.end)
 	}
 	if err := e.stream.Run(&e.list); err != nil {
 		return err

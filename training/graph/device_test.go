@@ -154,3 +154,35 @@ func TestDeviceParameters(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDeviceProfile measures runs and steps by events.
+func TestDeviceProfile(t *testing.T) {
+	d := cudatest.Open(t)
+	s := newRagged(5, 40, 12)
+	e := onDevice(t, d, s.Builder, randomProgram(s, 25), s.batch)
+	if e.Profile() != nil {
+		t.Error("there is a profile before it is asked for")
+	}
+	if err := e.StartClock(); err != nil {
+		t.Fatal(err)
+	}
+	e.StartProfile()
+	for range 3 {
+		runDevice(t, e, s.batch)
+		if elapsed, err := e.Elapsed(); err != nil || elapsed <= 0 {
+			t.Errorf("a run took %v, %v", elapsed, err)
+		}
+	}
+	nodes := e.Profile()
+	if len(nodes) != e.program.Steps() {
+		t.Fatalf("%d nodes, want %d", len(nodes), e.program.Steps())
+	}
+	for _, n := range nodes {
+		if n.Calls != 3 || n.Total < n.Least {
+			t.Errorf("%+v", n)
+		}
+	}
+	if nodes[0].Total <= 0 || e.FLOP() <= 0 || e.ArenaBytes() <= 0 {
+		t.Errorf("the longest node took %v; %d FLOP, %d bytes", nodes[0].Total, e.FLOP(), e.ArenaBytes())
+	}
+}
