@@ -17,7 +17,8 @@ var _ local.Patient = (*owner)(nil)
 // Doctor implements local.Patient: the running node lends its host and its log, so that nothing is opened twice.
 func (o *owner) Doctor(ctx context.Context, timeout time.Duration, tell func(*localpb.DoctorEvent)) {
 	n := (*Node)(o)
-	site := &doctor.Site{Dir: n.cfg.Home.Dir, Running: true, Genesis: n.genesis, Store: n.store, Log: n.wal, Host: n.host, Software: n.cfg.Software}
+	site := &doctor.Site{Dir: n.cfg.Home.Dir, Running: true, Genesis: n.genesis, Joining: n.hopes, Store: n.store, Log: n.wal, Host: n.host,
+		Software: n.cfg.Software}
 	for _, address := range n.cfg.Home.Config.Listen {
 		site.Listen = append(site.Listen, doctor.Listen{Address: address, Err: n.listening(address)})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node"
 	"github.com/fedlam/fedlam/node/doctor"
 	"github.com/fedlam/fedlam/node/home"
@@ -130,6 +131,82 @@ func TestDoctor(t *testing.T) {
 	if f := find(t, got, doctor.AgreementCheck, "lab 3", "the same 2 certified rounds"); f.State != doctor.OK {
 		t.Errorf("%+v", f)
 	}
+}
+
+// paths returns the addresses that a finding rests on.
+func paths(f doctor.Finding) (out []string) {
+	for _, p := range f.Paths {
+		out = append(out, p.Address)
+	}
+	return out
+}
+
+// An epoch adds lab 4 and gives lab 3 another address, while lab 1 is away.
+func TestDoctorAfterAnEpoch(t *testing.T) {
+	sites, d := newFederation(t, 4, home.Policy{MinCohort: 3})
+	address := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", freePort(t))
+	sites[3].home.Config.Listen = append(sites[3].home.Config.Listen, address)
+	g, err := ledger.DecodeGenesis(d.Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joiner, m := newSite(t, "lab 4", home.Policy{MinCohort: 3})
+	next := &ledger.Epoch{Genesis: g.CID(), K: 1, Prev: g.Epoch().CID(), Members: append(slices.Clone(g.Members), m), Heads: g.Heads, Rules: g.Rules}
+	next.Members[3].Addresses = []string{address}
+	if err := node.Join(t.Context(), joiner.home, d, next.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	running := []*site{sites[0], sites[2], sites[3]}
+	for _, s := range running {
+		s.start(t, s.config())
+	}
+	running[0].log.wait(t, node.MsgCertified, 1)
+	got := joiner.look(t)
+	f := find(t, got, doctor.IdentityCheck, "", "this is lab 4, not a member of federation \"test\" yet: it joins with epoch 1")
+	away := find(t, got, doctor.ReachabilityCheck, "lab 0", "you -> lab 0: ")
+	if f.State != doctor.Warning || away.State != doctor.Warning || !strings.Contains(away.Next, "approved of epoch 1") {
+		t.Errorf("before anybody has approved:\n%s", listed(got))
+	}
+	joiner.start(t, joiner.config())
+	for _, s := range running {
+		s.ask(t, func(ctx context.Context, c *local.Client) error { return c.Approve(ctx, next.Encode()) })
+	}
+	for _, s := range append(running, joiner) {
+		s.waitEpoch(t, 1, true)
+	}
+
+	got = joiner.examine(t)
+	find(t, got, doctor.IdentityCheck, "", "this is lab 4 in federation \"test\", genesis "+g.CID().String()+", epoch 1")
+	for _, name := range []string{"lab 0", "lab 2", "lab 3"} {
+		for _, direction := range []string{"you -> " + name + ": ok", name + " -> you: ok"} {
+			if f := find(t, got, doctor.ReachabilityCheck, name, direction); f.State != doctor.OK {
+				t.Errorf("%+v", f)
+			}
+		}
+		if f := find(t, got, doctor.AgreementCheck, name, ""); f.State == doctor.Failed || f.State == doctor.Skipped || strings.Contains(f.Text, "epoch") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if f := find(t, got, doctor.ReachabilityCheck, "lab 3", "you -> lab 3: ok"); !slices.Equal(paths(f), next.Members[3].Addresses) {
+		t.Errorf("lab 3 was dialled at %q, want %s", paths(f), address)
+	}
+	got = sites[3].examine(t)
+	if f := find(t, got, doctor.ReachabilityCheck, "lab 0", "lab 0 -> you: ok"); !slices.Equal(paths(f), next.Members[3].Addresses) {
+		t.Errorf("lab 0 dialled back at %q, want %s", paths(f), address)
+	}
+	find(t, got, doctor.ReachabilityCheck, "lab 4", "you -> lab 4: ok")
+
+	got = sites[1].look(t)
+	find(t, got, doctor.IdentityCheck, "", "this is lab 1 in federation \"test\", genesis "+g.CID().String()+", epoch 0")
+	f = find(t, got, doctor.AgreementCheck, "lab 0", "lab 0 is in an epoch ("+next.CID().String()+") that your node does not know: you are in epoch 0")
+	if f.State != doctor.Warning || f.Next != "start the node: it fetches what it lacks" {
+		t.Errorf("%+v", f)
+	}
+	sites[1].start(t, sites[1].config())
+	sites[1].waitEpoch(t, 1, true)
+	got = sites[1].examine(t)
+	find(t, got, doctor.IdentityCheck, "", ", epoch 1")
+	find(t, got, doctor.ReachabilityCheck, "lab 4", "lab 4 -> you: ok")
 }
 
 func TestDoctorFindsABlockedDirection(t *testing.T) {

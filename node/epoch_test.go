@@ -9,6 +9,7 @@ import (
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node"
+	"github.com/fedlam/fedlam/node/doctor"
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/node/local"
 	"github.com/fedlam/fedlam/proto/localpb"
@@ -93,6 +94,9 @@ func TestMembersChange(t *testing.T) {
 	joiner.log.wait(t, node.MsgCertified, certified+2)
 	if text := sites[3].log.String(); !strings.Contains(text, "not a member since epoch 1") {
 		t.Error("who has left is not told")
+	}
+	if f := find(t, sites[3].examine(t), doctor.IdentityCheck, "", "no member of federation \"test\" since epoch 1"); f.State != doctor.Warning {
+		t.Errorf("%+v", f)
 	}
 	var status *localpb.StatusReply
 	joiner.ask(t, func(ctx context.Context, c *local.Client) (err error) {

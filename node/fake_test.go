@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/node/silo"
+	"github.com/fedlam/fedlam/testnet/ports"
 	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/weights"
 )
@@ -122,15 +122,15 @@ type site struct {
 	node      *node.Node
 }
 
-// freePort finds a TCP and UDP port that nobody uses now.
+// freePort finds a TCP and UDP port that nobody uses until the test has ended.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	held, err := ports.Find(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(func() { held.Close() })
+	return held.List[0]
 }
 
 // newFederation makes n homes and the documents that join them.

@@ -32,8 +32,9 @@ func (n *Node) openNetwork(context.Context) error {
 		return fmt.Errorf("%w (listen in node.toml)", err)
 	}
 	n.exchange = blocks.NewExchange(n.host, blocks.ExchangeConfig{Store: n.store})
-	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.genesis.CID().Bytes(), Epoch: func() []byte { return n.roster.Load().epoch.CID().Bytes() }, Members: n.roster.Load().others, Handler: (*handler)(n),
-		Software: n.cfg.Software})
+	// The epoch is that of the status, which Head tells of, too; the roster changes a moment before.
+	n.network, err = rpc.New(rpc.Config{Host: n.host, Genesis: n.genesis.CID().Bytes(), Epoch: func() []byte { return n.status.Load().Epoch.CID().Bytes() },
+		Members: n.roster.Load().others, Handler: (*handler)(n), Software: n.cfg.Software})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/testnet/manifest"
+	"github.com/fedlam/fedlam/testnet/ports"
 	"github.com/fedlam/fedlam/testnet/proc"
 )
 
@@ -23,8 +24,7 @@ func (r *run) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ports, err := freePorts(2 * len(r.members))
-	if err != nil {
+	if r.ports, err = ports.Find(2 * len(r.members)); err != nil {
 		return err
 	}
 	genesis := []string{"genesis", r.cfg.Folder.Path("plan.toml")}
@@ -35,7 +35,7 @@ func (r *run) found(ctx context.Context) error {
 		r.nodes = append(r.nodes, n)
 		card := filepath.Join(cards, p.Name+".json")
 		genesis = append(genesis, card)
-		all.Go(func() error { return r.initNode(inner, n, ports[2*i], ports[2*i+1], card) })
+		all.Go(func() error { return r.initNode(inner, n, r.ports.List[2*i], r.ports.List[2*i+1], card) })
 	}
 	if err := all.Wait(); err != nil {
 		return err
@@ -96,6 +96,11 @@ func (r *run) initNode(ctx context.Context, n *node, port, public int, card stri
 		return err
 	}
 	return os.WriteFile(card, text.Bytes(), 0o644)
+}
+
+// loopback are the multiaddresses of a port on this computer.
+func loopback(port int) []string {
+	return []string{fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", port), fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)}
 }
 
 // configure enters in node.toml what `fedlam init` has no option for, as an owner would by hand.

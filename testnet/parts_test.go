@@ -169,17 +169,3 @@ func writeLanes(t *testing.T, path string, lanes []uint32) {
 		t.Fatal(err)
 	}
 }
-
-func TestFreePorts(t *testing.T) {
-	ports, err := freePorts(6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[int]bool{}
-	for _, p := range ports {
-		if p <= 0 || seen[p] {
-			t.Errorf("got %v", ports)
-		}
-		seen[p] = true
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fedlam/fedlam/testnet/manifest"
+	"github.com/fedlam/fedlam/testnet/ports"
 	"github.com/fedlam/fedlam/testnet/proc"
 	"github.com/fedlam/fedlam/testnet/report"
 )
@@ -31,6 +32,7 @@ type run struct {
 	group   *proc.Group
 	members []*member
 	nodes   []*node
+	ports   *ports.Held // of the nodes, once they are founded
 	report  *report.Report
 
 	progress *progress
@@ -59,6 +61,7 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 		names = append(names, p.Name)
 	}
 	r.console = newConsole(cfg.Out, names)
+	defer r.closePorts()
 	if err := r.all(ctx); err != nil {
 		if ctx.Err() != nil {
 			group.Close()
@@ -69,6 +72,13 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	r.report.Wall = time.Since(r.console.start).Seconds()
 	r.report.Judge(m.Expect.ForceOfReference, m.Expect.ForceOfLocal)
 	return r.report, nil
+}
+
+// closePorts lets others have the ports. That a lock does not close harms nobody, for it ends with the process.
+func (r *run) closePorts() {
+	if r.ports != nil {
+		r.ports.Close()
+	}
 }
 
 // all goes through the stages.

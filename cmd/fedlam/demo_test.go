@@ -17,9 +17,6 @@ import (
 	"github.com/fedlam/fedlam/testnet/report"
 )
 
-// patience ends a test that waits for something that does not come.
-const patience = 2 * time.Minute
-
 // TestDemo runs a short demo and then every command it shows, as a person would who copies it.
 func TestDemo(t *testing.T) {
 	if testing.Short() {

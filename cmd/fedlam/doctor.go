@@ -26,7 +26,8 @@ func (doctorCmd) Help() string {
 	return `Finds out what keeps a node from working: keys and genesis, disk and log, ports, clock, address translation (NAT), the ways to and
 from every member by TCP and by QUIC, and whether all have the same history; and says what to do next. A running node examines
 itself; one that does not run is examined from its folder, which cannot be used by a node meanwhile. Members are asked to dial
-back at the addresses that the genesis lists. Only members are asked, nothing is changed.
+back at the addresses that their list of members has. Who the members are, and whether this node is one, is read from the newest
+certified epoch in the folder. Only members are asked, nothing is changed.
 
 Example:
   fedlam doctor lab

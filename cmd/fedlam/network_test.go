@@ -19,15 +19,19 @@ import (
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/dataset/extxyz"
 	"github.com/fedlam/fedlam/dataset/reference"
+	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/local"
 	"github.com/fedlam/fedlam/proto/localpb"
+	"github.com/fedlam/fedlam/testnet/ports"
 )
 
 // TestNetworkScripts runs the scripts in testdata/network. They find ports that nobody uses in $PORT1 to $PORT6 and one that is
 // taken in $TAKEN, and labelled frames of water with their conventions in north.xyz, south.xyz and west.xyz. Further
 // commands:
 //
-//	finished DIR N     waits until the node in DIR has certified N rounds
+//	finished DIR N     waits until the node in DIR runs and has certified N rounds
+//	more DIR N         waits until it has certified N rounds more than when it is first asked
+//	inepoch DIR K N    waits until it is in epoch K and has certified N rounds of that
 //	remember DIR       puts the node's genesis, weights and public address into $GENESIS, $WEIGHTS and $PUBLIC
 //	flip FILE          changes one bit in the middle of a file
 //	set DIR KEY VALUE  changes a number in the node's node.toml
@@ -37,27 +41,27 @@ func TestNetworkScripts(t *testing.T) {
 		Dir:   "testdata/network",
 		Setup: setupNetwork,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"finished": cmdFinished, "remember": cmdRemember, "flip": cmdFlip, "set": cmdSet, "ends": cmdEnds,
+			"finished": cmdFinished, "more": cmdMore, "inepoch": cmdInEpoch, "remember": cmdRemember, "flip": cmdFlip, "set": cmdSet, "ends": cmdEnds,
 		},
 	})
 }
 
+// setupNetwork takes the port that is in use from the operating system and the others from elsewhere, for what a script is told to be
+// free must be so seconds later, whatever else runs on the computer.
 func setupNetwork(e *testscript.Env) error {
-	for i := range 7 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprintf("PORT%d", i)
-		if i == 0 {
-			name = "TAKEN"
-		}
-		e.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-		if i == 0 {
-			e.Defer(func() { l.Close() })
-		} else if err := l.Close(); err != nil {
-			return err
-		}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { taken.Close() })
+	e.Setenv("TAKEN", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
+	held, err := ports.Find(6)
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { held.Close() })
+	for i, port := range held.List {
+		e.Setenv(fmt.Sprintf("PORT%d", i+1), strconv.Itoa(port))
 	}
 	for i, name := range []string{"north", "south", "west"} {
 		if err := writeWater(e.WorkDir, name, i); err != nil {
@@ -105,25 +109,77 @@ func askStatus(ts *testscript.TestScript, dir string) *localpb.StatusReply {
 	return reply
 }
 
-func cmdFinished(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: finished DIR N")
-	}
-	want, err := strconv.ParseUint(args[1], 10, 32)
-	ts.Check(err)
+// patience ends a test that waits for something that does not come. Long as it is, it decides nothing where all is well.
+const patience = 2 * time.Minute
+
+// until waits until a condition holds of a node's status.
+func until(ts *testscript.TestScript, dir, what string, holds func(*localpb.StatusReply) bool) {
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	patience := time.After(30 * time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case <-look.C:
-			if reply := askStatus(ts, args[0]); reply != nil && reply.Finished >= want {
+			if reply := askStatus(ts, dir); reply != nil && holds(reply) {
 				return
 			}
-		case <-patience:
-			ts.Fatalf("the node in %s has not certified %d rounds in 30 s: %v", args[0], want, askStatus(ts, args[0]))
+		case <-late:
+			ts.Fatalf("the node in %s has not %s in %s: %v", dir, what, patience, askStatus(ts, dir))
 		}
 	}
+}
+
+// numbers reads the arguments behind the first.
+func numbers(ts *testscript.TestScript, neg bool, usage string, args []string, n int) (out []uint64) {
+	if neg || len(args) != n+1 {
+		ts.Fatalf("usage: %s", usage)
+	}
+	for _, text := range args[1:] {
+		number, err := strconv.ParseUint(text, 10, 32)
+		ts.Check(err)
+		out = append(out, number)
+	}
+	return out
+}
+
+func cmdFinished(ts *testscript.TestScript, neg bool, args []string) {
+	want := numbers(ts, neg, "finished DIR N", args, 1)[0]
+	until(ts, args[0], fmt.Sprintf("certified %d rounds", want), func(s *localpb.StatusReply) bool { return s.Finished >= want })
+}
+
+func cmdMore(ts *testscript.TestScript, neg bool, args []string) {
+	more := numbers(ts, neg, "more DIR N", args, 1)[0]
+	asked, want := false, uint64(0)
+	until(ts, args[0], fmt.Sprintf("certified %d more rounds", more), func(s *localpb.StatusReply) bool {
+		if !asked {
+			asked, want = true, s.Finished+more
+		}
+		return s.Finished >= want
+	})
+}
+
+func cmdInEpoch(ts *testscript.TestScript, neg bool, args []string) {
+	want := numbers(ts, neg, "inepoch DIR K N", args, 2)
+	until(ts, args[0], fmt.Sprintf("come to epoch %d and %d rounds of it", want[0], want[1]), func(*localpb.StatusReply) bool {
+		reply, e := askEpoch(ts, args[0])
+		return e != nil && e.K == want[0] && reply.Finished+ledger.MinEpochRounds >= reply.RipeAt+want[1]
+	})
+}
+
+// askEpoch asks a node for the epoch in force; nil while it does not answer.
+func askEpoch(ts *testscript.TestScript, dir string) (*localpb.EpochReply, *ledger.Epoch) {
+	client, err := local.Dial(ts.MkAbs(dir))
+	ts.Check(err)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	reply, err := client.Epoch(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	e, err := ledger.DecodeEpoch(reply.Document)
+	ts.Check(err)
+	return reply, e
 }
 
 func cmdRemember(ts *testscript.TestScript, neg bool, args []string) {

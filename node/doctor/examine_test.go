@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/doctor"
 	"github.com/fedlam/fedlam/node/home"
@@ -62,8 +61,10 @@ func (b *bank) Round(_ context.Context, r uint64) (*peerpb.SyncReply, error) {
 // pair is a node that is examined, and the one other member of its federation.
 type pair struct {
 	site *doctor.Site
+	lab  host.Host // of the site
 	bank *bank
 	cfg  rpc.Config // of the bank
+	past *past
 }
 
 func newHost(t *testing.T, key ed25519.PrivateKey) host.Host {
@@ -83,12 +84,12 @@ func texts(list []ma.Multiaddr) (out []string) {
 	return out
 }
 
-// history is n void rounds whose records differ from those of another tag.
-func history(g *ledger.Genesis, n int, tag string) (records [][]byte) {
+// other is the records of n rounds that nobody certified.
+func other(g *ledger.Genesis, n int) (records [][]byte) {
 	e := g.Epoch()
 	for r := range uint64(n) {
 		round := &ledger.Round{Epoch: e.CID(), Genesis: e.Genesis, R: r, Kind: ledger.Void, WeightsIn: g.Weights, Config: g.Config,
-			StateOut: ledger.FileCID([]byte(tag)), WeightsOut: g.Weights}
+			StateOut: ledger.FileCID([]byte("other")), WeightsOut: g.Weights}
 		if r > 0 {
 			round.Prev = ledger.CIDOf(records[r-1])
 		}
@@ -103,29 +104,33 @@ func newPair(t *testing.T, rounds int) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, other, err := ed25519.GenerateKey(rand.Reader)
+	_, identity, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := newHost(t, h.Identity), newHost(t, other)
+	p := &pair{lab: newHost(t, h.Identity)}
+	b := newHost(t, identity)
 	x := ledger.FileCID([]byte("x"))
-	g := &ledger.Genesis{Name: "water", Config: x, Weights: x, Elements: []string{"H"}, Rules: ledger.DefaultRules(), Members: []ledger.Member{
-		{Name: "lab", Peer: a.ID().String(), Addresses: texts(a.Addrs())}, {Name: "bank", Peer: b.ID().String(), Addresses: texts(b.Addrs())}}}
-	copy(g.Members[0].ID[:], h.Signing.Public().(ed25519.PublicKey))
-	records := history(g, rounds, "one")
-	log := memory{}
-	for r, record := range records {
-		log[string(federation.RecordKey(uint64(r)))], log[string(federation.CertificateKey(uint64(r)))] = record, []byte("c")
-	}
-	p := &pair{bank: &bank{&peerpb.Head{Finished: uint64(rounds), Weights: x.Bytes()}, records}}
-	if rounds > 0 {
-		p.bank.head.Record = ledger.CIDOf(records[rounds-1]).Bytes()
-	}
-	p.site = &doctor.Site{Dir: h.Dir, Running: true, Genesis: g, Log: log, Host: a, Software: "fedlam v1"}
-	e := g.Epoch()
-	p.cfg = rpc.Config{Host: b, Genesis: e.Genesis.Bytes(), Epoch: func() []byte { return e.CID().Bytes() }, Handler: p.bank, Software: "fedlam v1",
-		Members: map[peer.ID][]ma.Multiaddr{a.ID(): a.Addrs()}}
+	rules := ledger.DefaultRules()
+	rules.MinCohort = 2
+	g := &ledger.Genesis{Name: "water", Config: x, Weights: x, Elements: []string{"H"}, Rules: rules, Members: []ledger.Member{
+		{ID: id(h.Signing), Name: "lab", Peer: p.lab.ID().String(), Addresses: texts(p.lab.Addrs())},
+		{ID: id(seeded("bank")), Name: "bank", Peer: b.ID().String(), Addresses: texts(b.Addrs())}}}
+	p.site = &doctor.Site{Dir: h.Dir, Running: true, Genesis: g, Host: p.lab, Software: "fedlam v1"}
+	p.bank = &bank{head: &peerpb.Head{}}
+	p.cfg = rpc.Config{Host: b, Genesis: g.CID().Bytes(), Handler: p.bank, Software: "fedlam v1", Members: map[peer.ID][]ma.Multiaddr{p.lab.ID(): p.lab.Addrs()}}
+	p.past = newPast(t, g, h.Signing, seeded("bank"))
+	p.past.rounds(rounds)
+	p.site.Log = p.past.log(rounds)
+	p.bankHas(rounds)
 	return p
+}
+
+// bankHas gives the bank so many rounds of the past.
+func (p *pair) bankHas(rounds int) {
+	p.bank.head = p.past.head(rounds)
+	p.bank.records = p.past.records(rounds)
+	p.cfg.Epoch = func() []byte { return p.past.epoch(rounds).CID().Bytes() }
 }
 
 // examine starts the bank and returns the findings of one check about it or about nobody.
@@ -154,9 +159,9 @@ func TestExamineAgreement(t *testing.T) {
 	}{
 		{"the same history", 3, func(*pair) {}, []want{{doctor.OK, "the same 3 certified rounds", ""}}},
 		{"none yet", 0, func(*pair) {}, []want{{doctor.OK, "no round is certified yet", ""}}},
-		{"another history", 3, func(p *pair) { p.bank.records = history(p.site.Genesis, 3, "two") }, []want{{doctor.Failed, "DIFFERENT HISTORY", "stop your node"}}},
+		{"another history", 3, func(p *pair) { p.bank.records = other(p.site.Genesis, 3) }, []want{{doctor.Failed, "DIFFERENT HISTORY", "stop your node"}}},
 		{"another history, and ahead", 3, func(p *pair) {
-			p.bank.records = history(p.site.Genesis, 5, "two")
+			p.bank.records = other(p.site.Genesis, 5)
 			p.bank.head.Finished = 5
 		}, []want{{doctor.Failed, "DIFFERENT HISTORY: both certified round 2", "stop your node"}}},
 		{"behind", 3, func(p *pair) { p.bank.head.Finished = 1 }, []want{{doctor.OK, "bank is 2 rounds behind you (1 of 3)", ""}}},
@@ -214,13 +219,13 @@ func TestExamineReachability(t *testing.T) {
 			}
 			p.cfg.Host = newHost(t, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32))) // what examine starts is another one
 		}, []want{ok[0], {doctor.Skipped, "bank did not dial back: asked too often", ""}}},
-		{"not known as a member", func(_ *testing.T, p *pair) { p.cfg.Members = nil }, []want{{doctor.Failed, "connected, but not served: members only", "its genesis lists you"},
+		{"not known as a member", func(_ *testing.T, p *pair) { p.cfg.Members = nil }, []want{{doctor.Failed, "connected, but not served: members only", "the epoch it is in lists you"},
 			{doctor.Skipped, "cannot be asked", ""}}},
 		{"does not serve", func(t *testing.T, p *pair) {
 			p.cfg.Host = newHost(t, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)))
-		}, []want{{doctor.Failed, "its node does not run (fedlam doctor may run there)", "its genesis lists you"}, {doctor.Skipped, "cannot be asked", ""}}},
+		}, []want{{doctor.Failed, "its node does not run (fedlam doctor may run there)", "the epoch it is in lists you"}, {doctor.Skipped, "cannot be asked", ""}}},
 		{"no peer id", func(_ *testing.T, p *pair) { p.site.Genesis.Members[1].Peer = "nobody" },
-			[]want{{doctor.Failed, "lists no address of bank", "only bank"}, {doctor.Skipped, "no peer id of bank", ""}}},
+			[]want{{doctor.Failed, "has no address of bank", "only bank"}, {doctor.Skipped, "no peer id of bank", ""}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPair(t, 0)

@@ -41,7 +41,7 @@ type Finding struct {
 // A Path is one attempt to connect.
 type Path struct {
 	From, To  string // names of members
-	Address   string // multiaddress, as the genesis lists it
+	Address   string // multiaddress, as the list of members has it
 	Transport string // "quic", "tcp" or "other"
 	Outcome   p2p.Outcome
 	Took      time.Duration

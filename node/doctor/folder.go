@@ -4,64 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/fedlam/fedlam/federation"
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/blocks"
-	"github.com/fedlam/fedlam/node/home"
 	"github.com/ipfs/go-cid"
 )
-
-// self returns the index of the node among the members, or -1.
-func (s *Site) self(keys []home.Key) int {
-	if s.Genesis == nil {
-		return -1
-	}
-	return memberOf(s.Genesis.Epoch(), keys)
-}
-
-// standing reads from the log where this node is in the history.
-func (s *Site) standing() (Standing, error) {
-	e := s.Genesis.Epoch()
-	out := Standing{Genesis: e.Genesis, Epoch: e.CID(), Weights: s.Genesis.Weights, Software: s.Software}
-	if s.LogErr != nil {
-		return out, errors.New("your log cannot be read; see disk")
-	}
-	for {
-		text, err := s.record(out.Finished)
-		if err != nil || text == nil {
-			return out, err
-		}
-		r, err := ledger.DecodeRound(text)
-		if err != nil {
-			return out, fmt.Errorf("round %d of your log: %w", out.Finished, err)
-		}
-		out.Record, out.Weights = ledger.CIDOf(text), r.WeightsOut
-		out.Finished++
-	}
-}
-
-// record returns the record of a certified round, or nil.
-func (s *Site) record(round uint64) (text []byte, err error) {
-	if s.Log == nil {
-		return nil, nil
-	}
-	defer recoverLog(&err)
-	for _, key := range [][]byte{federation.RecordKey(round), federation.CertificateKey(round)} {
-		value, err := s.Log.Get(key)
-		if err != nil || value == nil {
-			return nil, err
-		}
-		if text == nil {
-			text = value
-		}
-	}
-	return text, nil
-}
 
 // entries reads the whole log and counts.
 func (s *Site) entries() (n int, err error) {
@@ -71,13 +21,6 @@ func (s *Site) entries() (n int, err error) {
 	defer recoverLog(&err)
 	err = s.Log.Each(nil, func(_, _ []byte) error { n++; return nil })
 	return n, err
-}
-
-// recoverLog turns the panic of a reader that meets spoiled pages into an error.
-func recoverLog(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("its pages are spoiled: %v", r)
-	}
 }
 
 // documents looks whether the founding documents that the node reads at its start are whole.

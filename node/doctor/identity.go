@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/home"
@@ -21,11 +22,18 @@ type IdentityFacts struct {
 	// Genesis is the federation; nil with GenesisErr when it could not be read.
 	Genesis    *ledger.Genesis
 	GenesisErr error
+	// Epochs are the certified ones that the folder holds, by number, that of the genesis first; not empty when there is a genesis.
+	Epochs []*ledger.Epoch
+	// Joining is the epoch with which the node becomes a member, nil for one that was listed from the start; JoiningErr why it could not be
+	// read.
+	Joining    *ledger.Epoch
+	JoiningErr error
 	// Documents tells for each founding document by name whether it is in the block store and has its hash.
 	Documents map[string]error
 }
 
-// Identity checks that keys, genesis and founding documents are there and belong together.
+// Identity checks that keys, genesis and founding documents are there and belong together, and says whether the newest certified epoch
+// lists this node.
 func Identity(f IdentityFacts) []Finding {
 	var out []Finding
 	bad := func(text, next string) {
@@ -53,13 +61,35 @@ func Identity(f IdentityFacts) []Finding {
 	if len(out) > 0 {
 		return out
 	}
-	e := f.Genesis.Epoch()
-	i := memberOf(e, f.Keys)
-	if i < 0 {
+	signing := keyOf(f.Keys, home.SigningKey)
+	if signing == nil {
 		return []Finding{{Check: IdentityCheck, State: Skipped, Text: "there are no keys to look at"}}
 	}
-	return []Finding{{Check: IdentityCheck, State: OK, Text: fmt.Sprintf("this is %s in federation %q, genesis %s; keys are in place and only yours to read",
-		plain(e.Members[i].Name), f.Genesis.Name, e.Genesis)}}
+	return []Finding{f.place(membershipOf(f.Epochs, f.Joining, memberID(signing)))}
+}
+
+// place says what the node is to the federation; only one that is listed takes part.
+func (f IdentityFacts) place(m membership) Finding {
+	name, reason := plain(m.entry.Name), ""
+	if m.why != "" {
+		reason = fmt.Sprintf(" (its reason: %q)", plain(m.why))
+	}
+	out := Finding{Check: IdentityCheck, State: Warning}
+	switch m.place {
+	case waiting:
+		out.Text = fmt.Sprintf("this is %s, not a member of federation %q yet: it joins with epoch %d, and the newest certified one in this folder is epoch %d", name, f.Genesis.Name, m.since, m.epoch.K)
+		out.Next = "let the node run: the epoch begins by itself once the owners of more than two thirds of the members have approved of it; who has, `fedlam epoch show` tells at theirs"
+	case gone:
+		out.Text = fmt.Sprintf("this was %s: no member of federation %q since epoch %d%s; the node only looks on", name, f.Genesis.Name, m.since, reason)
+		out.Next = "nothing if that was meant: stop the node; else ask the owners of the members, any of whom can propose an epoch with your card"
+	case replaced:
+		out.Text = fmt.Sprintf("%s goes on under another key since epoch %d%s; this node only looks on", name, m.since, reason)
+		out.Next = "run the node that has the new key, and stop this one"
+	default:
+		out.State = OK
+		out.Text = fmt.Sprintf("this is %s in federation %q, genesis %s, epoch %d; keys are in place and only yours to read", name, f.Genesis.Name, m.epoch.Genesis, m.epoch.K)
+	}
+	return out
 }
 
 // belongs compares keys and documents with the genesis.
@@ -67,23 +97,52 @@ func belongs(f IdentityFacts) (out []Finding) {
 	bad := func(text, next string) {
 		out = append(out, Finding{Check: IdentityCheck, State: Failed, Text: text, Next: next})
 	}
-	e := f.Genesis.Epoch()
-	if signing := keyOf(f.Keys, home.SigningKey); signing != nil {
-		i := memberOf(e, f.Keys)
-		if i < 0 {
-			bad(fmt.Sprintf("signing.key belongs to member %x, whom the genesis %s does not list", []byte(signing), e.Genesis),
-				"restore the key that your card was made with, or join the federation that lists this one")
-		} else if identity := keyOf(f.Keys, home.IdentityKey); identity != nil {
-			id, err := p2p.ID(identity)
-			if err != nil || id.String() != e.Members[i].Peer {
-				bad(fmt.Sprintf("identity.key belongs to peer %s, the genesis lists %s for %s", id, e.Members[i].Peer, plain(e.Members[i].Name)),
-					"restore the key that your card was made with: the others refuse any other")
-			}
+	if f.JoiningErr != nil || f.Joining != nil && !f.Joining.Genesis.Equals(f.Epochs[0].Genesis) {
+		text := "the epoch in epoch.cbor belongs to another federation"
+		if f.JoiningErr != nil {
+			text = fmt.Sprintf("epoch.cbor cannot be read: %v", f.JoiningErr)
 		}
+		bad(text, f.joinAgain())
+	} else if signing := keyOf(f.Keys, home.SigningKey); signing != nil {
+		out = append(out, f.listing(membershipOf(f.Epochs, f.Joining, memberID(signing)))...)
 	}
 	for _, name := range sortedNames(f.Documents) {
 		if err := f.Documents[name]; err != nil {
 			bad(fmt.Sprintf("%s of the federation is not whole in the folder: %v", name, err), "run `fedlam join "+f.Dir+" FOUNDING` again with the founding folder")
+		}
+	}
+	return out
+}
+
+// joinAgain says how to get a place in an epoch to come.
+func (f IdentityFacts) joinAgain() string {
+	return "have a member propose an epoch with your card, and run `fedlam join " + f.Dir + " FOUNDING --epoch DOCUMENT` with what it proposes"
+}
+
+// listing compares the keys with what the lists of members say of them.
+func (f IdentityFacts) listing(m membership) (out []Finding) {
+	bad := func(text, next string) {
+		out = append(out, Finding{Check: IdentityCheck, State: Failed, Text: text, Next: next})
+	}
+	switch m.place {
+	case stranger:
+		bad(fmt.Sprintf("signing.key belongs to member %x, whom the genesis %s does not list, nor any epoch since", []byte(keyOf(f.Keys, home.SigningKey)), m.epoch.Genesis),
+			"restore the key that your card was made with, or join the federation that lists this one")
+	case passed:
+		bad(fmt.Sprintf("the members decided epoch %d without %s, who was to join with it; the newest certified one in this folder is epoch %d", m.since, plain(m.entry.Name), m.epoch.K),
+			f.joinAgain())
+	case listed, waiting:
+		identity := keyOf(f.Keys, home.IdentityKey)
+		if identity == nil {
+			return nil
+		}
+		list := listOf(m.epoch)
+		if m.place == waiting {
+			list = listOf(f.Joining)
+		}
+		if id, err := p2p.ID(identity); err != nil || !slices.Contains(m.peers, id.String()) {
+			bad(fmt.Sprintf("identity.key belongs to peer %s, %s lists %s for %s", id, list, m.entry.Peer, plain(m.entry.Name)),
+				"restore the key that your card was made with: the others refuse any other")
 		}
 	}
 	return out
@@ -96,11 +155,4 @@ func keyOf(keys []home.Key, file string) ed25519.PublicKey {
 		}
 	}
 	return nil
-}
-
-// memberOf returns which member signs with the signing key, or -1.
-func memberOf(e *ledger.Epoch, keys []home.Key) int {
-	var id ledger.MemberID
-	copy(id[:], keyOf(keys, home.SigningKey))
-	return e.Index(id)
 }

@@ -35,7 +35,7 @@ type caller struct {
 	id      peer.ID
 	timeout time.Duration // for each answer
 	// standing and record read this node's history; it goes on while members are asked.
-	standing func() (Standing, error)
+	standing func() (Standing, []cid.Cid, error)
 	record   func(round uint64) ([]byte, error)
 }
 
@@ -49,8 +49,8 @@ type facts struct {
 }
 
 // call dials every address of the member and asks over the first that answers; failing that, over a connection that is there.
-func (c *caller) call(ctx context.Context) facts {
-	f := facts{reach: ReachFacts{Self: c.self, Member: c.member.Name}, unasked: "it was not reached"}
+func (c *caller) call(ctx context.Context, reach ReachFacts) facts {
+	f := facts{reach: reach, unasked: "it was not reached"}
 	visit := c.dialAll(ctx, &f)
 	for _, conn := range c.host.Network().ConnsToPeer(c.id) {
 		f.reach.Inbound = f.reach.Inbound || conn.Stat().Direction == network.DirInbound
@@ -90,7 +90,7 @@ func (c *caller) dialAll(ctx context.Context, f *facts) (visit *rpc.Visit) {
 	return visit
 }
 
-// addresses returns those that the genesis lists, QUIC first: its connection shows the port that is listened on.
+// addresses returns those of the list of members, QUIC first: its connection shows the port that is listened on.
 func (c *caller) addresses() []string {
 	list := slices.Clone(c.member.Addresses[:min(len(c.member.Addresses), maxAddresses)])
 	slices.SortStableFunc(list, func(a, b string) int { return strings.Compare(transportOf(a), transportOf(b)) })
@@ -246,8 +246,11 @@ func (c *caller) compare(ctx context.Context, v *rpc.Visit, f *facts) {
 		f.unasked = err.Error()
 		return
 	}
-	ours, err := c.standing()
+	ours, epochs, err := c.standing()
 	f.agree = &AgreementFacts{Member: c.member.Name, Ours: ours, Theirs: theirs, RecordErr: err}
+	if err == nil {
+		f.agree.Epochs = epochs
+	}
 	common := min(ours.Finished, theirs.Finished)
 	if err != nil || common == 0 || !ours.Genesis.Equals(theirs.Genesis) {
 		return

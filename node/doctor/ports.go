@@ -69,7 +69,7 @@ func freePort(running bool, l Listen) string {
 	case running:
 		return "start the node again"
 	case errors.Is(l.Err, p2p.ErrPortInUse):
-		return fmt.Sprintf("find the program with `ss -lpn sport = :%s` and stop it; another port under listen in node.toml would have to be forwarded from %s, because the genesis lists that one", port, port)
+		return fmt.Sprintf("find the program with `ss -lpn sport = :%s` and stop it; another port under listen in node.toml would have to be forwarded from %s, because the list of members has that one", port, port)
 	}
 	return "correct listen in node.toml: an address looks like /ip4/0.0.0.0/tcp/4101, its port is above 1023, and the computer has the IP address or it is 0.0.0.0"
 }

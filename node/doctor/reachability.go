@@ -13,7 +13,9 @@ import (
 type ReachFacts struct {
 	// Self and Member are the names.
 	Self, Member string
-	// Out are this node's attempts at the addresses that the genesis lists for the member.
+	// Joins is the epoch with which this node becomes a member, 0 when it is one. Until a quorum has approved of that, members hang up.
+	Joins uint64
+	// Out are this node's attempts at the addresses that the list of members has for the member.
 	Out []Path
 	// Hung says why the member, reached, did not answer; "" when it did.
 	Hung string
@@ -50,6 +52,14 @@ func Reachability(f ReachFacts) []Finding {
 	default:
 		out.Text += "; nobody else was reached either, so this node takes part in nothing"
 	}
+	if f.Joins > 0 && out.State == Failed {
+		out.State = Warning
+		wait := fmt.Sprintf("until more than two thirds have approved of epoch %d, with which you join, members hang up on you", f.Joins)
+		if f.Hung == "" {
+			wait = out.Next + "; but " + wait
+		}
+		out.Next = wait
+	}
 	return []Finding{out, in}
 }
 
@@ -65,7 +75,7 @@ func (f ReachFacts) outbound() Finding {
 	switch {
 	case len(f.Out) == 0:
 		finding.State = Failed
-		finding.Text = direction + "the genesis lists no address of " + f.Member
+		finding.Text = direction + "the list of members has no address of " + f.Member
 		finding.Next = "nothing here: only " + f.Member + " can open the connection"
 	case !opens(f.Out):
 		finding.State = Failed
@@ -74,7 +84,7 @@ func (f ReachFacts) outbound() Finding {
 	case f.Hung != "":
 		finding.State = Failed
 		finding.Text = direction + "connected, but not served: " + f.Hung
-		finding.Next = "ask " + f.Member + " whether its node runs, in which version, and whether its genesis lists you"
+		finding.Next = "ask " + f.Member + " whether its node runs, in which version, and whether the epoch it is in lists you"
 	case len(blocked) > 0:
 		finding.State = Warning
 		finding.Text = direction + partly(f.Out, blocked)
@@ -99,7 +109,7 @@ func (f ReachFacts) inbound() Finding {
 		}
 	case len(f.In) == 0:
 		finding.State = Warning
-		finding.Text = direction + "the genesis lists no address of yours, so nobody can dial you"
+		finding.Text = direction + "the list of members has no address of yours, so nobody can dial you"
 		finding.Next = "nothing, as long as you can dial the others; else put your address on the card of the next federation"
 	case !opens(f.In):
 		finding.State = Failed
@@ -189,7 +199,7 @@ func (f ReachFacts) outNext(paths []Path) string {
 	case has(paths, p2p.TimedOut):
 		return fmt.Sprintf("ask %s to start its node and to open %s in its firewall; if others reach it, ask who runs your network to let %s out", f.Member, openPorts(paths), openPorts(paths))
 	}
-	return "show this to " + f.Member + ": its addresses in the genesis may be of no use"
+	return "show this to " + f.Member + ": its addresses in the list of members may be of no use"
 }
 
 // inNext says what to do about failed attempts of the member.
@@ -200,7 +210,7 @@ func (f ReachFacts) inNext(paths []Path) string {
 	}
 	switch {
 	case has(paths, p2p.OtherIdentity):
-		return "find out which computer has your address in the genesis: another node answers there; forward " + openPorts(paths) + " to this one"
+		return "find out which computer has your address in the list of members: another node answers there; forward " + openPorts(paths) + " to this one"
 	case has(paths, p2p.NoSuchName):
 		return "correct the entry of your name in the name service"
 	case has(paths, p2p.Refused) || has(paths, p2p.TimedOut):

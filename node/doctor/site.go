@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/blocks"
@@ -29,6 +30,9 @@ type Site struct {
 
 	Genesis    *ledger.Genesis
 	GenesisErr error
+	// Joining is the epoch with which the node becomes a member; nil for one that was listed from the start.
+	Joining    *ledger.Epoch
+	JoiningErr error
 	Store      *blocks.Store
 	// Log is nil without an error when the node has not taken part yet.
 	Log    Log
@@ -40,6 +44,9 @@ type Site struct {
 	Software string
 
 	close []func() error
+
+	mu    sync.Mutex
+	chain *ledger.Chain // the rounds of the log, see follow
 }
 
 // A Log is a node's durable log, to be read.
@@ -84,6 +91,10 @@ func (s *Site) openGenesis(h *home.Home) {
 		s.Genesis, err = ledger.DecodeGenesis(text)
 	}
 	s.GenesisErr = err
+	if text, err = h.Epoch(); err == nil && text != nil {
+		s.Joining, err = ledger.DecodeEpoch(text)
+	}
+	s.JoiningErr = err
 }
 
 func (s *Site) openStore() {
@@ -113,11 +124,10 @@ func (s *Site) openLog(h *home.Home) {
 
 func (s *Site) openHost(h *home.Home) {
 	members := map[peer.ID]bool{}
-	if s.Genesis != nil {
-		for _, m := range s.Genesis.Members {
-			if p, err := peer.Decode(m.Peer); err == nil {
-				members[p] = true
-			}
+	m, _ := s.membership(h.Signing.Public().(ed25519.PublicKey)) // Examine reports the error
+	for _, other := range m.others {
+		if p, err := peer.Decode(other.Peer); err == nil {
+			members[p] = true
 		}
 	}
 	if s.Host, s.HostErr = p2p.New(p2p.Config{Key: h.Identity, Member: func(p peer.ID) bool { return members[p] }}); s.HostErr != nil {

@@ -12,7 +12,7 @@ import (
 type TranslationFacts struct {
 	// Own are the addresses that the node listens on, with 0.0.0.0 replaced by those of the interfaces.
 	Own []ma.Multiaddr
-	// Listed are the node's addresses in the genesis.
+	// Listed are the node's addresses in the list of members.
 	Listed []string
 	// Seen are the addresses that members see.
 	Seen []Seen
@@ -60,7 +60,7 @@ func Translation(f TranslationFacts) []Finding {
 		finding.Text = fmt.Sprintf("symmetric: a router translates your port %s to another one for each member (%s)", port, strings.Join(m.ports, ", "))
 		if finding.Next = forward(f, m, port); finding.Next == "" {
 			finding.State = OK
-			finding.Text += "; the genesis lists a forwarded address of yours, which is enough"
+			finding.Text += "; the list of members has a forwarded address of yours, which is enough"
 		}
 	default:
 		kind := "port-preserving"
@@ -114,7 +114,7 @@ func ownPort(own []ma.Multiaddr, transport string) string {
 	return ""
 }
 
-// forward says how to become reachable through a router; "" when the genesis lists an address at it already.
+// forward says how to become reachable through a router; "" when the list of members has an address at it already.
 func forward(f TranslationFacts, m mapping, port string) string {
 	for _, text := range f.Listed {
 		a, err := ma.NewMultiaddr(text)
@@ -122,8 +122,9 @@ func forward(f TranslationFacts, m mapping, port string) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("the genesis lists no address of yours at %s; so that members can dial you, forward port %s, TCP and UDP, in the router to this computer, and announce that address on the card of the next federation. "+
-		"Until then you dial them, which is enough where they can be reached; two members that are both behind routers need one such port, or a network of their own (VPN), for this version has no relay", strings.Join(m.ips, " and "), port)
+	return fmt.Sprintf("the list of members has no address of yours at %s; so that members can dial you, forward port %s, TCP and UDP, in the router to this computer, and announce that address on the card of the next federation, "+
+		"or of a node that takes your place with `fedlam epoch propose --rotate`. Until then you dial them, which is enough where they can be reached; two members that are both behind routers need one such port, "+
+		"a third member that is a relay (`relay = true` under [network] in node.toml), or a network of their own (VPN)", strings.Join(m.ips, " and "), port)
 }
 
 // count writes "1 member" or "3 members".

@@ -34,7 +34,7 @@ func TestTranslation(t *testing.T) {
 			want{doctor.Warning, "port-preserving: 2 members see you at 198.51.100.7, port 4101", "forward port 4101, TCP and UDP"}},
 		{"port kept, announced", "/ip4/198.51.100.7/tcp/4101", seen(outside, outside, same), want{doctor.OK, "port-preserving", ""}},
 		{"announced by name", "/dns4/lab.example.org/tcp/4101", seen(outside, outside), want{doctor.OK, "port-preserving", ""}},
-		{"another port for all", "", seen(moved, moved), want{doctor.Warning, "endpoint-independent (port 4101 becomes 60001 for all members)", "no relay"}},
+		{"another port for all", "", seen(moved, moved), want{doctor.Warning, "endpoint-independent (port 4101 becomes 60001 for all members)", "relay = true"}},
 		{"symmetric", "", seen(moved, "/ip4/198.51.100.7/udp/60002/quic-v1"),
 			want{doctor.Warning, "symmetric: a router translates your port 4101 to another one for each member (60001, 60002)", "forward port 4101"}},
 		{"one member at two addresses", "", twice, want{doctor.Skipped, "one member that sees it is too few", "forward"}},

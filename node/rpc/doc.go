@@ -10,7 +10,7 @@
 // that both learn who is ahead and the one behind can Sync. Who the members are may change at any time, see SetMembers.
 //
 // A Visit is for questions of `fedlam doctor`: a connection of its own to one address of a member, which greets nobody. In answer a
-// member tells its time and standing, and dials the caller back, at the addresses that the genesis lists and within a quota.
+// member tells its time and standing, and dials the caller back, at the addresses that the list of members has and within a quota.
 //
 // Everything received is passed to the Handler as opaque bytes within the limits of package proto. Verification is the
 // business of the federation package.

@@ -33,7 +33,7 @@ func (s *service) Examine(ctx context.Context, _ *peerpb.ExamineRequest) (*peerp
 }
 
 // DialBack implements the service. The caller chooses nothing: it cannot make this node dial anyone but the caller itself, at
-// addresses that all members have agreed on, a few times a minute.
+// addresses of the list of members in force, a few times a minute.
 func (s *service) DialBack(ctx context.Context, _ *peerpb.DialBackRequest) (*peerpb.DialBackReply, error) {
 	from, err := s.caller(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *service) DialBack(ctx context.Context, _ *peerpb.DialBackRequest) (*pee
 		return nil, status.Errorf(codes.ResourceExhausted, "asked too often; ask again in %s", wait.Round(time.Second))
 	}
 	defer done()
-	addresses := s.n.cfg.Members[from.peer]
+	addresses := s.n.listed(from.peer)
 	reply := &peerpb.DialBackReply{Attempts: make([]*peerpb.DialBackAttempt, min(len(addresses), maxDialBack))}
 	patience := attemptTimeout(ctx, len(reply.Attempts))
 	var wg sync.WaitGroup

@@ -89,8 +89,9 @@ type Network struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
-	mu    sync.RWMutex
-	links map[peer.ID]*link
+	mu        sync.RWMutex
+	links     map[peer.ID]*link
+	addresses map[peer.ID][]ma.Multiaddr // of the members, as SetMembers got them
 
 	instance  []byte // of this start of the process
 	dialBacks *quota
@@ -117,7 +118,8 @@ func New(cfg Config) (*Network, error) {
 }
 
 // SetMembers says who the others are from now on. Those who are new are reached out for; what is queued for others is forgotten, and connections to
-// them end. The gater of the host has to refuse them already.
+// them end; addresses that are not listed any more are not dialled again. The gater of the host has to refuse who is no member already.
+// The map is not to be changed afterwards.
 func (n *Network) SetMembers(members map[peer.ID][]ma.Multiaddr) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -130,6 +132,11 @@ func (n *Network) SetMembers(members map[peer.ID][]ma.Multiaddr) error {
 		}
 	}
 	for p, addresses := range members {
+		for _, was := range n.addresses[p] {
+			if !ma.Contains(addresses, was) {
+				n.cfg.Host.Peerstore().SetAddr(p, was, 0) // an address without time to live is forgotten
+			}
+		}
 		n.cfg.Host.Peerstore().AddAddrs(p, addresses, peerstore.PermanentAddrTTL)
 		if n.links[p] != nil {
 			continue
@@ -142,7 +149,15 @@ func (n *Network) SetMembers(members map[peer.ID][]ma.Multiaddr) error {
 		n.links[p] = l
 		n.wait.Go(func() { l.run(l.ctx) })
 	}
+	n.addresses = members
 	return errors.Join(errs...)
+}
+
+// listed returns the addresses that the list of members has for one of them.
+func (n *Network) listed(p peer.ID) []ma.Multiaddr {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.addresses[p]
 }
 
 // link returns what is kept for a member, nil for anybody else.

@@ -115,7 +115,7 @@ func (v *Visit) Examine(ctx context.Context) (*peerpb.ExamineReply, error) {
 	return v.rpc.Examine(ctx, &peerpb.ExamineRequest{}, grpc.MaxCallRecvMsgSize(maxReply))
 }
 
-// DialBack asks the member to dial this node at the addresses that the genesis lists.
+// DialBack asks the member to dial this node at the addresses that its list of members has.
 func (v *Visit) DialBack(ctx context.Context) ([]*peerpb.DialBackAttempt, error) {
 	reply, err := v.rpc.DialBack(ctx, &peerpb.DialBackRequest{}, grpc.MaxCallRecvMsgSize(maxReply))
 	if err != nil {

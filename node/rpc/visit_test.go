@@ -18,7 +18,7 @@ import (
 )
 
 // serve starts b, for which a is a member with the given addresses.
-func serve(t *testing.T, b host.Host, in *inbox, a peer.ID, addresses ...ma.Multiaddr) {
+func serve(t *testing.T, b host.Host, in *inbox, a peer.ID, addresses ...ma.Multiaddr) *rpc.Network {
 	t.Helper()
 	n, err := rpc.New(rpc.Config{Host: b, Genesis: []byte("g"), Epoch: func() []byte { return []byte("e") }, Handler: in, Software: "fedlam test",
 		Members: map[peer.ID][]ma.Multiaddr{a: addresses}})
@@ -26,6 +26,7 @@ func serve(t *testing.T, b host.Host, in *inbox, a peer.ID, addresses ...ma.Mult
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.Close() })
+	return n
 }
 
 func visit(t *testing.T, a, b host.Host) *rpc.Visit {
@@ -121,6 +122,36 @@ func TestDialBack(t *testing.T) {
 		if rpc.OutcomeFrom(attempt.Outcome) != want[i] || attempt.Address != listed[i].String() || attempt.Nanoseconds < 0 {
 			t.Errorf("attempt %d: %v, want %q at %s", i, attempt, want[i], listed[i])
 		}
+	}
+}
+
+// Once the members have agreed on other addresses, those are dialled, and the ones before are not.
+func TestDialBackFollowsTheListOfMembers(t *testing.T) {
+	a, b, gone := newHost(t, "a", anyTCP), newHost(t, "b", anyTCP), newHost(t, "gone", anyTCP)
+	closed := gone.Addrs()[0]
+	gone.Close()
+	n := serve(t, b, newInbox(0), a.ID(), closed)
+	v := visit(t, a, b)
+	dials := func(want p2p.Outcome, at ma.Multiaddr) {
+		t.Helper()
+		got, err := v.DialBack(t.Context())
+		if err != nil || len(got) != 1 || rpc.OutcomeFrom(got[0].Outcome) != want || got[0].Address != at.String() {
+			t.Fatalf("%v, %v; want one attempt: %q at %s", got, err, want, at)
+		}
+	}
+	dials(p2p.Refused, closed)
+	if err := n.SetMembers(map[peer.ID][]ma.Multiaddr{a.ID(): a.Addrs()}); err != nil {
+		t.Fatal(err)
+	}
+	dials(p2p.Reached, a.Addrs()[0])
+	if ma.Contains(b.Peerstore().Addrs(a.ID()), closed) {
+		t.Error("the address that is not listed any more would still be dialled")
+	}
+	if err := n.SetMembers(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.DialBack(t.Context()); err == nil {
+		t.Errorf("who is no member any more is dialled: %v", got)
 	}
 }
 

@@ -701,7 +701,7 @@ func (*DialBackRequest) Descriptor() ([]byte, []int) {
 
 type DialBackReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One for each address tried, in the order of the genesis; at most 8.
+	// One for each address tried, in the order of the list of members; at most 8.
 	Attempts      []*DialBackAttempt `protobuf:"bytes,1,rep,name=attempts,proto3" json:"attempts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -746,7 +746,7 @@ func (x *DialBackReply) GetAttempts() []*DialBackAttempt {
 
 type DialBackAttempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Multiaddress (text) as the genesis lists it.
+	// Multiaddress (text) as the list of members has it.
 	Address string      `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
 	Outcome DialOutcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=fedlam.peer.v1.DialOutcome" json:"outcome,omitempty"`
 	// Time that the attempt took, with the TLS handshake.

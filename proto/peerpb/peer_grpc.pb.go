@@ -44,7 +44,7 @@ type PeerClient interface {
 	// Examine answers `fedlam doctor`: where one stands, what time it is, and from where the caller is seen. Unlike Hello it
 	// changes nothing.
 	Examine(ctx context.Context, in *ExamineRequest, opts ...grpc.CallOption) (*ExamineReply, error)
-	// DialBack dials the caller at the addresses that the genesis lists for it, and no others, over connections of their own,
+	// DialBack dials the caller at the addresses that the list of members has for it, and no others, over connections of their own,
 	// and tells which were reached. Private addresses are dialled only for a caller that is seen at a private one, so that nobody
 	// learns what is in this node's network. A member is served a few times a minute.
 	DialBack(ctx context.Context, in *DialBackRequest, opts ...grpc.CallOption) (*DialBackReply, error)
@@ -135,7 +135,7 @@ type PeerServer interface {
 	// Examine answers `fedlam doctor`: where one stands, what time it is, and from where the caller is seen. Unlike Hello it
 	// changes nothing.
 	Examine(context.Context, *ExamineRequest) (*ExamineReply, error)
-	// DialBack dials the caller at the addresses that the genesis lists for it, and no others, over connections of their own,
+	// DialBack dials the caller at the addresses that the list of members has for it, and no others, over connections of their own,
 	// and tells which were reached. Private addresses are dialled only for a caller that is seen at a private one, so that nobody
 	// learns what is in this node's network. A member is served a few times a minute.
 	DialBack(context.Context, *DialBackRequest) (*DialBackReply, error)

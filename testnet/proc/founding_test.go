@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/fedlam/fedlam/federation/ledger"
 	"github.com/fedlam/fedlam/node/home"
 	"github.com/fedlam/fedlam/testnet/demo"
+	"github.com/fedlam/fedlam/testnet/ports"
 	"github.com/fedlam/fedlam/testnet/proc"
 )
 
@@ -99,28 +99,20 @@ func configure(t *testing.T, dir string, change func(*home.Config)) {
 func loopback(t *testing.T) (sites []site) {
 	t.Helper()
 	for range names {
-		ports := [2]int{freePort(t), freePort(t)}
-		sites = append(sites, site{fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", ports[0]), fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", ports[1])})
+		sites = append(sites, site{fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", freePort(t)), fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", freePort(t))})
 	}
 	return sites
 }
 
-// freePort returns a port that neither TCP nor UDP uses; it is held until the test ends finding ports, so that all differ.
+// freePort returns a port that neither TCP nor UDP uses, nobody until the test has ended.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for {
-		tcp, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := tcp.Addr().(*net.TCPAddr).Port
-		udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-		tcp.Close()
-		if err == nil {
-			udp.Close()
-			return port
-		}
+	held, err := ports.Find(1)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { held.Close() })
+	return held.List[0]
 }
 
 // readGenesis reads the document that all members joined.
