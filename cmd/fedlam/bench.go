@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/fedlam/fedlam/training/bench"
 	"github.com/fedlam/fedlam/training/dpa2"
@@ -27,11 +29,13 @@ Examples:
   fedlam bench step --model small --system water192 --precision float32 --threads 2
   fedlam bench eval --model medium --system water.xyz --profile --json eval.json
   fedlam bench gemm --precision float64
+  fedlam bench step --model medium --system water12288 --device cuda
   fedlam bench round --members 200 --dropped 66
 
 The fraction of peak is the FLOP of matrix products and contractions, divided by the time of the whole run and by the rate of
 a matrix product that stays in the caches; that rate is measured by the same process with the same threads right before and
-after the runs, and the best counts. Tanh, sums and gathers take time but do not count. All FLOP are counted for the real
+after the runs, and the best counts. On a GPU (--device cuda) the two ceilings are those of a large product and a large copy within its
+memory, and times by events of the GPU stand beside those of the whole run. Tanh, sums and gathers take time but do not count. All FLOP are counted for the real
 neighbours; exp, tanh, sigmoid and softplus count 20 each.
 
 --profile adds a table of where the time goes: for each node of the program the time, the share, FLOP and bytes (operands
@@ -45,8 +49,9 @@ with small; the line "memory" of a smaller system says how much per atom. A pred
 type measuring struct {
 	Precision string `default:"float32" enum:"float32,float64" help:"Arithmetic: ${enum}."`
 	Threads   int    `help:"Threads; 0 uses all cores."`
-	Runs      int    `default:"10" help:"Runs that are timed, after two to warm up."`
-	JSON      string `name:"json" placeholder:"F" help:"Write the report to this file as JSON; - for standard output, instead of the table."`
+	computing
+	Runs int    `default:"10" help:"Runs that are timed, after two to warm up."`
+	JSON string `name:"json" placeholder:"F" help:"Write the report to this file as JSON; - for standard output, instead of the table."`
 }
 
 // subject are the flags about what is computed.
@@ -116,6 +121,11 @@ func (m *measuring) report(measure func(bench.Options) (printer, error)) error {
 		return fmt.Errorf("--runs is %d; give a number of at least 1", m.Runs)
 	}
 	return reportTo(m.JSON, func() (printer, error) {
-		return measure(bench.Options{Precision: dpa2.Precision(m.Precision), Threads: m.Threads, Runs: m.Runs})
+		place, err := m.openPlace(m.Threads, os.Stderr)
+		if err != nil {
+			return nil, err
+		}
+		report, err := measure(bench.Options{Precision: dpa2.Precision(m.Precision), Threads: m.Threads, Device: place.Device, Runs: m.Runs})
+		return report, errors.Join(err, place.Close())
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fedlam/fedlam/dataset/load"
 	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/hardware"
 	"github.com/fedlam/fedlam/training/memory"
 )
 
@@ -24,6 +25,7 @@ type predictor struct {
 	Precision  string `default:"float64" enum:"float64,float32" help:"Arithmetic: ${enum}."`
 	Convention string `help:"Label convention of FRAMES (JSON); without it they are in canonical units: Å, eV, eV/Å."`
 	Threads    int    `help:"Threads; 0 uses all cores."`
+	computing
 }
 
 // A labelling says whether labels are needed.
@@ -79,12 +81,22 @@ const chunkAtoms = 512
 
 // run predicts the frames in order and hands each to visit.
 func (p *predictor) run(ctx context.Context, m *dpa2.Model, frames []dataset.Frame, visit func(f *dataset.Frame, p *dpa2.Prediction)) error {
-	evaluator, err := dpa2.NewEvaluator(m, dpa2.Precision(p.Precision), p.Threads)
+	place, err := p.openPlace(p.Threads, os.Stderr)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.runAt(ctx, place, m, frames, visit), place.Close())
+}
+
+func (p *predictor) runAt(ctx context.Context, place *hardware.Place, m *dpa2.Model, frames []dataset.Frame, visit func(f *dataset.Frame, p *dpa2.Prediction)) error {
+	evaluator, err := dpa2.NewEvaluatorAt(m, dpa2.Precision(p.Precision), place.Place)
 	if err != nil {
 		return err
 	}
 	clock := newETA(os.Stderr, len(frames))
-	evaluator.Limit(memory.OrUnlimited)
+	if place.Device == nil {
+		evaluator.Limit(memory.OrUnlimited)
+	}
 	dropped := 0
 	for first := 0; first < len(frames); {
 		if err := ctx.Err(); err != nil {

@@ -57,6 +57,7 @@ type GEMMReport struct {
 	What      string         `json:"what"`    // "gemm"
 	Precision dpa2.Precision `json:"precision"`
 	Threads   int            `json:"threads"`
+	Device    string         `json:"device,omitempty"` // the GPU; empty for the processor
 	Peak      Peak           `json:"peak"`
 	LeastPeak float64        `json:"least_peak_gflops"` // 1e9 FLOP/s; it was measured again before each layer
 	Products  []Product      `json:"products"`
@@ -81,6 +82,9 @@ type Product struct {
 func GEMM(ctx context.Context, o Options) (*GEMMReport, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
+	}
+	if o.Device != nil {
+		return deviceGEMM(ctx, o)
 	}
 	r := &GEMMReport{Version: 1, What: "gemm", Precision: o.Precision, Threads: o.Threads, Machine: ThisMachine()}
 	for _, l := range layers {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fedlam/fedlam/kernels/cuda"
 	"github.com/fedlam/fedlam/training/dpa2"
 )
 
@@ -14,6 +15,7 @@ import (
 type Options struct {
 	Precision dpa2.Precision // default float32
 	Threads   int            // default, and 0: one for each processor that Go may use
+	Device    *cuda.Device   // measure there; nil for the processor
 	Runs      int            // timed runs; default 10
 	Profile   bool           // measure each node too, in as many runs again
 }

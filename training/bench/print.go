@@ -13,14 +13,17 @@ func (r *Report) Print(w io.Writer) error {
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	line("measured", "%s of model %s (%d parameters) on %s", r.What, r.Model, r.Parameters, r.System)
 	line("atoms", "%d, with %.1f neighbours each", r.Atoms, float64(r.Neighbors)/float64(r.Atoms))
-	line("arithmetic", "%s, %d threads", r.Precision, r.Threads)
+	line("arithmetic", "%s, %s", r.Precision, worker(r.Device, r.Threads))
+	if t := r.DeviceTimes; t != nil {
+		line("time on the GPU", "median %.3f ms, min %.3f ms, max %.3f ms, by its events", 1e3*t.Median, 1e3*t.Min, 1e3*t.Max)
+	}
 	line("time", "median %.3f ms, min %.3f ms, max %.3f ms of %d runs after %d", 1e3*r.Times.Median, 1e3*r.Times.Min, 1e3*r.Times.Max, r.Times.Runs, warmUp)
 	line("neighbour lists", "%.3f ms once for each frame, not part of the time", 1e3*r.Prepare)
 	line("speed", "%.0f atoms/s, %.2f µs/atom", r.AtomsPerS, r.MicrosAtom)
 	line("work", "%.3f GFLOP, of which matrix products %.3f", float64(r.FLOP)/1e9, float64(r.ProductFLOP)/1e9)
 	line("rate", "%.2f GFLOP/s, of which matrix products %.2f", r.GFLOPS, r.Fraction*r.Peak.GFLOPS)
 	line("fraction of peak", "%.1f %% (matrix products only)", 100*r.Fraction)
-	printPeak(line, r.Peak)
+	printPeak(line, r.Peak, r.Device)
 	line("memory", "process %s, %.1f kB/atom; of these arena %.1f MB, %.1f kB/atom", megabytes(r.Memory.Process),
 		float64(r.Memory.Process)/float64(max(r.Atoms, 1))/1e3, float64(r.Memory.Arena)/1e6, r.Memory.ArenaPerAtom/1e3)
 	line("heap allocations", "%.1f per run, %.1f kB", r.Allocations.Count, r.Allocations.Bytes/1e3)
@@ -31,8 +34,20 @@ func (r *Report) Print(w io.Writer) error {
 	return r.printNodes(w)
 }
 
-func printPeak(line func(name, format string, args ...any), p Peak) {
-	line("peak", "%.1f GFLOP/s of a product in cache, %.1f GB/s of memory, measured", p.GFLOPS, p.GBPS)
+// worker says what computes.
+func worker(device string, threads int) string {
+	if device != "" {
+		return device
+	}
+	return fmt.Sprintf("%d threads", threads)
+}
+
+func printPeak(line func(name, format string, args ...any), p Peak, device string) {
+	product := "product in cache"
+	if device != "" {
+		product = "large product"
+	}
+	line("peak", "%.1f GFLOP/s of a %s, %.1f GB/s of memory, measured", p.GFLOPS, product, p.GBPS)
 }
 
 func printMachine(line func(name, format string, args ...any), m Machine) {
@@ -93,8 +108,8 @@ func (r *GEMMReport) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	line("measured", "matrix products, one in each thread at a time")
-	line("arithmetic", "%s, %d threads", r.Precision, r.Threads)
-	printPeak(line, r.Peak)
+	line("arithmetic", "%s, %s", r.Precision, worker(r.Device, r.Threads))
+	printPeak(line, r.Peak, r.Device)
 	if r.disturbed() {
 		line("disturbed", "the peak fell to %.1f GFLOP/s while other programs used the cores; measure again when they do not", r.LeastPeak)
 	}

@@ -15,10 +15,12 @@ type Report struct {
 	Neighbors  int            `json:"neighbors"` // within the cut-off, of all atoms together
 	Precision  dpa2.Precision `json:"precision"`
 	Threads    int            `json:"threads"`
+	Device     string         `json:"device,omitempty"` // the GPU; empty for the processor
 
 	Times       Times   `json:"time"`
-	Prepare     float64 `json:"prepare_s"`   // neighbour lists and layout, before each run of a new frame; one thread
-	AtomsPerS   float64 `json:"atoms_per_s"` // this and all below at the median time
+	DeviceTimes *Times  `json:"device_time,omitempty"` // from the first copy to the end of the last kernel, by events of the GPU
+	Prepare     float64 `json:"prepare_s"`             // neighbour lists and layout, before each run of a new frame; one thread
+	AtomsPerS   float64 `json:"atoms_per_s"`           // this and all below at the median time
 	MicrosAtom  float64 `json:"us_per_atom"`
 	FLOP        int64   `json:"flop"`
 	ProductFLOP int64   `json:"product_flop"` // of matrix products and contractions

@@ -25,7 +25,7 @@ func Step(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 		return nil, err
 	}
 	loss := dpa2.DefaultLoss()
-	step, err := dpa2.NewTrainingStep(subject.Model.Config, loss, o.Precision, o.Threads)
+	step, err := dpa2.NewTrainingStepAt(subject.Model.Config, loss, o.Precision, o.place())
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +48,13 @@ func Eval(ctx context.Context, subject *Subject, system *System, o Options) (*Re
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	e, err := dpa2.NewEvaluator(subject.Model, o.Precision, o.Threads)
+	e, err := dpa2.NewEvaluatorAt(subject.Model, o.Precision, o.place())
 	if err != nil {
 		return nil, err
 	}
-	e.Limit(memory.OrUnlimited)
+	if o.Device == nil {
+		e.Limit(memory.OrUnlimited)
+	}
 	return run(ctx, "eval", subject, system, o, e.Meter, func(b *dpa2.Batch) error {
 		_, err := e.EvaluateBatch(b)
 		return err
@@ -71,10 +73,24 @@ func run(ctx context.Context, what string, subject *Subject, system *System, o O
 		System: system.Name, Atoms: b.NumAtoms(), Neighbors: b.NumEdges(), Precision: o.Precision, Threads: o.Threads,
 		Prepare: time.Since(start).Seconds(), Machine: ThisMachine(),
 	}
-	r.Peak.GFLOPS = measurePeak(o.Precision, o.Threads)
-	if r.Times, r.Allocations, err = measure(ctx, o.Runs, func() error { return f(b) }); err != nil {
+	ceilings, err := newCeilings(&o, r)
+	if err != nil {
 		return nil, err
 	}
+	if err := ceilings.before(); err != nil {
+		return nil, err
+	}
+	clock := &deviceClock{meterOf: meterOf}
+	timed := func() error {
+		if err := f(b); err != nil || o.Device == nil {
+			return err
+		}
+		return clock.read()
+	}
+	if r.Times, r.Allocations, err = measure(ctx, o.Runs, timed); err != nil {
+		return nil, err
+	}
+	r.DeviceTimes = clock.times(o.Runs)
 	r.Memory.Process = ProcessMemory() // before the vectors of the bandwidth
 	meter := meterOf()                 // after the runs, which may have chosen a program
 	r.FLOP, r.ProductFLOP, r.Memory.Arena = meter.FLOP(), meter.ProductFLOP(), meter.ArenaBytes()
@@ -86,9 +102,11 @@ func run(ctx context.Context, what string, subject *Subject, system *System, o O
 			}
 		}
 	}
-	r.Peak.GFLOPS = max(r.Peak.GFLOPS, measurePeak(o.Precision, o.Threads))
-	r.Peak.GBPS = measureBandwidth(o.Threads)
+	profile := meter.Profile()
+	if err := ceilings.after(); err != nil {
+		return nil, err
+	}
 	r.derive()
-	r.addNodes(meter.Profile())
+	r.addNodes(profile)
 	return r, nil
 }

@@ -68,6 +68,7 @@ func (c Choice) parse() (gpu int, auto bool, err error) {
 type Place struct {
 	dpa2.Place
 	Notice string // for the user: what it is, and why no GPU where one might have been expected
+	Broken bool   // there is a driver, and yet no GPU can be used
 }
 
 // Open opens the place, with so many threads of the processor, 0 for all cores. On a GPU these prepare batches.
@@ -91,7 +92,7 @@ func (c Choice) Open(threads int) (*Place, error) {
 	case errors.Is(err, cuda.ErrNoDriver):
 		p.Notice = p.processor() + "; no driver of an NVIDIA GPU was found"
 	default:
-		p.Notice = fmt.Sprintf("%s; the GPU cannot be used: %v", p.processor(), err)
+		p.Notice, p.Broken = fmt.Sprintf("%s; the GPU cannot be used: %v", p.processor(), err), true
 	}
 	return p, nil
 }

@@ -36,7 +36,7 @@ func Open(t testing.TB) *cuda.Device {
 // Library returns the path of the fake driver, building it first if need be. It skips or fails as Open does.
 func Library(t testing.TB) string {
 	t.Helper()
-	path, err := build()
+	path, err := Build()
 	switch {
 	case err == nil:
 		return path
@@ -48,8 +48,9 @@ func Library(t testing.TB) string {
 	return ""
 }
 
-// build builds the library once; later processes find it in the user's cache, under a name made of all that it depends on.
-var build = sync.OnceValues(func() (string, error) {
+// Build returns the path of the fake driver. It is built once; later processes find it in the user's cache, under a name made of all that
+// it depends on.
+var Build = sync.OnceValues(func() (string, error) {
 	if !cuda.Supported {
 		return "", fmt.Errorf("package cuda is not built for %s/%s", runtime.GOOS, runtime.GOARCH)
 	}

@@ -1,0 +1,45 @@
+package bench
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
+	"github.com/fedlam/fedlam/training/dpa2"
+)
+
+// TestReportsOfDevice measures a step and a prediction on the fake, whose speed means nothing.
+func TestReportsOfDevice(t *testing.T) {
+	subject, system := tiny(t)
+	d := cudatest.Open(t)
+	for _, c := range []struct {
+		what    string
+		measure func(context.Context, *Subject, *System, Options) (*Report, error)
+		o       Options
+	}{
+		{"step", Step, Options{Precision: dpa2.Float32, Device: d, Runs: 2, Profile: true}},
+		{"eval", Eval, Options{Precision: dpa2.Float64, Device: d, Runs: 2}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			r, err := c.measure(context.Background(), subject, system, c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Device != d.Info().String() || r.DeviceTimes == nil || r.DeviceTimes.Runs != 2 || r.DeviceTimes.Min <= 0 || r.DeviceTimes.Max > r.Times.Max {
+				t.Errorf("device %q, its times %+v, all times %+v", r.Device, r.DeviceTimes, r.Times)
+			}
+			if r.Peak.GFLOPS <= 0 || r.Peak.GBPS <= 0 || r.FLOP <= r.ProductFLOP || r.Memory.Arena <= 0 {
+				t.Errorf("peak %+v, %d FLOP of which products %d, arena %d", r.Peak, r.FLOP, r.ProductFLOP, r.Memory.Arena)
+			}
+			near(t, "fraction of peak", r.Fraction, float64(r.ProductFLOP)/r.Times.Median/1e9/r.Peak.GFLOPS)
+			if (len(r.Nodes) > 0) != c.o.Profile {
+				t.Errorf("%d nodes", len(r.Nodes))
+			}
+			var b strings.Builder
+			if err := r.Print(&b); err != nil || !strings.Contains(b.String(), "time on the GPU") || !strings.Contains(b.String(), r.Device) {
+				t.Errorf("%v\n%s", err, b.String())
+			}
+		})
+	}
+}
