@@ -30,6 +30,10 @@ func (s Slice[T]) Cut(from, to int) Slice[T] {
 // From returns the numbers from from on.
 func (s Slice[T]) From(from int) Slice[T] { return s.Cut(from, s.n) }
 
+// Ahead returns a slice whose number n+i is number i of s: as if n numbers were there before it. They are not, and a caller answers for it
+// that nobody touches them.
+func (s Slice[T]) Ahead(n int) Slice[T] { return Slice[T]{s.addr - uint64(n)*size[T](), s.n + n} }
+
 // bytes returns how much memory the slice is.
 func (s Slice[T]) bytes() uint64 { return uint64(s.n) * size[T]() }
 

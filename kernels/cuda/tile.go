@@ -48,6 +48,7 @@ type Store[F kernels.Float] struct {
 	Kind StoreKind
 	Reg  int
 	Dst  Slice[F]
+	Add  bool // SumRows only: to what is there
 }
 
 // StoreKind says what of a register is stored.
@@ -160,7 +161,7 @@ func (t *Tile[F]) Run(r *Recorder) {
 	at := 0
 	for i := range t.Stores {
 		if t.Stores[i].Kind == SumRows {
-			addPartial(r, of[F](addPartialKernel), t.Stores[i].Dst.addr, t.Scratch.addr+uint64(8*at), t.blocks(), t.Cols, false)
+			addPartial(r, of[F](addPartialKernel), t.Stores[i].Dst.addr, t.Scratch.addr+uint64(8*at), t.blocks(), t.Cols, t.Stores[i].Add)
 			at += t.blocks() * t.Cols
 		}
 	}
@@ -174,7 +175,9 @@ func (t *Tile[F]) zeroSums(r *Recorder) {
 		case SumCols:
 			Zero(r, s.Dst.Cut(0, t.Rows))
 		case SumRows:
-			Zero(r, s.Dst.Cut(0, t.Cols))
+			if !s.Add {
+				Zero(r, s.Dst.Cut(0, t.Cols))
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
+	"github.com/fedlam/fedlam/training/graph"
 	"github.com/fedlam/fedlam/training/weights"
 )
 
@@ -129,4 +130,69 @@ func nearGradients(t *testing.T, got, want *weights.Set, tol float64) {
 		}
 	}
 	t.Logf("largest difference of a tensor's gradient: %.1e of its norm", worst)
+}
+
+// TestLargeOnDevice predicts a frame that does not fit the memory of the device at once: it is cut into blocks, and smaller frames are as before.
+func TestLargeOnDevice(t *testing.T) {
+	m := hashFilled(t, officialInput(false, 3))
+	e, err := NewEvaluatorAt(m, Float32, Place{Device: cudatest.Open(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := NewEvaluator(m, Float32, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := labelledWater()
+	e.quick.run = tight{e.quick.run, 40}
+	for _, molecules := range []int{8, 27, 8} {
+		f := waterBox(molecules)
+		if molecules == 8 {
+			f = small
+		}
+		got, err := e.Evaluate([]dataset.Frame{f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := host.Evaluate([]dataset.Frame{f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range want[0].Forces {
+			if math.Abs(got[0].Forces[k]-want[0].Forces[k]) > 1e-4 {
+				t.Fatalf("%d molecules: force %d is %v, want %v", molecules, k, got[0].Forces[k], want[0].Forces[k])
+			}
+		}
+	}
+	if e.large.run == nil || e.quick.run == nil {
+		t.Error("both programs should have been used")
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// tight is a runner on a device too small for so many atoms.
+type tight struct {
+	runner
+	atoms int
+}
+
+func (r tight) run(b *Batch, extra map[string][]float64) error {
+	if b.NumAtoms() > r.atoms {
+		return &graph.MemoryError{Need: 2, Available: 1}
+	}
+	return r.runner.run(b, extra)
+}
+
+// waterBox is a cube of molecules in the open.
+func waterBox(molecules int) dataset.Frame {
+	f := dataset.Frame{Source: "water"}
+	side := int(math.Cbrt(float64(molecules)) + 0.5)
+	for i := range molecules {
+		x, y, z := 3*float64(i%side), 3*float64(i/side%side), 3*float64(i/side/side)
+		f.Species = append(f.Species, "O", "H", "H")
+		f.Positions = append(f.Positions, x, y, z, x+0.96, y, z, x-0.24, y+0.93, z)
+	}
+	return f
 }

@@ -3,6 +3,7 @@ package dpa2
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training/graph"
@@ -25,6 +26,7 @@ type Evaluator struct {
 	quick, large variant
 	run          runner // of the last prediction
 	largeAtoms   int
+	onDevice     bool
 	compile      func(graph.Options) (runner, error)
 	buf          struct{ energy, force, virial []float64 }
 	names        pathNames
@@ -65,6 +67,9 @@ func newEvaluator(m *Model, precision Precision, at Place, keep func(name string
 	f := g.buildForces()
 	outputs := map[string]*graph.Tensor{"energy": g.atomEnergy, "force": f.force, "virial": f.virial}
 	e := &Evaluator{model: m, largeAtoms: largeAtoms}
+	if at.Device != nil {
+		e.onDevice, e.largeAtoms = true, math.MaxInt // until so many have not fit its memory
+	}
 	for name, x := range g.taps {
 		if keep != nil && keep(name) {
 			outputs["tap."+name] = x
@@ -72,7 +77,6 @@ func newEvaluator(m *Model, precision Precision, at Place, keep func(name string
 		}
 	}
 	e.compile = func(o graph.Options) (runner, error) {
-		o.Whole = at.Device != nil
 		p, err := g.CompileWith(outputs, o)
 		if err != nil {
 			return nil, err
@@ -138,6 +142,12 @@ func (e *Evaluator) evaluate(out []Prediction, b *Batch) ([]Prediction, error) {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	err := e.run.run(b, nil)
+	if e.tooLarge(err, b.NumAtoms()) {
+		if err := e.prepare(b.NumAtoms()); err != nil {
+			return nil, fmt.Errorf("evaluate: %w", err)
+		}
+		err = e.run.run(b, nil)
+	}
 	if short := (*graph.MemoryError)(nil); errors.As(err, &short) {
 		err = &MemoryError{Atoms: b.NumAtoms(), Need: short.Need, Available: short.Available}
 	}

@@ -19,16 +19,19 @@ type DeviceExec[F kernels.Float] struct {
 	stream *cuda.Stream
 	list   cuda.Recorder
 
-	fixed  *cuda.Arena // parameters, constants, what follows from them, and maps of columns
-	batch  *cuda.Arena // inputs and maps between rows
-	values *cuda.Arena // what steps compute, and scratch
-	plan   planner
-	at     []cuda.Slice[F]     // by value
-	maps   []deviceMap         // by position in Program.indices
-	pairs  []cuda.Slice[int32] // by pairs, the first pair of each centre
-	perms  map[*kernels.RowMap]cuda.Slice[int32]
-	scrap  cuda.Slice[F]       // scratch of the step under way
-	scrap8 cuda.Slice[float64] // likewise
+	fixed   *cuda.Arena         // parameters, constants, what follows from them, and maps of columns
+	batch   *cuda.Arena         // inputs and maps between rows
+	values  *cuda.Arena         // what steps compute, and scratch
+	at      []cuda.Slice[F]     // by value
+	maps    []deviceMap         // by position in Program.indices
+	pairs   []cuda.Slice[int32] // by pairs, the first pair of each centre
+	perms   map[*kernels.RowMap]cuda.Slice[int32]
+	local   cuda.Slice[F] // values of the block under way
+	blocks  blocking
+	centres int                 // of a block, at most; 0 for as many as fit
+	block   *deviceBlock        // being recorded; nil outside of regions
+	scrap   cuda.Slice[F]       // scratch of the step under way
+	scrap8  cuda.Slice[float64] // likewise
 
 	clock deviceClock
 
@@ -110,9 +113,15 @@ func (e *DeviceExec[F]) submit(b *Batch[F]) error {
 		e.laid = append(e.laid[:0], e.sizes...)
 		e.hasPlan = true // for those who count
 	}
-	for i := range e.program.steps {
+	for i := 0; i < len(e.program.steps); i++ {
 		e.mark(i)
-		if s := &e.program.steps[i]; !s.frozen || !e.frozen {
+		switch s := &e.program.steps[i]; {
+		case s.region != none:
+			e.recordRegion(s.region)
+			for last := e.program.regions[s.region].last; i < last; i++ {
+				e.mark(i + 1) // the first step of a region stands for all in a profile
+			}
+		case !s.frozen || !e.frozen:
 			e.record(s)
 		}
 	}

@@ -150,23 +150,43 @@ func (e *DeviceExec[F]) makeRoom(a **cuda.Arena, bytes int) (err error) {
 			return err
 		}
 	}
-	*a, err = e.device.NewArena(bytes + bytes/4)
+	*a = nil
+	free, _, err := e.device.FreeMemory()
+	if err == nil {
+		err = e.checkDevice(bytes, free)
+	}
+	if err != nil {
+		return err
+	}
+	more := bytes / 4 // so that slightly larger batches need no new memory
+	if bytes+more > free {
+		more = 0
+	}
+	*a, err = e.device.NewArena(bytes + more)
 	return err
 }
 
 // layOut plans the memory of values for the sizes of the batch.
 func (e *DeviceExec[F]) layOut() error {
 	p := e.program
-	e.plan.reset(len(p.values))
+	free, _, err := e.device.FreeMemory()
+	if err != nil {
+		return err
+	}
+	available := free
+	if e.values != nil {
+		available += e.values.Bytes() // which is given back first where the new does not fit
+	}
 	scrap, scrap8 := 0, 0
 	for i := range p.steps {
-		s := &p.steps[i]
-		e.reserve(s)
-		n, n8 := e.scratchOf(s)
+		n, n8 := e.scratchOf(&p.steps[i])
 		scrap, scrap8 = max(scrap, n), max(scrap8, n8)
-		e.release(s, i)
 	}
-	bytes := cuda.Room[F](e.plan.end) + cuda.Room[F](scrap) + cuda.Room[float64](scrap8)
+	local, err := e.cutForMemory(e.planValues(scrap, scrap8), available)
+	if err != nil {
+		return err
+	}
+	bytes := e.planValues(scrap, scrap8) + cuda.Room[F](local)
 	if err := e.makeRoom(&e.values, bytes); err != nil {
 		return err
 	}
@@ -175,9 +195,12 @@ func (e *DeviceExec[F]) layOut() error {
 		return err
 	}
 	for i := range p.values {
-		if v := &p.values[i]; v.where == inArena {
+		if v := &p.values[i]; v.where == inArena && v.local == none {
 			e.at[i] = all.Cut(e.plan.at[i], e.plan.at[i]+e.rowsOf(v)*v.cols)
 		}
+	}
+	if e.local, err = cuda.Take[F](e.values, local); err != nil {
+		return err
 	}
 	if e.scrap, err = cuda.Take[F](e.values, scrap); err != nil {
 		return err
@@ -186,39 +209,23 @@ func (e *DeviceExec[F]) layOut() error {
 	return err
 }
 
-// reserve takes memory for what a step computes.
-func (e *DeviceExec[F]) reserve(s *step) {
+// planValues plans what is kept for all centres, and returns the bytes that it needs, with scratch. Values of all steps of a region live at
+// once, as its blocks go through all of them.
+func (e *DeviceExec[F]) planValues(scrap, scrap8 int) (bytes int) {
 	p := e.program
-	for o, out := range s.outs {
-		v := &p.values[out]
-		if v.where != inArena {
-			continue
+	e.plan.reset(len(p.values))
+	for i := 0; i < len(p.steps); i++ {
+		last := i
+		if r := p.steps[i].region; r != none {
+			last = p.regions[r].last
 		}
-		passed := false
-		for _, r := range s.reuse {
-			if r.out == o {
-				e.plan.pass(p.values[s.args[r.arg]].root, out)
-				passed = true
-			}
+		for k := i; k <= last; k++ {
+			e.reserve(&p.steps[k], none, func(v *value) int { return e.rowsOf(v) * v.cols })
 		}
-		if !passed {
-			e.plan.take(out, e.rowsOf(v)*v.cols)
+		for k := i; k <= last; k++ {
+			e.release(&p.steps[k], none, i, last)
 		}
+		i = last
 	}
-}
-
-// release returns the memory of what nothing reads after step i.
-func (e *DeviceExec[F]) release(s *step, i int) {
-	p := e.program
-	for _, a := range s.args {
-		root := p.values[a].root
-		if v := &p.values[root]; v.where == inArena && v.last == i {
-			e.plan.give(root)
-		}
-	}
-	for _, out := range s.outs {
-		if v := &p.values[out]; v.where == inArena && v.last < i {
-			e.plan.give(out)
-		}
-	}
+	return cuda.Room[F](e.plan.end) + cuda.Room[F](scrap) + cuda.Room[float64](scrap8)
 }

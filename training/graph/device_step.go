@@ -2,15 +2,9 @@ package graph
 
 import "github.com/fedlam/fedlam/kernels/cuda"
 
-// slice returns where a value is.
-func (e *DeviceExec[F]) slice(id int) cuda.Slice[F] {
-	v := &e.program.values[id]
-	return e.at[v.root].Cut(0, e.rowsOf(v)*v.cols)
-}
-
-// arg returns where argument a of a step is, and its columns.
+// arg returns the rows of argument a of a step that are under way, and its columns.
 func (e *DeviceExec[F]) arg(s *step, a int) (cuda.Slice[F], int) {
-	return e.slice(s.args[a]), e.program.values[s.args[a]].cols
+	return e.rows(s.args[a]), e.program.values[s.args[a]].cols
 }
 
 // scratchOf returns how many numbers of scratch a step needs.
@@ -26,41 +20,50 @@ func (e *DeviceExec[F]) scratchOf(s *step) (n, n8 int) {
 	return 0, 0
 }
 
-// record adds a step to the list of the device's work.
+// record adds a step to the list of the device's work, for the rows that are under way.
 func (e *DeviceExec[F]) record(s *step) {
 	out := &e.program.values[s.outs[0]]
-	dst, rows, cols := e.at[s.outs[0]], e.rowsOf(out), out.cols
+	from, to := e.span(out.rows)
+	rows, cols := to-from, out.cols
 	switch s.op {
 	case opAdd:
 		e.recordTile(s)
 	case opFull:
-		cuda.Fill(&e.list, dst, F(s.c[0]))
+		cuda.Fill(&e.list, e.rows(s.outs[0]), F(s.c[0]))
 	case opMatMul:
-		e.recordMatMul(s, dst, rows, cols)
+		e.recordMatMul(s, cols)
 	case opBatchMatMul:
 		x, _ := e.arg(s, 0)
 		y, _ := e.arg(s, 1)
-		cuda.BatchMatMul(&e.list, dst, x, y, rows, Transpose(s.n[0]) == T, Transpose(s.n[1]) == T, s.n[2], s.n[3], s.n[4])
+		cuda.BatchMatMul(&e.list, e.rows(s.outs[0]), x, y, rows, Transpose(s.n[0]) == T, Transpose(s.n[1]) == T, s.n[2], s.n[3], s.n[4])
 	case opConcat, opSlice, opPlace, opPermute:
-		e.recordLayout(s, dst, rows, cols)
+		e.recordLayout(s, e.rows(s.outs[0]), rows, cols)
 	case opTranspose:
 		x, n := e.arg(s, 0)
-		cuda.Transpose(&e.list, dst, x, cols, n)
+		cuda.Transpose(&e.list, e.rows(s.outs[0]), x, cols, n)
 	case opPairDot, opPairApply, opPairApplyT:
-		e.recordPairs(s, dst)
+		e.recordPairs(s)
+	case opGather:
+		x, index := e.slice(s.args[0]), e.maps[s.index].to.Cut(from, to)
+		cuda.Gather(&e.list, e.rows(s.outs[0]), cols, 0, x, cols, 0, index, cols)
 	default:
-		e.recordSegments(s, dst, cols)
+		e.recordSegments(s, cols)
 	}
 }
 
-func (e *DeviceExec[F]) recordMatMul(s *step, dst cuda.Slice[F], rows, cols int) {
+// recordMatMul records a product. One that sums over rows adds up the blocks in their order.
+func (e *DeviceExec[F]) recordMatMul(s *step, cols int) {
 	x, xc := e.arg(s, 0)
 	y, _ := e.arg(s, 1)
-	if s.sumsRows() {
-		cuda.MatMulTN(&e.list, dst, x, y, xc, e.rowsOf(&e.program.values[s.args[0]]), cols, e.scrap)
-		return
+	from, to := e.span(e.program.values[s.args[0]].rows)
+	switch dst := e.slice(s.outs[0]); {
+	case !s.sumsRows():
+		cuda.MatMul(&e.list, e.rows(s.outs[0]), x, y, to-from, xc, cols)
+	case e.block.begins():
+		cuda.MatMulTN(&e.list, dst, x, y, xc, to-from, cols, e.scrap)
+	default:
+		cuda.AddMatMulTN(&e.list, dst, x, y, xc, to-from, cols, e.scrap)
 	}
-	cuda.MatMul(&e.list, dst, x, y, rows, xc, cols)
 }
 
 func (e *DeviceExec[F]) recordLayout(s *step, dst cuda.Slice[F], rows, cols int) {
@@ -85,49 +88,46 @@ func (e *DeviceExec[F]) recordLayout(s *step, dst cuda.Slice[F], rows, cols int)
 	}
 }
 
-func (e *DeviceExec[F]) recordSegments(s *step, dst cuda.Slice[F], cols int) {
-	x, xc := e.arg(s, 0)
-	m := &e.maps[s.index]
-	segments := e.dim(e.program.indices[s.index].to)
+// recordSegments records what works on the segments of a map. Kernels count segments and rows from the first of the batch.
+func (e *DeviceExec[F]) recordSegments(s *step, cols int) {
+	p, m := e.program, &e.maps[s.index]
+	first, last := e.span(extent{p.mapAxes[s.index][1], p.indices[s.index].to.Mul})
+	dst, x, xc := e.slice(s.outs[0]), e.slice(s.args[0]), p.values[s.args[0]].cols
+	var y cuda.Slice[F]
+	yc := 0
+	if len(s.args) > 1 {
+		y, yc = e.slice(s.args[1]), p.values[s.args[1]].cols
+	}
 	switch s.op {
-	case opGather:
-		cuda.Gather(&e.list, dst, cols, 0, x, cols, 0, m.to, cols)
 	case opScatter:
-		switch e.program.indices[s.index].order {
-		case once:
+		if p.indices[s.index].order == once {
 			cuda.Spread(&e.list, dst, x, m.to, cols)
-		default: // rows is empty for maps that ascend
-			cuda.Scatter(&e.list, dst, x, m.start, m.rows, 0, segments, cols)
+			return
 		}
+		cuda.Scatter(&e.list, dst, x, m.start, m.rows, first, last, cols) // rows is empty for maps that ascend
 	case opSegOuter:
-		y, yc := e.arg(s, 1)
-		cuda.SegOuter(&e.list, dst, x, y, m.start, 0, segments, xc, yc)
+		cuda.SegOuter(&e.list, dst, x, y, m.start, first, last, xc, yc)
 	case opRowApply:
-		y, yc := e.arg(s, 1)
-		cuda.RowApply(&e.list, dst, x, y, m.start, 0, segments, cols, yc)
+		cuda.RowApply(&e.list, dst, x, y, m.start, first, last, cols, yc)
 	case opRowApplyT:
-		y, yc := e.arg(s, 1)
-		cuda.RowApplyT(&e.list, dst, x, y, m.start, 0, segments, yc, cols)
+		cuda.RowApplyT(&e.list, dst, x, y, m.start, first, last, yc, cols)
 	case opSegSoftmax:
-		var phantom cuda.Slice[F]
-		if len(s.args) > 1 {
-			phantom, _ = e.arg(s, 1)
-		}
-		cuda.SegSoftmax(&e.list, dst, x, phantom, s.c[0], m.start, 0, segments, cols)
+		cuda.SegSoftmax(&e.list, dst, x, y, s.c[0], m.start, first, last, cols) // y is what is not there
 	}
 }
 
-func (e *DeviceExec[F]) recordPairs(s *step, dst cuda.Slice[F]) {
-	x, _ := e.arg(s, 0)
-	y, yc := e.arg(s, 1)
-	start, first, heads := e.maps[e.program.centreOf[s.pairs]].start, e.pairs[s.pairs], s.n[0]
-	centres, d := e.extentOfPairs(s), yc/heads
-	switch s.op {
+func (e *DeviceExec[F]) recordPairs(s *step) {
+	p := e.program
+	dst, x, y, yc := e.slice(s.outs[0]), e.slice(s.args[0]), e.slice(s.args[1]), p.values[s.args[1]].cols
+	centre := p.centreOf[s.pairs]
+	first, last := e.span(extent{p.mapAxes[centre][1], p.indices[centre].to.Mul})
+	start, pair, heads := e.maps[centre].start, e.pairs[s.pairs], s.n[0]
+	switch d := yc / heads; s.op {
 	case opPairDot:
-		cuda.PairDot(&e.list, dst, x, y, start, first, 0, centres, heads, d)
+		cuda.PairDot(&e.list, dst, x, y, start, pair, first, last, heads, d)
 	case opPairApply:
-		cuda.PairApply(&e.list, dst, x, y, start, first, 0, centres, heads, d)
+		cuda.PairApply(&e.list, dst, x, y, start, pair, first, last, heads, d)
 	case opPairApplyT:
-		cuda.PairApplyT(&e.list, dst, x, y, start, first, 0, centres, heads, d)
+		cuda.PairApplyT(&e.list, dst, x, y, start, pair, first, last, heads, d)
 	}
 }

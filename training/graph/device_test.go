@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -152,6 +153,69 @@ func TestDeviceParameters(t *testing.T) {
 	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDeviceBlocks does regions in blocks of a few centres, which changes nothing but rounding, and in one block.
+func TestDeviceBlocks(t *testing.T) {
+	d := cudatest.Open(t)
+	regions := 0
+	for seed := range uint64(20) {
+		s := newRagged(seed, 20+int(seed%7), 5)
+		outputs := randomProgram(s, 25)
+		p, err := s.CompileWith(outputs, Options{Deep: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := newOracle(s)
+		regions += len(p.regions)
+		for _, centres := range []int{0, 7, 1} {
+			e, err := NewDeviceExec[float64](p, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.centres = centres
+			runDevice(t, e, s.batch)
+			for name, y := range outputs {
+				compare(t, fmt.Sprintf("seed %d, blocks of %d centres: %s", seed, centres, name), e.Output(name), o.eval(y), 1e-9)
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if regions == 0 {
+		t.Error("no program has a region: nothing was cut into blocks")
+	}
+}
+
+// TestDeviceMemory has a batch that does not fit the device, cut into blocks or not.
+func TestDeviceMemory(t *testing.T) {
+	d := cudatest.Open(t)
+	s := newRagged(1, 20, 5)
+	outputs := randomProgram(s, 25)
+	large := newRagged(2, 100_000, 40)
+	for _, whole := range []bool{true, false} {
+		p, err := s.CompileWith(outputs, Options{Whole: whole})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := NewDeviceExec[float64](p, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var short *MemoryError
+		if err := e.Run(onlySizes(s, large)); !errors.As(err, &short) || short.Need <= short.Available {
+			t.Errorf("whole %v: %v", whole, err)
+		}
+		runDevice(t, e, s.batch)
+		compare(t, "energy of a batch that fits", e.Output("energy"), newOracle(s).eval(outputs["energy"]), 1e-9)
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

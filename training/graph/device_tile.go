@@ -6,7 +6,8 @@ import (
 
 // tile returns a fused step as the device does it, but for where its numbers are.
 func (e *DeviceExec[F]) tile(s *step) cuda.Tile[F] {
-	t := cuda.Tile[F]{Formula: s.tile.formula, Rows: e.extent(s.tile.rows), Cols: s.tile.cols}
+	from, to := e.span(s.tile.rows)
+	t := cuda.Tile[F]{Formula: s.tile.formula, Rows: to - from, Cols: s.tile.cols}
 	for _, st := range s.tile.stores {
 		t.Stores = append(t.Stores, cuda.Store[F]{Kind: storeKinds[st.kind], Reg: st.reg})
 	}
@@ -21,7 +22,8 @@ func (e *DeviceExec[F]) recordTile(s *step) {
 		t.Loads = append(t.Loads, e.load(s, &s.tile.loads[i]))
 	}
 	for o := range t.Stores {
-		t.Stores[o].Dst = e.at[s.outs[o]]
+		st := &t.Stores[o]
+		st.Dst, st.Add = e.rows(s.outs[o]), st.Kind == cuda.SumRows && !e.block.begins()
 	}
 	t.Run(&e.list)
 }
@@ -48,7 +50,8 @@ func (e *DeviceExec[F]) load(s *step, l *load) cuda.Load[F] {
 			part.Repeat, part.At, part.Width = cuda.Column, 0, 0
 		}
 		if pt.index >= 0 {
-			part.Index = e.maps[pt.index].to
+			from, to := e.span(s.tile.rows)
+			part.Src, part.Index = e.slice(s.args[pt.arg]), e.maps[pt.index].to.Cut(from, to)
 		}
 		out = append(out, part)
 	}
