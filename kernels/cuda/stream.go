@@ -48,8 +48,10 @@ func (s *Stream) Sync() error {
 	})
 }
 
-// launchPacket is what the driver reads at a launch to find the arguments.
+// launchPacket is what the driver is told at a launch: the arguments of its function, and where those of the kernel lie. Being
+// part of a Device it stays where it is, so a launch allocates nothing.
 type launchPacket struct {
+	call  [11]uintptr
 	extra [5]uintptr
 	size  uintptr
 }
@@ -109,8 +111,9 @@ func (s *Stream) launch(r *Recorder, op *operation) error {
 	d.packet.size = uintptr(op.size)
 	d.packet.extra = [5]uintptr{tagBuffer, uintptr(unsafe.Pointer(unsafe.SliceData(r.args))) + uintptr(op.at),
 		tagSize, uintptr(unsafe.Pointer(&d.packet.size)), 0}
-	code := d.drv.call(fnLaunchKernel, d.kernels[op.kernel.name], uintptr(op.grid[0]), uintptr(op.grid[1]), 1,
-		uintptr(op.threads), 1, 1, uintptr(op.shared), s.handle, 0, uintptr(unsafe.Pointer(&d.packet.extra)))
+	d.packet.call = [11]uintptr{d.kernels[op.kernel.name], uintptr(op.grid[0]), uintptr(op.grid[1]), 1,
+		uintptr(op.threads), 1, 1, uintptr(op.shared), s.handle, 0, uintptr(unsafe.Pointer(&d.packet.extra))}
+	code := Result(int32(syscallN(d.drv.at[fnLaunchKernel], d.packet.call[:]...)))
 	if code == 0 {
 		return nil
 	}

@@ -32,6 +32,7 @@ struct Module { std::set<std::string> entries; };
 struct Memory { size_t bytes; char *block; };
 
 bool initialized;
+int users;  // of the device's context
 thread_local void *context;  // current on this thread
 std::map<char *, Memory> memory;
 std::set<void *> hostMemory, streams, graphs, events, modules;
@@ -141,12 +142,19 @@ int cuDeviceGetAttribute(int *v, int attribute, int) {
 }
 int cuDevicePrimaryCtxRetain(void **c, int) {
   static char primary;
+  users++;
   return *c = &primary, ok;
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
+  if (--users > 0) return ok;
   int left = (int)(memory.size() + hostMemory.size() + streams.size() + graphs.size() + events.size() + modules.size());
+  for (auto &m : memory) free(m.second.block);
+  memory.clear();
+  for (auto all : {&hostMemory, &streams, &graphs, &events, &modules}) all->clear();
+  used = 0;
+  int before = sticky;
   sticky = ok;
-  return left ? fail(invalidContext, std::to_string(left) + " objects were not freed") : ok;
+  return left && !before ? fail(invalidContext, std::to_string(left) + " objects were not freed") : ok;
 }
 int cuCtxSetCurrent(void *c) { return context = c, ok; }
 
