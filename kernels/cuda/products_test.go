@@ -1,0 +1,93 @@
+package cuda_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/fedlam/fedlam/kernels"
+	"github.com/fedlam/fedlam/kernels/cuda"
+)
+
+// TestLongSums takes products whose sums are cut into pieces, and rows of them.
+func TestLongSums(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { longSums(t, newBridge[float32](t), 1e-5) })
+	t.Run("float64", func(t *testing.T) { longSums(t, newBridge[float64](t), 1e-13) })
+}
+
+func longSums[F kernels.Float](t *testing.T, b *bridge[F], tolerance float64) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	k := contract(b)
+	for _, s := range [][3]int{{5, 2000, 7}, {70, 1111, 33}, {3, 5000, 65}, {2, 300, 300}} {
+		m, kk, n := s[0], s[1], s[2]
+		x, y := numbers[F](rng, m*kk), numbers[F](rng, kk*n)
+		got, rows, want := make([]F, m*n), make([]F, m*n), make([]float64, m*n)
+		for p := range kk {
+			for i := range m {
+				for j := range n {
+					want[i*n+j] += float64(x[p*m+i]) * float64(y[p*n+j])
+				}
+			}
+		}
+		k.MatMulTN(got, x, y, m, kk, n)
+		for i, w := range want {
+			if math.Abs(float64(got[i])-w) > tolerance*float64(kk) {
+				t.Fatalf("%v: number %d: got %v, want %v", s, i, got[i], w)
+			}
+		}
+		k.MatMulTNRows(rows, x, y, m, kk, n, 0, m/2)
+		k.MatMulTNRows(rows, x, y, m, kk, n, m/2, m)
+		if !slices.Equal(rows, got) {
+			t.Errorf("%v: rows computed apart have other bits", s)
+		}
+	}
+}
+
+func TestPieces(t *testing.T) {
+	for _, c := range []struct{ k, n, count, piece int }{
+		{0, 5, 1, 16}, {1, 5, 1, 16}, {256, 5, 1, 256}, {257, 5, 2, 144}, {50000, 128, 196, 256}, {50000, 512, 64, 784}, {50000, 1 << 20, 1, 50000},
+	} {
+		count, piece := cuda.Pieces(c.k, c.n)
+		if count != c.count || piece != c.piece {
+			t.Errorf("%d rows, %d columns: %d pieces of %d, want %d of %d", c.k, c.n, count, piece, c.count, c.piece)
+		}
+		if count*piece < c.k || (count-1)*piece >= max(c.k, 1) {
+			t.Errorf("%d pieces of %d do not cover %d rows once", count, piece, c.k)
+		}
+	}
+}
+
+func TestBatchMatMul(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { batches(t, newBridge[float32](t), 1e-5) })
+	t.Run("float64", func(t *testing.T) { batches(t, newBridge[float64](t), 1e-13) })
+}
+
+func batches[F kernels.Float](t *testing.T, b *bridge[F], tolerance float64) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, s := range [][4]int{{0, 2, 2, 2}, {1, 1, 1, 1}, {7, 4, 3, 5}, {3, 0, 2, 2}, {3, 2, 0, 2}, {20, 16, 4, 16}, {2, 40, 33, 35}} {
+		for _, trans := range [][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
+			batch, m, k, n := s[0], s[1], s[2], s[3]
+			x, y, got := numbers[F](rng, batch*m*k), numbers[F](rng, batch*k*n), make([]F, batch*m*n)
+			cuda.BatchMatMul(&b.rec, b.out(got), b.in(x), b.in(y), batch, trans[0], trans[1], m, k, n)
+			b.run()
+			for at := range got {
+				r, i, j := at/(m*n), at%(m*n)/n, at%n
+				want := 0.0
+				for p := range k {
+					xi, yi := i*k+p, p*n+j
+					if trans[0] {
+						xi = p*m + i
+					}
+					if trans[1] {
+						yi = j*k + p
+					}
+					want += float64(x[r*m*k+xi]) * float64(y[r*k*n+yi])
+				}
+				if math.Abs(float64(got[at])-want) > tolerance*float64(k+1) {
+					t.Fatalf("%v transposed %v: number %d: got %v, want %v", s, trans, at, got[at], want)
+				}
+			}
+		}
+	}
+}
