@@ -8,12 +8,13 @@ import (
 
 	"github.com/fedlam/fedlam/kernels"
 	"github.com/fedlam/fedlam/kernels/cuda"
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
 )
 
 // TestLongSums takes products whose sums are cut into pieces, and rows of them.
 func TestLongSums(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { longSums(t, newBridge[float32](t), 1e-5) })
-	t.Run("float64", func(t *testing.T) { longSums(t, newBridge[float64](t), 1e-13) })
+	t.Run("float32", func(t *testing.T) { longSums(t, newBridge[float32](t, cudatest.Open(t)), 1e-5) })
+	t.Run("float64", func(t *testing.T) { longSums(t, newBridge[float64](t, cudatest.Open(t)), 1e-13) })
 }
 
 func longSums[F kernels.Float](t *testing.T, b *bridge[F], tolerance float64) {
@@ -59,8 +60,8 @@ func TestPieces(t *testing.T) {
 }
 
 func TestBatchMatMul(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { batches(t, newBridge[float32](t), 1e-5) })
-	t.Run("float64", func(t *testing.T) { batches(t, newBridge[float64](t), 1e-13) })
+	t.Run("float32", func(t *testing.T) { batches(t, newBridge[float32](t, cudatest.Open(t)), 1e-5) })
+	t.Run("float64", func(t *testing.T) { batches(t, newBridge[float64](t, cudatest.Open(t)), 1e-13) })
 }
 
 func batches[F kernels.Float](t *testing.T, b *bridge[F], tolerance float64) {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/fedlam/fedlam/kernels"
 	"github.com/fedlam/fedlam/kernels/cuda"
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
 )
 
 // TestTile compares random formulas on operands put together in all ways, and sums of their results, with the CPU.
 func TestTile(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { tiles(t, newBridge[float32](t)) })
-	t.Run("float64", func(t *testing.T) { tiles(t, newBridge[float64](t)) })
+	t.Run("float32", func(t *testing.T) { tiles(t, newBridge[float32](t, cudatest.Open(t))) })
+	t.Run("float64", func(t *testing.T) { tiles(t, newBridge[float64](t, cudatest.Open(t))) })
 }
 
 func tiles[F kernels.Float](t *testing.T, b *bridge[F]) {
