@@ -50,10 +50,10 @@ template <class F, int op> DEVICE void pair_four(F *c, const F *x, const F *y, c
 }
 
 #define PAIRS(name, f, F)                                                                                                          \
-  KERNEL(name, Square::threads, (F * dst, const F *x, const F *y, const int *start, const int *pair, int first, int heads, int d), \
+  DENSE_KERNEL(name, Square::threads, sizeof(F) == 4 ? 8 : 4, (F * dst, const F *x, const F *y, const int *start, const int *pair, int first, int heads, int d), \
          f(dst, x, y, start, pair, first, heads, d))
 #define FOUR(name, op, F)                                                                                                 \
-  KERNEL(name, headThreads, (F * dst, const F *x, const F *y, const int *start, const int *pair, int first, int d),       \
+  DENSE_KERNEL(name, headThreads, sizeof(F) == 4 ? 3 : 1, (F * dst, const F *x, const F *y, const int *start, const int *pair, int first, int d),       \
          (pair_four<F, op>(dst, x, y, start, pair, first, d)))
 
 #define INSTANCE(F, s)                             \

@@ -10,7 +10,8 @@
 // the same (a broadcast).
 //
 // Predicted, of peak float32: 128 x 64 tiles with 64 numbers a thread take 16 reads of 16 bytes from shared memory for 256
-// multiply-adds, 4 blocks of 128 threads on a multiprocessor (120 registers): 70 % at k, n >= 128, less as k approaches BK.
+// multiply-adds; 168 registers leave room for 3 blocks of 128 threads on a multiprocessor: 60 to 70 % at k, n >= 128, less
+// as k approaches BK. 64 x 64 tiles have 4 blocks and 12 reads for 128 multiply-adds: 50 to 60 %.
 #pragma once
 #include "shim.h"
 

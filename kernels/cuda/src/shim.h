@@ -23,9 +23,12 @@ typedef unsigned short u16;
 #define UNROLL _Pragma("unroll")
 #define RESTRICT __restrict__
 
-// KERNEL(name, threads, (parameters), body) is a kernel for blocks of at most so many threads.
+// KERNEL(name, threads, (parameters), body) is a kernel for blocks of at most so many threads. DENSE_KERNEL is one of which a
+// multiprocessor is to hold at least so many blocks: registers are spared for that.
 #define KERNEL(name, threads, params, ...) \
   extern "C" __attribute__((global)) __attribute__((launch_bounds(threads))) void name params { __VA_ARGS__; }
+#define DENSE_KERNEL(name, threads, blocks, params, ...) \
+  extern "C" __attribute__((global)) __attribute__((launch_bounds(threads, blocks))) void name params { __VA_ARGS__; }
 
 extern __shared__ double dynamic_shared[];
 
@@ -53,6 +56,8 @@ DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
 #define KERNEL(name, threads, params, ...)   \
   extern "C" void name params { __VA_ARGS__; } \
   static const bool listed_##name = fake::list<name>(#name, threads);
+
+#define DENSE_KERNEL(name, threads, blocks, params, ...) KERNEL(name, threads, params, __VA_ARGS__)
 
 DEVICE float root(float x) { return std::sqrt(x); }
 DEVICE double root(double x) { return std::sqrt(x); }
