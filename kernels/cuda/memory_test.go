@@ -92,19 +92,19 @@ func TestFakeIsStrict(t *testing.T) {
 			cuda.Spread(r, all.From(all.Len()-1), take[float32](w.arena, t, 1), index, 1)
 		}, "spread_f32 wrote beside allocated memory"},
 		{"arguments left out", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
-			cuda.Launch(r, "layout", "spread_f32", 1, 32, 0, 0, 0, 0, 0)
+			cuda.Launch(r, "layout_f32", "spread_f32", 1, 32, 0, 0, 0, 0, 0)
 		}, "32 bytes of arguments instead of 36"},
 		{"large block", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
-			cuda.Launch(r, "layout", "spread_f32", 1, 1025, 0)
+			cuda.Launch(r, "layout_f32", "spread_f32", 1, 1025, 0)
 		}, "size of a block"},
 		{"block larger than compiled for", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
-			cuda.Launch(r, "layout", "spread_f32", 1, 512, 0)
+			cuda.Launch(r, "layout_f32", "spread_f32", 1, 512, 0)
 		}, "more threads than it is compiled for"},
 		{"shared memory", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
-			cuda.Launch(r, "layout", "spread_f32", 1, 32, 49<<10)
+			cuda.Launch(r, "layout_f32", "spread_f32", 1, 32, 49<<10)
 		}, "48 KiB"},
 		{"no such kernel", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
-			cuda.Launch(r, "layout", "spread_f16", 1, 32, 0)
+			cuda.Launch(r, "layout_f32", "spread_f16", 1, 32, 0)
 		}, "no kernel spread_f16"},
 		{"no such file", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
 			cuda.Launch(r, "texture", "spread_f32", 1, 32, 0)

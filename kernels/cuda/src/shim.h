@@ -102,5 +102,11 @@ template <class F> DEVICE bool aligned(const F *p, i64 stride) {
 DEVICE i64 thread_of_grid() { return (i64)blockIdx.x * blockDim.x + threadIdx.x; }
 DEVICE i64 threads_of_grid() { return (i64)gridDim.x * blockDim.x; }
 
-// BOTH(M) makes an instance of M(element type, suffix) for each element type.
+// BOTH(M) makes an instance of M(element type, suffix) for each element type, or for the one that is asked for.
+#if defined(ONLY_FLOAT)
+#define BOTH(M) M(float, f32)
+#elif defined(ONLY_DOUBLE)
+#define BOTH(M) M(double, f64)
+#else
 #define BOTH(M) M(float, f32) M(double, f64)
+#endif

@@ -23,6 +23,9 @@ var flags = []string{
 	"-ffp-contract=off", "-Wall", "-Werror", "-S", "-o", "-",
 }
 
+// types are the element types. Each has files of its own, so that a program makes the driver compile only the one it uses.
+var types = []struct{ suffix, flag string }{{"_f32", "-DONLY_FLOAT"}, {"_f64", "-DONLY_DOUBLE"}}
+
 func main() {
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "ptxgen:", err)
@@ -42,23 +45,25 @@ func run() error {
 		return errors.New("no src/*.cu here; run go generate ./kernels/cuda")
 	}
 	for _, source := range sources {
-		if err := compile(source); err != nil {
-			return err
+		for _, t := range types {
+			if err := compile(source, t.suffix, t.flag); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// compile makes ptx/name.ptx.gz of src/name.cu.
-func compile(source string) error {
-	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], source)...)
+// compile makes a file of ptx from one of src.
+func compile(source, suffix, flag string) error {
+	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], flag, source)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", source, err)
 	}
 	name := strings.TrimSuffix(filepath.Base(source), ".cu")
-	return write(filepath.Join("ptx", name+".ptx.gz"), withoutComments(out))
+	return write(filepath.Join("ptx", name+suffix+".ptx.gz"), withoutComments(out))
 }
 
 // withoutComments drops lines of comment and comments at the ends of lines, which are names inside the compiler.
