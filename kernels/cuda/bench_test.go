@@ -114,9 +114,26 @@ func productTasks[F kernels.Float]() []task {
 	for _, s := range [][3]int{{4096, 4096, 4096}, {200000, 128, 128}, {200000, 64, 32}, {200000, 32, 8}, {200000, 256, 512}, {3000, 512, 240}} {
 		add("MatMul", s[0], s[1], s[2], func(r *cuda.Recorder, c, x, y, _ cuda.Slice[F]) { cuda.MatMul(r, c, x, y, s[0], s[1], s[2]) })
 	}
+	if typeName[F]() == "float32" {
+		list = append(list, tensorTasks()...)
+	}
 	for _, s := range [][3]int{{128, 200000, 128}, {32, 200000, 64}, {256, 50000, 512}} {
 		add("MatMulTN", s[0], s[1], s[2], func(r *cuda.Recorder, c, x, y, scratch cuda.Slice[F]) {
 			cuda.MatMulTN(r, c, x, y, s[0], s[1], s[2], scratch)
+		})
+	}
+	return list
+}
+
+func tensorTasks() []task {
+	var list []task
+	for _, s := range [][3]int{{4096, 4096, 4096}, {200000, 128, 128}, {200000, 256, 512}} {
+		m, k, n := s[0], s[1], s[2]
+		list = append(list, task{
+			name: fmt.Sprintf("MatMulTF32/%dx%dx%d/float32", m, k, n), unit: "GFLOP/s", amount: 2 * m * k * n,
+			record: func(b *testing.B, mem memory, r *cuda.Recorder) {
+				cuda.MatMulTF32(r, floats[float32](b, mem, m*n), floats[float32](b, mem, m*k), floats[float32](b, mem, k*n), m, k, n)
+			},
 		})
 	}
 	return list

@@ -38,7 +38,7 @@ func TestOpen(t *testing.T) {
 
 func TestInfo(t *testing.T) {
 	d := cudatest.Open(t)
-	if got, want := d.Info().String(), "fake of the host, 0.3 GB, compute capability 7.5, driver for CUDA 12.4"; got != want {
+	if got, want := d.Info().String(), "fake of the host, 0.3 GB, compute capability 8.0, driver for CUDA 12.4"; got != want {
 		t.Errorf("Info() = %q, want %q", got, want)
 	}
 }

@@ -44,6 +44,9 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	if m, ok := d.modules[name]; ok {
 		return m, nil
 	}
+	if err := d.needsNewer(name); err != nil {
+		return 0, err
+	}
 	text, err := ptx(name)
 	if err != nil {
 		return 0, err

@@ -92,3 +92,43 @@ func batches[F kernels.Float](t *testing.T, b *bridge[F], tolerance float64) {
 		}
 	}
 }
+
+// TestTF32 allows what rounding the factors to 10 bits takes away, and checks that small integers are exact.
+func TestTF32(t *testing.T) {
+	b := newBridge[float32](t, cudatest.Open(t))
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, s := range [][3]int{{0, 3, 2}, {1, 1, 1}, {3, 0, 2}, {17, 9, 33}, {70, 40, 20}, {65, 130, 66}, {1, 200, 64}, {5, 1500, 40}} {
+		m, k, n := s[0], s[1], s[2]
+		for _, exact := range []bool{false, true} {
+			x, y := numbers[float32](rng, m*k), numbers[float32](rng, k*n)
+			tolerance := 0x1p-9
+			if exact {
+				tolerance = 0
+				for _, v := range [][]float32{x, y} {
+					for i := range v {
+						v[i] = float32(rng.IntN(15) - 7)
+					}
+				}
+			}
+			nn, tn := make([]float32, m*n), make([]float32, m*n)
+			xt := make([]float32, m*k)
+			kernels.Transpose(xt, x, m, k)
+			cuda.MatMulTF32(&b.rec, b.out(nn), b.in(x), b.in(y), m, k, n)
+			cuda.MatMulTNTF32(&b.rec, b.out(tn), b.in(xt), b.in(y), m, k, n, b.scratch(cuda.MatMulTNScratch(m, k, n)))
+			b.run()
+			for at := range nn {
+				want, size := 0.0, 0.0
+				for p := range k {
+					term := float64(x[at/n*k+p]) * float64(y[p*n+at%n])
+					want += term
+					size += math.Abs(term)
+				}
+				for name, got := range map[string]float32{"MatMulTF32": nn[at], "MatMulTNTF32": tn[at]} {
+					if math.Abs(float64(got)-want) > tolerance*size {
+						t.Fatalf("%s %v: number %d: got %v, want %v", name, s, at, got, want)
+					}
+				}
+			}
+		}
+	}
+}

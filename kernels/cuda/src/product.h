@@ -25,8 +25,8 @@ template <class F> struct Matrix { const F *p; i64 row, col; };
 
 // Strip is a piece of a factor on its way to shared memory: K numbers along the sum, W across, four at a time. AlongK says in
 // which direction the four are adjacent in memory.
-template <class F, int W, int K, int threads, bool AlongK> struct Strip {
-  static constexpr int fours = W * K / 4, each = (fours + threads - 1) / threads, pitch = W + 4;
+template <class F, int W, int K, int threads, bool AlongK, int Pad = 4> struct Strip {
+  static constexpr int fours = W * K / 4, each = (fours + threads - 1) / threads, pitch = W + Pad;
   Four<F> held[each];
 
   // load takes the strip that begins at k0 along the sum and w0 across, zeros beyond the ends. across and along are the

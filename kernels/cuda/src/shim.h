@@ -40,6 +40,24 @@ DEVICE double root(double x) { return __nvvm_sqrt_rn_d(x); }
 DEVICE float from_bits(int x) { return __builtin_bit_cast(float, x); }
 DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
 
+#if __CUDA_ARCH__ >= 800
+// tf32 rounds to the 10 bits of fraction that multiply_add_tf32 takes, to the nearest, ties away from zero.
+DEVICE float tf32(float x) {
+  int y;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
+  return from_bits(y);
+}
+
+// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold together: with
+// g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g); c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
+DEVICE void multiply_add_tf32(float *c, const float *a, const float *b) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(__builtin_bit_cast(int, a[0])), "r"(__builtin_bit_cast(int, a[1])), "r"(__builtin_bit_cast(int, a[2])),
+        "r"(__builtin_bit_cast(int, a[3])), "r"(__builtin_bit_cast(int, b[0])), "r"(__builtin_bit_cast(int, b[1])));
+}
+#endif
+
 #else
 
 #include <cmath>
@@ -61,6 +79,16 @@ DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
 
 DEVICE float root(float x) { return std::sqrt(x); }
 DEVICE double root(double x) { return std::sqrt(x); }
+DEVICE float tf32(float x) {
+  unsigned u;
+  std::memcpy(&u, &x, 4);
+  if ((u & 0x7f800000) != 0x7f800000) u += 0x1000;  // not for infinities and NaN
+  u &= ~0x1fffu;
+  std::memcpy(&x, &u, 4);
+  return x;
+}
+using fake::multiply_add_tf32;
+
 DEVICE float from_bits(int x) { float f; std::memcpy(&f, &x, 4); return f; }
 DEVICE double from_bits(i64 x) { double f; std::memcpy(&f, &x, 8); return f; }
 

@@ -16,10 +16,13 @@ import (
 // compiler is the release that committed PTX comes from; another one would write other PTX.
 const compiler = "clang-19"
 
-// flags: PTX for Turing, which drivers compile for every later GPU. Without a toolkit there are neither its headers nor its
+// baseline is Turing, whose PTX drivers compile for every later GPU. A file name.sm_80.cu is for GPUs since the one it names.
+const baseline = "sm_75"
+
+// flags: without a toolkit there are neither its headers nor its
 // libraries. Products and sums are contracted only where the source says so.
 var flags = []string{
-	"-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_75", "-std=c++17", "-O3",
+	"-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-std=c++17", "-O3",
 	"-ffp-contract=off", "-Wall", "-Werror", "-S", "-o", "-",
 }
 
@@ -56,13 +59,19 @@ func run() error {
 
 // compile makes a file of ptx from one of src.
 func compile(source, suffix, flag string) error {
-	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], flag, source)...)
+	name, arch, ok := strings.Cut(strings.TrimSuffix(filepath.Base(source), ".cu"), ".")
+	if !ok {
+		arch = baseline
+	}
+	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], "--cuda-gpu-arch="+arch, flag, source)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", source, err)
 	}
-	name := strings.TrimSuffix(filepath.Base(source), ".cu")
+	if !bytes.Contains(out, []byte(".entry")) {
+		return nil // no kernels for this element type
+	}
 	return write(filepath.Join("ptx", name+suffix+".ptx.gz"), withoutComments(out))
 }
 

@@ -135,8 +135,8 @@ int cuDeviceTotalMem_v2(size_t *n, int) { return *n = memoryBytes, ok; }
 int cuDeviceGetAttribute(int *v, int attribute, int) {
   switch (attribute) {
     case 16: return *v = 4, ok;   // multiprocessors
-    case 75: return *v = 7, ok;   // compute capability
-    case 76: return *v = 5, ok;
+    case 75: return *v = 8, ok;   // compute capability
+    case 76: return *v = 0, ok;
   }
   return fail(invalidValue, "an attribute that the fake does not know");
 }
