@@ -86,6 +86,25 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// TestDone looks at a stream whose work has begun: the host goes on, and finds the results when it is done.
+func TestDone(t *testing.T) {
+	w := newWorkplace(t)
+	x := take[float64](w.arena, t, 1)
+	got := []float64{0}
+	var r cuda.Recorder
+	cuda.Fill(&r, x, 5)
+	cuda.Download(&r, got, x)
+	if err := w.stream.Run(&r); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := w.stream.Done(); done || err != nil || got[0] != 0 {
+		t.Errorf("at once: done %v, %v, result %v", done, err, got)
+	}
+	if done, err := w.stream.Done(); !done || err != nil || got[0] != 5 {
+		t.Errorf("later: done %v, %v, result %v", done, err, got)
+	}
+}
+
 // TestReplay runs a graph several times: it takes what is in its memory each time.
 func TestReplay(t *testing.T) {
 	w := newWorkplace(t)

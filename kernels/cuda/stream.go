@@ -38,14 +38,41 @@ func (s *Stream) Run(r *Recorder) error {
 	})
 }
 
-// Sync waits until all work is done.
+// Sync waits until all work is done. Other goroutines may use the device meanwhile.
 func (s *Stream) Sync() error {
-	return s.device.do(func() error {
-		err := s.device.drv.try(fnStreamSynchronize, s.handle)
+	for asked := 0; ; asked++ {
+		done, err := s.Done()
+		if done || err != nil {
+			return err
+		}
+		if asked < eagerly {
+			runtime.Gosched()
+		} else {
+			time.Sleep(patiently)
+		}
+	}
+}
+
+// Sync asks again at once for some tenths of a millisecond, and then leaves the processor to others.
+const (
+	eagerly   = 200 // times
+	patiently = 50 * time.Microsecond
+)
+
+// Done reports whether all work is done, without waiting.
+func (s *Stream) Done() (bool, error) {
+	done := false
+	err := s.device.do(func() error {
+		r := s.device.drv.call(fnStreamQuery, s.handle)
+		if r == NotReady {
+			return nil
+		}
+		done = true
 		clear(s.keep)
 		s.keep = s.keep[:0]
-		return err
+		return s.device.drv.failure(r, fnStreamQuery, "")
 	})
+	return done, err
 }
 
 // launchPacket is what the driver is told at a launch: the arguments of its function, and where those of the kernel lie. Being
@@ -129,7 +156,7 @@ type Graph struct {
 }
 
 // Capture makes a graph of the work that r lists, without doing it. The stream has to be idle. The arguments are those of now:
-// memory of the device and of the host must stay where it is.
+// memory of the device must stay where it is, and that of the host should come from NewHost.
 func (s *Stream) Capture(r *Recorder) (*Graph, error) {
 	if r.err != nil {
 		return nil, r.err

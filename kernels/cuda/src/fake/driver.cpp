@@ -18,14 +18,14 @@
 namespace {
 
 enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200,
-       invalidContext = 201, invalidHandle = 400, notFound = 500, illegalAddress = 700, outOfResources = 701,
+       invalidContext = 201, invalidHandle = 400, notFound = 500, notReady = 600, illegalAddress = 700, outOfResources = 701,
        launchFailed = 719, captureUnsupported = 900 };
 
 const size_t memoryBytes = 256 << 20, redzone = 256;
 const unsigned char redByte = 0xa5, freshByte = 0xff;  // fresh numbers are NaN
 
 using Work = std::function<int()>;
-struct Stream { std::vector<Work> queue; bool capturing = false; };
+struct Stream { std::vector<Work> queue; bool capturing = false, asked = false; };
 struct Graph { std::vector<Work> work; };
 struct Event { double at = -1; };
 struct Module { std::set<std::string> entries; };
@@ -213,6 +213,14 @@ int cuStreamSynchronize(void *s) {
   if (((Stream *)s)->capturing) return fail(captureUnsupported, "the stream is being captured");
   return drain((Stream *)s);
 }
+int cuStreamQuery(void *s) {  // work is done when it is asked for again
+  REQUIRE_CONTEXT
+  if (!streams.count(s)) return fail(invalidHandle, "no such stream");
+  Stream *stream = (Stream *)s;
+  if (stream->capturing) return fail(captureUnsupported, "the stream is being captured");
+  stream->asked = !stream->asked && !stream->queue.empty();
+  return stream->asked ? fail(notReady, "work is under way") : drain(stream);
+}
 int cuStreamBeginCapture_v2(void *s, int) {
   REQUIRE_CONTEXT
   if (!streams.count(s)) return fail(invalidHandle, "no such stream");
@@ -339,7 +347,7 @@ int cuEventElapsedTime(float *ms, void *a, void *b) {
   REQUIRE_CONTEXT
   if (!events.count(a) || !events.count(b)) return fail(invalidHandle, "no such event");
   Event *x = (Event *)a, *y = (Event *)b;
-  if (x->at < 0 || y->at < 0) return fail(600, "an event has not happened yet");
+  if (x->at < 0 || y->at < 0) return fail(notReady, "an event has not happened yet");
   return *ms = (float)(y->at - x->at), ok;
 }
 
