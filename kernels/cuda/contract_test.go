@@ -11,8 +11,16 @@ import (
 
 // TestContract runs the contract of package kernels on the fake device.
 func TestContract(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float32](t))) })
-	t.Run("float64", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float64](t))) })
+	t.Run("float32", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float32](t, cudatest.Open(t)))) })
+	t.Run("float64", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float64](t, cudatest.Open(t)))) })
+}
+
+// TestContractOnGPU runs it on a real one.
+func TestContractOnGPU(t *testing.T) {
+	d := cudatest.OpenGPU(t)
+	t.Run("float32", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float32](t, d))) })
+	t.Run("float64", func(t *testing.T) { kerneltest.Run(t, contract(newBridge[float64](t, d))) })
+	t.Run("tiles", func(t *testing.T) { tiles(t, newBridge[float32](t, d)) })
 }
 
 // margin is how many numbers surround each slice on the device; what an operation writes there is found.
@@ -37,9 +45,8 @@ type copied[T cuda.Number] struct {
 	device       cuda.Slice[T]
 }
 
-func newBridge[F kernels.Float](t testing.TB) *bridge[F] {
+func newBridge[F kernels.Float](t testing.TB, d *cuda.Device) *bridge[F] {
 	t.Helper()
-	d := cudatest.Open(t)
 	b := &bridge[F]{t: t}
 	var err error
 	if b.stream, err = d.NewStream(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fedlam/fedlam/kernels/cuda"
@@ -35,36 +36,184 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-func TestDevice(t *testing.T) {
+func TestInfo(t *testing.T) {
 	d := cudatest.Open(t)
-	if got, want := d.Info().String(), "fake of the host, 0.3 GB, compute capability 7.5, driver for CUDA 12.4"; got != want {
+	if got, want := d.Info().String(), "fake of the host, 0.3 GB, compute capability 8.0, driver for CUDA 12.4"; got != want {
 		t.Errorf("Info() = %q, want %q", got, want)
 	}
-	s, err := d.NewStream()
-	if err != nil {
+}
+
+// workplace is a device with a stream and an arena.
+type workplace struct {
+	device *cuda.Device
+	stream *cuda.Stream
+	arena  *cuda.Arena
+}
+
+func newWorkplace(t testing.TB) workplace {
+	t.Helper()
+	w := workplace{device: cudatest.Open(t)}
+	var err error
+	if w.stream, err = w.device.NewStream(); err != nil {
 		t.Fatal(err)
 	}
-	a, err := d.NewArena(1 << 16)
-	if err != nil {
+	if w.arena, err = w.device.NewArena(1 << 20); err != nil {
 		t.Fatal(err)
 	}
-	x, err := cuda.Take[float32](a, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := []float32{1, 2, 3, 4, 5, 6, 7}
+	return w
+}
+
+// finish runs r and waits for it.
+func (w workplace) finish(r *cuda.Recorder) error {
+	return errors.Join(w.stream.Run(r), w.stream.Sync())
+}
+
+func TestStream(t *testing.T) {
+	w := newWorkplace(t)
+	x := take[float32](w.arena, t, 7)
 	got := make([]float32, 7)
 	var r cuda.Recorder
-	cuda.Upload(&r, x, host)
+	cuda.Upload(&r, x, []float32{1, 2, 3, 4, 5, 6, 7})
 	cuda.Fill(&r, x.Cut(2, 4), 9)
+	cuda.Copy(&r, x.From(5), x.Cut(0, 1))
+	cuda.Zero(&r, x.From(6))
 	cuda.Download(&r, got, x)
-	if err := s.Run(&r); err != nil {
+	if err := w.finish(&r); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Sync(); err != nil {
-		t.Fatal(err)
-	}
-	if want := []float32{1, 2, 9, 9, 5, 6, 7}; !slices.Equal(got, want) {
+	if want := []float32{1, 2, 9, 9, 5, 1, 0}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestDone looks at a stream whose work has begun: the host goes on, and finds the results when it is done.
+func TestDone(t *testing.T) {
+	w := newWorkplace(t)
+	x := take[float64](w.arena, t, 1)
+	got := []float64{0}
+	var r cuda.Recorder
+	cuda.Fill(&r, x, 5)
+	cuda.Download(&r, got, x)
+	if err := w.stream.Run(&r); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := w.stream.Done(); done || err != nil || got[0] != 0 {
+		t.Errorf("at once: done %v, %v, result %v", done, err, got)
+	}
+	if done, err := w.stream.Done(); !done || err != nil || got[0] != 5 {
+		t.Errorf("later: done %v, %v, result %v", done, err, got)
+	}
+}
+
+// TestReplay runs a graph several times: it takes what is in its memory each time.
+func TestReplay(t *testing.T) {
+	w := newWorkplace(t)
+	host, err := cuda.NewHost[float64](w.device, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := take[float64](w.arena, t, 3)
+	var r cuda.Recorder
+	cuda.Upload(&r, x, host)
+	cuda.Scale(&r, x, x, 2)
+	cuda.Download(&r, host, x)
+	g, err := w.stream.Capture(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Reset()
+	copy(host, []float64{1, 2, 3})
+	for range 3 {
+		if err := w.stream.Replay(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.stream.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{8, 16, 24}; !slices.Equal(host, want) {
+		t.Errorf("after three runs %v, want %v", host, want)
+	}
+	if err := errors.Join(g.Free(), cuda.FreeHost(w.device, host)); err != nil {
+		t.Error(err)
+	}
+	if err := g.Free(); err == nil {
+		t.Error("a graph was freed twice")
+	}
+}
+
+func TestEvents(t *testing.T) {
+	w := newWorkplace(t)
+	begin, err := w.device.NewEvent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, err := w.device.NewEvent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := end.Since(begin); err == nil {
+		t.Error("time between events that have not happened")
+	}
+	var r cuda.Recorder
+	cuda.Mark(&r, begin)
+	cuda.Fill(&r, take[float32](w.arena, t, 1000), 1)
+	cuda.Mark(&r, end)
+	if err := w.finish(&r); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := end.Since(begin); err != nil || d < 0 {
+		t.Errorf("Since = %v, %v", d, err)
+	}
+}
+
+// TestManyGoroutines uses one device from several goroutines at once, each with a stream of its own.
+func TestManyGoroutines(t *testing.T) {
+	d := cudatest.Open(t)
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			s, err := d.NewStream()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			a, err := d.NewArena(1 << 12)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			x := take[float32](a, t, 100)
+			got := make([]float32, 100)
+			var r cuda.Recorder
+			for i := range 20 {
+				r.Reset()
+				cuda.Fill(&r, x, float32(g*100+i))
+				cuda.Download(&r, got, x)
+				if err := errors.Join(s.Run(&r), s.Sync()); err != nil {
+					t.Error(err)
+				}
+				if got[99] != float32(g*100+i) {
+					t.Errorf("got %v, want %v", got[99], g*100+i)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestClosed(t *testing.T) {
+	d, err := cuda.Open(cuda.Config{Library: cudatest.Library(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.NewStream(); !errors.Is(err, cuda.ErrClosed) {
+		t.Errorf("NewStream after Close: %v", err)
+	}
+	if err := d.Close(); !errors.Is(err, cuda.ErrClosed) {
+		t.Errorf("second Close: %v", err)
 	}
 }

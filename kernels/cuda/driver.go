@@ -35,6 +35,7 @@ const (
 	fnStreamCreate
 	fnStreamDestroy
 	fnStreamSynchronize
+	fnStreamQuery
 	fnStreamBeginCapture
 	fnStreamEndCapture
 	fnGraphInstantiate
@@ -55,7 +56,7 @@ var symbolNames = [numSymbols]string{
 	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent", "cuMemGetInfo_v2",
 	"cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostAlloc", "cuMemFreeHost", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2",
 	"cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuLaunchKernel",
-	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
+	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
 	"cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy", "cuEventCreate",
 	"cuEventDestroy_v2", "cuEventRecord", "cuEventElapsedTime", "cuGetErrorString",
 }

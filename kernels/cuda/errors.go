@@ -20,6 +20,7 @@ const (
 	NoDevice       Result = 100
 	InvalidDevice  Result = 101
 	InvalidPTX     Result = 218
+	NotReady       Result = 600
 	IllegalAddress Result = 700
 )
 
@@ -39,6 +40,7 @@ var results = map[Result][2]string{
 	222:            {"UNSUPPORTED_PTX_VERSION", "update the NVIDIA driver"},
 	400:            {"INVALID_HANDLE", "please report this"},
 	500:            {"NOT_FOUND", "please report this"},
+	NotReady:       {"NOT_READY", "wait for the stream first"},
 	IllegalAddress: {"ILLEGAL_ADDRESS", "restart the program; if it comes again, please report it"},
 	701:            {"LAUNCH_OUT_OF_RESOURCES", "please report this"},
 	702:            {"LAUNCH_TIMEOUT", "the GPU also drives a display; use smaller batches"},

@@ -12,7 +12,7 @@ import (
 var ptxFiles embed.FS
 
 // prepare loads what the work of r needs and is not loaded yet. The driver compiles PTX when it loads it, which takes some
-// tenths of a second, so kernels are loaded file by file. The owner calls it.
+// tenths of a second for each file, so only those in use are loaded. The owner calls it.
 func (d *Device) prepare(r *Recorder) error {
 	for i := range r.ops {
 		op := &r.ops[i]
@@ -44,6 +44,9 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	if m, ok := d.modules[name]; ok {
 		return m, nil
 	}
+	if err := d.needsNewer(name); err != nil {
+		return 0, err
+	}
 	text, err := ptx(name)
 	if err != nil {
 		return 0, err
@@ -57,7 +60,7 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	return m, nil
 }
 
-// ptx returns the kernels of a file of src as PTX, with a zero at its end.
+// ptx returns a file of kernels, with a zero at its end.
 func ptx(name string) ([]byte, error) {
 	f, err := ptxFiles.Open("ptx/" + name + ".ptx.gz")
 	if err != nil {

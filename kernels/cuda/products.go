@@ -143,6 +143,11 @@ func matmulTN[F kernels.Float](r *Recorder, c, a, b Slice[F], m, lda, k, n int, 
 	if n <= 32 {
 		d = &matmulTNNarrow
 	}
+	splitProduct(r, d, c, a, b, m, lda, k, n, scratch, add)
+}
+
+// splitProduct does the same by a given kernel.
+func splitProduct[F kernels.Float](r *Recorder, d *dense, c, a, b Slice[F], m, lda, k, n int, scratch Slice[F], add bool) {
 	t := tileOf[F](d)
 	count, piece := pieces(k, n)
 	direct := count == 1 && !add

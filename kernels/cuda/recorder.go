@@ -67,14 +67,14 @@ func (r *Recorder) fail(format string, args ...any) {
 	}
 }
 
-// kernel is the name of one kernel and the file it stands in.
+// kernel is the name of one kernel and the file of ptx it stands in.
 type kernel struct{ module, name string }
 
 // family is a kernel for each element type.
 type family struct{ f32, f64 kernel }
 
 func kernels2(module, name string) family {
-	return family{kernel{module, name + "_f32"}, kernel{module, name + "_f64"}}
+	return family{kernel{module + "_f32", name + "_f32"}, kernel{module + "_f64", name + "_f64"}}
 }
 
 // of returns the kernel of a family for an element type.

@@ -18,9 +18,6 @@ var (
 	scatterKernel    = kernels2("segments", "scatter")
 	scatterLong      = kernels2("segments", "scatter_long")
 	segSoftmaxKernel = kernels2("softmax", "seg_softmax")
-	pairDotKernel    = kernels2("pairs", "pair_dot")
-	pairApplyKernel  = kernels2("pairs", "pair_apply")
-	pairApplyTKernel = kernels2("pairs", "pair_apply_t")
 )
 
 // needSegments makes the list invalid unless there are segments first to last.
@@ -103,31 +100,4 @@ func SegSoftmax[F kernels.Float](r *Recorder, dst, x, phantom Slice[F], value fl
 	r.long(first, last)
 	r.ints(cols)
 	r.launch(of[F](segSoftmaxKernel), (last-first+together-1)/together, 1, threads, 0)
-}
-
-// The pair functions work on all ordered pairs (j, k) of the rows of a segment; pair[s] is the number of the first pair of
-// segment s, and with n rows from f on, (j, k) has the number pair[s] + (j-f)*n + (k-f). Rows have heads*d columns, those of
-// a head adjacent; pairs have heads columns.
-
-// PairDot sets each pair's number of head h to the scalar product of row j of a and row k of b within that head.
-func PairDot[F kernels.Float](r *Recorder, dst, a, b Slice[F], start, pair Slice[int32], first, last, heads, d int) {
-	pairs(r, "PairDot", of[F](pairDotKernel), dst, a, b, start, pair, first, last, heads, d)
-}
-
-// PairApply sets row j of dst, within head h, to the sum over k of the pair's weight and row k of b.
-func PairApply[F kernels.Float](r *Recorder, dst, weight, b Slice[F], start, pair Slice[int32], first, last, heads, d int) {
-	pairs(r, "PairApply", of[F](pairApplyKernel), dst, weight, b, start, pair, first, last, heads, d)
-}
-
-// PairApplyT sets row k of dst, within head h, to the sum over j of the pair's weight and row j of a.
-func PairApplyT[F kernels.Float](r *Recorder, dst, weight, a Slice[F], start, pair Slice[int32], first, last, heads, d int) {
-	pairs(r, "PairApplyT", of[F](pairApplyTKernel), dst, weight, a, start, pair, first, last, heads, d)
-}
-
-func pairs[F kernels.Float](r *Recorder, op string, k kernel, dst, a, b Slice[F], start, pair Slice[int32], first, last, heads, d int) {
-	needSegments(r, op, start, first, last)
-	need(r, op, "pair", pair, last)
-	r.wide(dst.addr, a.addr, b.addr, start.addr, pair.addr)
-	r.ints(first, heads, d)
-	r.launch(k, (last-first)*heads, 1, segmentThreads, 0)
 }

@@ -38,18 +38,47 @@ func (s *Stream) Run(r *Recorder) error {
 	})
 }
 
-// Sync waits until all work is done.
+// Sync waits until all work is done. Other goroutines may use the device meanwhile.
 func (s *Stream) Sync() error {
-	return s.device.do(func() error {
-		err := s.device.drv.try(fnStreamSynchronize, s.handle)
-		clear(s.keep)
-		s.keep = s.keep[:0]
-		return err
-	})
+	for asked := 0; ; asked++ {
+		done, err := s.Done()
+		if done || err != nil {
+			return err
+		}
+		if asked < eagerly {
+			runtime.Gosched()
+		} else {
+			time.Sleep(patiently)
+		}
+	}
 }
 
-// launchPacket is what the driver reads at a launch to find the arguments.
+// Sync asks again at once for some tenths of a millisecond, and then leaves the processor to others.
+const (
+	eagerly   = 200 // times
+	patiently = 50 * time.Microsecond
+)
+
+// Done reports whether all work is done, without waiting.
+func (s *Stream) Done() (bool, error) {
+	done := false
+	err := s.device.do(func() error {
+		r := s.device.drv.call(fnStreamQuery, s.handle)
+		if r == NotReady {
+			return nil
+		}
+		done = true
+		clear(s.keep)
+		s.keep = s.keep[:0]
+		return s.device.drv.failure(r, fnStreamQuery, "")
+	})
+	return done, err
+}
+
+// launchPacket is what the driver is told at a launch: the arguments of its function, and where those of the kernel lie. Being
+// part of a Device it stays where it is, so a launch allocates nothing.
 type launchPacket struct {
+	call  [11]uintptr
 	extra [5]uintptr
 	size  uintptr
 }
@@ -109,8 +138,9 @@ func (s *Stream) launch(r *Recorder, op *operation) error {
 	d.packet.size = uintptr(op.size)
 	d.packet.extra = [5]uintptr{tagBuffer, uintptr(unsafe.Pointer(unsafe.SliceData(r.args))) + uintptr(op.at),
 		tagSize, uintptr(unsafe.Pointer(&d.packet.size)), 0}
-	code := d.drv.call(fnLaunchKernel, d.kernels[op.kernel.name], uintptr(op.grid[0]), uintptr(op.grid[1]), 1,
-		uintptr(op.threads), 1, 1, uintptr(op.shared), s.handle, 0, uintptr(unsafe.Pointer(&d.packet.extra)))
+	d.packet.call = [11]uintptr{d.kernels[op.kernel.name], uintptr(op.grid[0]), uintptr(op.grid[1]), 1,
+		uintptr(op.threads), 1, 1, uintptr(op.shared), s.handle, 0, uintptr(unsafe.Pointer(&d.packet.extra))}
+	code := Result(int32(syscallN(d.drv.at[fnLaunchKernel], d.packet.call[:]...)))
 	if code == 0 {
 		return nil
 	}
@@ -126,7 +156,7 @@ type Graph struct {
 }
 
 // Capture makes a graph of the work that r lists, without doing it. The stream has to be idle. The arguments are those of now:
-// memory of the device and of the host must stay where it is.
+// memory of the device must stay where it is, and that of the host should come from NewHost.
 func (s *Stream) Capture(r *Recorder) (*Graph, error) {
 	if r.err != nil {
 		return nil, r.err

@@ -5,6 +5,7 @@ package cudatest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,25 @@ func Open(t testing.TB) *cuda.Device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := device.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return device
+}
+
+// OpenGPU opens the first real GPU, or skips the test where there is none; it is closed at the end of the test.
+func OpenGPU(t testing.TB) *cuda.Device {
+	t.Helper()
+	device, err := cuda.Open(cuda.Config{})
+	if errors.Is(err, cuda.ErrNoDriver) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(device.Info())
 	t.Cleanup(func() {
 		if err := device.Close(); err != nil {
 			t.Errorf("close: %v", err)

@@ -35,7 +35,7 @@ struct Part {
 enum { whole, sumCols, sumRows };
 struct Store { void *dst; int reg, kind; };
 
-constexpr int mostParts = 40, mostStores = 16, mostInstrs = 64, mostConstants = 96, threads = 128;
+constexpr int mostParts = 40, mostStores = 16, mostInstrs = 64, mostConstants = 96, threads = 128, mostNumbers = 4;
 
 template <int P, int S, int I, int K> struct Program {
   i64 rows;
@@ -98,23 +98,41 @@ template <class F> DEVICE void step(const Instr &in, F *dst, const F *a, const F
 // A tile: n numbers that begin in row r0 at column c0.
 struct Where { i64 r0; int c0, n; };
 
+// Places are the rows, counted from that of the tile's first number, and the columns of a thread's numbers; divisions are made once
+// for all parts.
+struct Places { int row[mostNumbers], col[mostNumbers]; };
+
+DEVICE Places find_places(const Where &w, int cols) {
+  Places p;
+  UNROLL
+  for (int v = 0; v < mostNumbers; v++) {
+    const unsigned x = (unsigned)(w.c0 + (int)threadIdx.x + v * threads), down = x / (unsigned)cols;
+    p.row[v] = (int)down;
+    p.col[v] = (int)(x - down * (unsigned)cols);
+  }
+  return p;
+}
+
 // load fills a register with what one part has of the tile.
-template <class F> DEVICE void load(F *reg, const Part &part, const Where &w, int cols, int flat) {
+template <class F> DEVICE void load(F *reg, const Part &part, const Where &w, const Places &places) {
   const F *src = (const F *)part.src;
-  for (int i = threadIdx.x; i < w.n; i += threads) {
-    if (flat) {
-      reg[i] = src[w.r0 * cols + w.c0 + i];
-      continue;
-    }
-    unsigned x = (unsigned)(w.c0 + i), down = x / (unsigned)cols;
-    int c = (int)(x - down * (unsigned)cols);
+  UNROLL
+  for (int v = 0; v < mostNumbers; v++) {
+    const int i = threadIdx.x + v * threads, c = places.col[v];
+    if (i >= w.n) break;
     if (part.zero) reg[i] = 0;
     if (c < part.at || c >= part.at + part.cols) continue;
-    i64 r = w.r0 + down;
-    i64 row = part.index ? part.index[r] : r;
-    i64 column = part.mode == shifted ? part.from + c : part.mode == fixed ? part.from : part.map[c];
+    const i64 r = w.r0 + places.row[v];
+    const i64 row = part.index ? part.index[r] : r;
+    const i64 column = part.mode == shifted ? part.from + c : part.mode == fixed ? part.from : part.map[c];
     reg[i] = src[row * part.stride + column];
   }
+}
+
+// load_flat does the same for a part that is a matrix of the tile's shape.
+template <class F> DEVICE void load_flat(F *reg, const Part &part, const Where &w, int cols) {
+  const F *src = (const F *)part.src + w.r0 * cols + w.c0;
+  for (int i = threadIdx.x; i < w.n; i += threads) reg[i] = src[i];
 }
 
 // sum_cols stores the sum of each of the rows of a tile; lanes of threads share a row. If a row is cut into several tiles, carry
@@ -162,7 +180,12 @@ template <class F> DEVICE void sum_rows(double *block, const F *reg, double *par
 }
 
 template <class F, class P> DEVICE void tile(F *regs, const P &p, const Where &w, int stride) {
-  for (int i = 0; i < p.parts; i++) load(regs + p.part[i].reg * stride, p.part[i], w, p.cols, p.flat);
+  if (p.flat) {
+    for (int i = 0; i < p.parts; i++) load_flat(regs + p.part[i].reg * stride, p.part[i], w, p.cols);
+  } else {
+    const Places places = find_places(w, p.cols);
+    for (int i = 0; i < p.parts; i++) load(regs + p.part[i].reg * stride, p.part[i], w, places);
+  }
   for (int i = 0; i < p.instrs; i++) {
     Instr in = p.instr[i];
     step(in, regs + in.dst * stride, regs + in.a * stride, regs + in.b * stride, regs + in.c * stride, p.constant + in.k, w.n);

@@ -10,7 +10,8 @@
 // the same (a broadcast).
 //
 // Predicted, of peak float32: 128 x 64 tiles with 64 numbers a thread take 16 reads of 16 bytes from shared memory for 256
-// multiply-adds, 4 blocks of 128 threads on a multiprocessor (120 registers): 70 % at k, n >= 128, less as k approaches BK.
+// multiply-adds; 168 registers leave room for 3 blocks of 128 threads on a multiprocessor: 60 to 70 % at k, n >= 128, less
+// as k approaches BK. 64 x 64 tiles have 4 blocks and 12 reads for 128 multiply-adds: 50 to 60 %.
 #pragma once
 #include "shim.h"
 
@@ -24,8 +25,8 @@ template <class F> struct Matrix { const F *p; i64 row, col; };
 
 // Strip is a piece of a factor on its way to shared memory: K numbers along the sum, W across, four at a time. AlongK says in
 // which direction the four are adjacent in memory.
-template <class F, int W, int K, int threads, bool AlongK> struct Strip {
-  static constexpr int fours = W * K / 4, each = (fours + threads - 1) / threads, pitch = W + 4;
+template <class F, int W, int K, int threads, bool AlongK, int Pad = 4> struct Strip {
+  static constexpr int fours = W * K / 4, each = (fours + threads - 1) / threads, pitch = W + Pad;
   Four<F> held[each];
 
   // load takes the strip that begins at k0 along the sum and w0 across, zeros beyond the ends. across and along are the

@@ -66,10 +66,10 @@ template <class F> DEVICE void batch_matmul(F *c, const F *a, const F *b, i64 ba
 }
 
 #define DENSE(name, F, T, TA, TB)                                                            \
-  KERNEL(name, T::threads, (F * c, const F *a, const F *b, int m, int k, int n),            \
+  DENSE_KERNEL(name, T::threads, sizeof(F) == 4 && T::BM * T::BN < 128 * 64 ? 4 : 3, (F * c, const F *a, const F *b, int m, int k, int n),            \
          matmul<F, T, TA, TB>(c, a, b, m, k, n))
 #define SPLIT(name, F, T)                                                                                               \
-  KERNEL(name, T::threads, (F * partial, const F *a, const F *b, int m, int lda, int k, int n, int piece),             \
+  DENSE_KERNEL(name, T::threads, sizeof(F) == 4 ? 4 : 3, (F * partial, const F *a, const F *b, int m, int lda, int k, int n, int piece),             \
          matmul_tn_split<F, T>(partial, a, b, m, lda, k, n, piece))
 
 #define INSTANCE(F, s)                                                                                        \

@@ -70,7 +70,7 @@ DEVICE void scatter_long(F *dst, const F *src, const int *start, const int *list
 }
 
 #define SEGMENT(name, f, F, T, out, x, y)                                                                   \
-  KERNEL(name, T::threads, (F * out, const F *x, const F *y, const int *start, int first, int p, int q),   \
+  DENSE_KERNEL(name, T::threads, sizeof(F) == 4 ? 8 : 4, (F * out, const F *x, const F *y, const int *start, int first, int p, int q),   \
          f<F, T>(out, x, y, start, first, p, q))
 
 #define INSTANCE(F, s)                                                                                     \

@@ -23,9 +23,12 @@ typedef unsigned short u16;
 #define UNROLL _Pragma("unroll")
 #define RESTRICT __restrict__
 
-// KERNEL(name, threads, (parameters), body) is a kernel for blocks of at most so many threads.
+// KERNEL(name, threads, (parameters), body) is a kernel for blocks of at most so many threads. DENSE_KERNEL is one of which a
+// multiprocessor is to hold at least so many blocks: registers are spared for that.
 #define KERNEL(name, threads, params, ...) \
   extern "C" __attribute__((global)) __attribute__((launch_bounds(threads))) void name params { __VA_ARGS__; }
+#define DENSE_KERNEL(name, threads, blocks, params, ...) \
+  extern "C" __attribute__((global)) __attribute__((launch_bounds(threads, blocks))) void name params { __VA_ARGS__; }
 
 extern __shared__ double dynamic_shared[];
 
@@ -36,6 +39,24 @@ DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
 DEVICE double root(double x) { return __nvvm_sqrt_rn_d(x); }
 DEVICE float from_bits(int x) { return __builtin_bit_cast(float, x); }
 DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
+
+#if __CUDA_ARCH__ >= 800
+// tf32 rounds to the 10 bits of fraction that multiply_add_tf32 takes, to the nearest, ties away from zero.
+DEVICE float tf32(float x) {
+  int y;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
+  return from_bits(y);
+}
+
+// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold together: with
+// g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g); c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
+DEVICE void multiply_add_tf32(float *c, const float *a, const float *b) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(__builtin_bit_cast(int, a[0])), "r"(__builtin_bit_cast(int, a[1])), "r"(__builtin_bit_cast(int, a[2])),
+        "r"(__builtin_bit_cast(int, a[3])), "r"(__builtin_bit_cast(int, b[0])), "r"(__builtin_bit_cast(int, b[1])));
+}
+#endif
 
 #else
 
@@ -54,8 +75,20 @@ DEVICE double from_bits(i64 x) { return __builtin_bit_cast(double, x); }
   extern "C" void name params { __VA_ARGS__; } \
   static const bool listed_##name = fake::list<name>(#name, threads);
 
+#define DENSE_KERNEL(name, threads, blocks, params, ...) KERNEL(name, threads, params, __VA_ARGS__)
+
 DEVICE float root(float x) { return std::sqrt(x); }
 DEVICE double root(double x) { return std::sqrt(x); }
+DEVICE float tf32(float x) {
+  unsigned u;
+  std::memcpy(&u, &x, 4);
+  if ((u & 0x7f800000) != 0x7f800000) u += 0x1000;  // not for infinities and NaN
+  u &= ~0x1fffu;
+  std::memcpy(&x, &u, 4);
+  return x;
+}
+using fake::multiply_add_tf32;
+
 DEVICE float from_bits(int x) { float f; std::memcpy(&f, &x, 4); return f; }
 DEVICE double from_bits(i64 x) { double f; std::memcpy(&f, &x, 8); return f; }
 
@@ -97,5 +130,11 @@ template <class F> DEVICE bool aligned(const F *p, i64 stride) {
 DEVICE i64 thread_of_grid() { return (i64)blockIdx.x * blockDim.x + threadIdx.x; }
 DEVICE i64 threads_of_grid() { return (i64)gridDim.x * blockDim.x; }
 
-// BOTH(M) makes an instance of M(element type, suffix) for each element type.
+// BOTH(M) makes an instance of M(element type, suffix) for each element type, or for the one that is asked for.
+#if defined(ONLY_FLOAT)
+#define BOTH(M) M(float, f32)
+#elif defined(ONLY_DOUBLE)
+#define BOTH(M) M(double, f64)
+#else
 #define BOTH(M) M(float, f32) M(double, f64)
+#endif

@@ -16,12 +16,18 @@ import (
 // compiler is the release that committed PTX comes from; another one would write other PTX.
 const compiler = "clang-19"
 
-// flags: PTX for Turing, which drivers compile for every later GPU. Without a toolkit there are neither its headers nor its
+// baseline is Turing, whose PTX drivers compile for every later GPU. A file name.sm_80.cu is for GPUs since the one it names.
+const baseline = "sm_75"
+
+// flags: without a toolkit there are neither its headers nor its
 // libraries. Products and sums are contracted only where the source says so.
 var flags = []string{
-	"-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_75", "-std=c++17", "-O3",
+	"-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-std=c++17", "-O3",
 	"-ffp-contract=off", "-Wall", "-Werror", "-S", "-o", "-",
 }
+
+// types are the element types. Each has files of its own, so that a program makes the driver compile only the one it uses.
+var types = []struct{ suffix, flag string }{{"_f32", "-DONLY_FLOAT"}, {"_f64", "-DONLY_DOUBLE"}}
 
 func main() {
 	if err := run(); err != nil {
@@ -42,23 +48,31 @@ func run() error {
 		return errors.New("no src/*.cu here; run go generate ./kernels/cuda")
 	}
 	for _, source := range sources {
-		if err := compile(source); err != nil {
-			return err
+		for _, t := range types {
+			if err := compile(source, t.suffix, t.flag); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// compile makes ptx/name.ptx.gz of src/name.cu.
-func compile(source string) error {
-	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], source)...)
+// compile makes a file of ptx from one of src.
+func compile(source, suffix, flag string) error {
+	name, arch, ok := strings.Cut(strings.TrimSuffix(filepath.Base(source), ".cu"), ".")
+	if !ok {
+		arch = baseline
+	}
+	cmd := exec.Command(compiler, append(flags[:len(flags):len(flags)], "--cuda-gpu-arch="+arch, flag, source)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", source, err)
 	}
-	name := strings.TrimSuffix(filepath.Base(source), ".cu")
-	return write(filepath.Join("ptx", name+".ptx.gz"), withoutComments(out))
+	if !bytes.Contains(out, []byte(".entry")) {
+		return nil // no kernels for this element type
+	}
+	return write(filepath.Join("ptx", name+suffix+".ptx.gz"), withoutComments(out))
 }
 
 // withoutComments drops lines of comment and comments at the ends of lines, which are names inside the compiler.

@@ -18,20 +18,21 @@
 namespace {
 
 enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200,
-       invalidContext = 201, invalidHandle = 400, notFound = 500, illegalAddress = 700, outOfResources = 701,
+       invalidContext = 201, invalidHandle = 400, notFound = 500, notReady = 600, illegalAddress = 700, outOfResources = 701,
        launchFailed = 719, captureUnsupported = 900 };
 
 const size_t memoryBytes = 256 << 20, redzone = 256;
 const unsigned char redByte = 0xa5, freshByte = 0xff;  // fresh numbers are NaN
 
 using Work = std::function<int()>;
-struct Stream { std::vector<Work> queue; bool capturing = false; };
+struct Stream { std::vector<Work> queue; bool capturing = false, asked = false; };
 struct Graph { std::vector<Work> work; };
 struct Event { double at = -1; };
 struct Module { std::set<std::string> entries; };
 struct Memory { size_t bytes; char *block; };
 
 bool initialized;
+int users;  // of the device's context
 thread_local void *context;  // current on this thread
 std::map<char *, Memory> memory;
 std::set<void *> hostMemory, streams, graphs, events, modules;
@@ -134,19 +135,26 @@ int cuDeviceTotalMem_v2(size_t *n, int) { return *n = memoryBytes, ok; }
 int cuDeviceGetAttribute(int *v, int attribute, int) {
   switch (attribute) {
     case 16: return *v = 4, ok;   // multiprocessors
-    case 75: return *v = 7, ok;   // compute capability
-    case 76: return *v = 5, ok;
+    case 75: return *v = 8, ok;   // compute capability
+    case 76: return *v = 0, ok;
   }
   return fail(invalidValue, "an attribute that the fake does not know");
 }
 int cuDevicePrimaryCtxRetain(void **c, int) {
   static char primary;
+  users++;
   return *c = &primary, ok;
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
+  if (--users > 0) return ok;
   int left = (int)(memory.size() + hostMemory.size() + streams.size() + graphs.size() + events.size() + modules.size());
+  for (auto &m : memory) free(m.second.block);
+  memory.clear();
+  for (auto all : {&hostMemory, &streams, &graphs, &events, &modules}) all->clear();
+  used = 0;
+  int before = sticky;
   sticky = ok;
-  return left ? fail(invalidContext, std::to_string(left) + " objects were not freed") : ok;
+  return left && !before ? fail(invalidContext, std::to_string(left) + " objects were not freed") : ok;
 }
 int cuCtxSetCurrent(void *c) { return context = c, ok; }
 
@@ -204,6 +212,14 @@ int cuStreamSynchronize(void *s) {
   if (!streams.count(s)) return fail(invalidHandle, "no such stream");
   if (((Stream *)s)->capturing) return fail(captureUnsupported, "the stream is being captured");
   return drain((Stream *)s);
+}
+int cuStreamQuery(void *s) {  // work is done when it is asked for again
+  REQUIRE_CONTEXT
+  if (!streams.count(s)) return fail(invalidHandle, "no such stream");
+  Stream *stream = (Stream *)s;
+  if (stream->capturing) return fail(captureUnsupported, "the stream is being captured");
+  stream->asked = !stream->asked && !stream->queue.empty();
+  return stream->asked ? fail(notReady, "work is under way") : drain(stream);
 }
 int cuStreamBeginCapture_v2(void *s, int) {
   REQUIRE_CONTEXT
@@ -331,7 +347,7 @@ int cuEventElapsedTime(float *ms, void *a, void *b) {
   REQUIRE_CONTEXT
   if (!events.count(a) || !events.count(b)) return fail(invalidHandle, "no such event");
   Event *x = (Event *)a, *y = (Event *)b;
-  if (x->at < 0 || y->at < 0) return fail(600, "an event has not happened yet");
+  if (x->at < 0 || y->at < 0) return fail(notReady, "an event has not happened yet");
   return *ms = (float)(y->at - x->at), ok;
 }
 

@@ -153,6 +153,22 @@ static const char *runBlock(unsigned threads) {
   return nullptr;
 }
 
+// What the threads of a block hold of the factors.
+static struct { float a[4], b[2]; } held[mostThreads];
+
+void multiply_add_tf32(float *c, const float *a, const float *b) {
+  memcpy(held[threadIdx.x].a, a, sizeof held->a);
+  memcpy(held[threadIdx.x].b, b, sizeof held->b);
+  barrier();
+  const unsigned warp = threadIdx.x / 32 * 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+  for (unsigned x = 0; x < 4; x++)
+    for (unsigned k = 0; k < 8; k++) {
+      const unsigned column = 2 * t + x % 2;
+      c[x] += held[warp + g * 4 + k % 4].a[x / 2 + k / 4 * 2] * held[warp + column * 4 + k % 4].b[k / 4];
+    }
+  barrier();
+}
+
 const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets) {
   work = {&k, arguments, offsets};
   gridDim = grid;

@@ -31,6 +31,9 @@ const Kernel *find(const char *name);
 // launch runs all blocks and returns what went wrong, or nullptr.
 const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets);
 
+// multiply_add_tf32 is what shim.h says; all threads of a block have to call it together.
+void multiply_add_tf32(float *c, const float *a, const float *b);
+
 template <auto f> struct Call;
 template <class... A, void (*f)(A...)> struct Call<f> {
   static std::vector<Param> params() { return {Param{sizeof(A), alignof(A), std::is_pointer<A>::value}...}; }
