@@ -16,6 +16,8 @@ type benchCmd struct {
 	Eval benchEvalCmd `cmd:"" help:"Measure a prediction: energy, forces, virial."`
 	Gemm benchGemmCmd `cmd:"" help:"Measure the matrix products that occur in the models."`
 
+	GPU benchGPUCmd `cmd:"" name:"gpu" help:"Check a GPU against the processor and fill the table of docs/performance.md."`
+
 	Round  benchRoundCmd  `cmd:"" help:"Measure a round of secure aggregation, all members in one process."`
 	Verify benchVerifyCmd `cmd:"" help:"Measure how long a stranger needs to verify downloaded weights."`
 }

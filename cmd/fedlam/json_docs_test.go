@@ -39,6 +39,7 @@ var layouts = map[string]any{
 	"fedlam demo --json and fedlam testnet run --json":      report.Report{},
 	"fedlam bench step --json and fedlam bench eval --json": bench.Report{},
 	"fedlam bench gemm --json":                              bench.GEMMReport{},
+	"fedlam bench gpu --json":                               bench.GPUReport{},
 	"fedlam bench round --json":                             roundbench.Report{},
 	"fedlam bench verify --json":                            roundbench.VerifyReport{},
 	"Member cards":                                          home.Card{},
