@@ -48,8 +48,9 @@ DEVICE float tf32(float x) {
   return from_bits(y);
 }
 
-// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold together: with
-// g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g); c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
+// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold
+// together: with g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g);
+// c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
 DEVICE void multiply_add_tf32(float *c, const float *a, const float *b) {
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
