@@ -55,7 +55,7 @@ func (s *Stream) Sync() error {
 
 // Sync asks again at once for some tenths of a millisecond, and then leaves the processor to others.
 const (
-	eagerly   = 200 // times
+	eagerly   = 20 // times
 	patiently = 50 * time.Microsecond
 )
 

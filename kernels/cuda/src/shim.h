@@ -122,6 +122,23 @@ DEVICE void store4(double *p, const Four<double> &v) {
   ((double2_t *)p)[1] = double2_t{v.x[2], v.x[3]};
 }
 
+// fetch4 is load4 from memory that the kernel does not write. It is spelled out for the device, as the compiler takes a load
+// apart whose numbers may also be loaded one by one.
+#if defined(__CUDA__)
+typedef float read4_t __attribute__((ext_vector_type(4)));
+typedef double read2_t __attribute__((ext_vector_type(2)));
+DEVICE Four<float> fetch4(const float *p) {
+  read4_t v = __nvvm_ldg_f4((const read4_t *)p);
+  return {{v.x, v.y, v.z, v.w}};
+}
+DEVICE Four<double> fetch4(const double *p) {
+  read2_t v = __nvvm_ldg_d2((const read2_t *)p), w = __nvvm_ldg_d2((const read2_t *)p + 1);
+  return {{v.x, v.y, w.x, w.y}};
+}
+#else
+template <class F> DEVICE Four<F> fetch4(const F *p) { return load4(p); }
+#endif
+
 // aligned reports whether rows that begin at p and lie stride apart can be moved four numbers at a time.
 template <class F> DEVICE bool aligned(const F *p, i64 stride) {
   return (u64)p % 16 == 0 && stride * (i64)sizeof(F) % 16 == 0;
