@@ -73,8 +73,10 @@ func (t *Tile[F]) numbers() int {
 			return n
 		}
 	}
-	if tileThreads*each <= mostSharedBytes {
-		return tileThreads
+	for _, n := range []int{tileThreads, tileThreads / 2, tileThreads / 4} { // of few, some threads have none
+		if n*each <= mostSharedBytes {
+			return n
+		}
 	}
 	return 0
 }

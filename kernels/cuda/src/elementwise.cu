@@ -41,7 +41,7 @@ constexpr int mostParts = 40, mostStores = 16, mostInstrs = 64, mostConstants = 
 template <int P, int S, int I, int K> struct Program {
   i64 rows;
   int cols, parts, stores, instrs;
-  int numbers;   // of a tile: threads, or twice or four times as many
+  int numbers;   // of a tile: threads times 4, 2, 1, 1/2 or 1/4, by how many registers there are
   int flat;      // all parts are whole, and nothing is summed: rows do not matter
   int sums;      // some store sums
   int registers;
