@@ -1,6 +1,7 @@
 package cuda_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/fedlam/fedlam/kernels"
@@ -51,11 +52,11 @@ func take[T cuda.Number](b *cuda.Arena, t testing.TB, n int) cuda.Slice[T] {
 	return s
 }
 
-// place brings a slice to the device.
-func place[F kernels.Float, T cuda.Number](b *bridge[F], host []T) copied[T] {
+// place brings a slice to the device, and numbers to put around it.
+func place[F kernels.Float, T cuda.Number](b *bridge[F], host []T, around T) copied[T] {
 	padded := make([]T, len(host)+2*margin)
 	for i := range padded {
-		padded[i] = T(guard)
+		padded[i] = around
 	}
 	copy(padded[margin:], host)
 	c := copied[T]{host, padded, take[T](b.arena, b.t, len(padded))}
@@ -65,17 +66,20 @@ func place[F kernels.Float, T cuda.Number](b *bridge[F], host []T) copied[T] {
 
 func (c copied[T]) inner() cuda.Slice[T] { return c.device.Cut(margin, margin+len(c.host)) }
 
-// in brings an operand, out a result, which is taken back by run.
-func (b *bridge[F]) in(x []F) cuda.Slice[F]           { return place(b, x).inner() }
-func (b *bridge[F]) list(x []int32) cuda.Slice[int32] { return place(b, x).inner() }
+// in brings an operand, in the midst of NaN, which is to show in results if something is read beside it; out brings a result,
+// which is taken back by run.
+func (b *bridge[F]) in(x []F) cuda.Slice[F] { return place(b, x, F(math.NaN())).inner() }
+
+func (b *bridge[F]) list(x []int32) cuda.Slice[int32] { return place(b, x, guard).inner() }
+
 func (b *bridge[F]) out(x []F) cuda.Slice[F] {
-	c := place(b, x)
+	c := place(b, x, guard)
 	b.copies = append(b.copies, c)
 	return c.inner()
 }
 
 func (b *bridge[F]) outSum(x []float64) cuda.Slice[float64] {
-	c := place(b, x)
+	c := place(b, x, guard)
 	b.sums = append(b.sums, c)
 	return c.inner()
 }
