@@ -21,7 +21,7 @@ func TestOpen(t *testing.T) {
 	}{
 		{"no driver", cuda.Config{Library: "libcuda-absent.so.1"}, true, "run on the CPU"},
 		{"another library", cuda.Config{Library: "libm.so.6"}, true, "libm.so.6 has no function cuInit"},
-		{"no such GPU", cuda.Config{Library: library, Ordinal: 3}, false, "the driver sees 1"},
+		{"no such GPU", cuda.Config{Library: library, Ordinal: 3}, false, "the driver sees 2"},
 		{"GPU below zero", cuda.Config{Ordinal: -1}, false, "numbers begin with 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,6 +40,35 @@ func TestInfo(t *testing.T) {
 	d := cudatest.Open(t)
 	if got, want := d.Info().String(), "fake of the host, 0.3 GB, compute capability 8.0, driver for CUDA 12.4"; got != want {
 		t.Errorf("Info() = %q, want %q", got, want)
+	}
+}
+
+// TestOldGPU asks a GPU without tensor cores for TF32, and for what it can do.
+func TestOldGPU(t *testing.T) {
+	d, err := cuda.Open(cuda.Config{Library: cudatest.Library(t), Ordinal: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	s, err := d.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := d.NewArena(1 << 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := take[float32](a, t, 16)
+	var r cuda.Recorder
+	cuda.MatMulTF32(&r, x, x, x, 4, 4, 4)
+	const want = "products in TF32 need compute capability 8.0 (Ampere), fake of an old GPU has 7.5; use MatMul"
+	if err := s.Run(&r); d.Info().TF32() || err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("TF32() = %v, error %v; want %q", d.Info().TF32(), err, want)
+	}
+	r.Reset()
+	cuda.Fill(&r, x, 1)
+	if err := errors.Join(s.Run(&r), s.Sync()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -40,7 +40,9 @@
 //
 // The kernels are written in CUDA C, in src, one topic in each file. Clang compiles them to PTX, which is committed; after a
 // change there, run go generate. The same files are compiled for the host, with a driver that runs them there (src/fake): so
-// tests run all of this package, and package cudatest lets those of others do so, on machines without a GPU.
+// tests run all of this package, and package cudatest lets those of others do so, on machines without a GPU. Where there is
+// one, "go test ./kernels/cuda -run OnGPU -bench ." checks and measures it. What is predicted of speed stands beside the
+// kernels; it has not been measured yet.
 package cuda
 
 //go:generate go run ./internal/ptxgen

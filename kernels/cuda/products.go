@@ -177,8 +177,8 @@ func flag(b bool) int {
 	return 0
 }
 
-// BatchMatMul sets each of batch rows of c to the product of the matrices in that row of a and b: c has m x n matrices, a m x k or, if
-// transposed, k x m, b k x n or n x k.
+// BatchMatMul sets each of batch rows of c to the product of the matrices in that row of a and b: c has m x n matrices, a m
+// x k or, if transposed, k x m, b k x n or n x k.
 func BatchMatMul[F kernels.Float](r *Recorder, c, a, b Slice[F], batch int, transA, transB bool, m, k, n int) {
 	need(r, "BatchMatMul", "c", c, batch*m*n)
 	need(r, "BatchMatMul", "a", a, batch*m*k)

@@ -1,9 +1,7 @@
 package cuda
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/fedlam/fedlam/kernels"
@@ -85,57 +83,6 @@ func of[F kernels.Float](f family) kernel {
 	return f.f64
 }
 
-// The arguments of a kernel lie one after the other, each at a multiple of its size. They are recorded in their order, then
-// the launch.
-
-func (r *Recorder) align(n int) {
-	for (len(r.args)-r.from)%n != 0 {
-		r.args = append(r.args, 0)
-	}
-}
-
-// wide adds addresses and other numbers of 64 bits.
-func (r *Recorder) wide(v ...uint64) {
-	r.align(8)
-	for _, x := range v {
-		r.args = binary.LittleEndian.AppendUint64(r.args, x)
-	}
-}
-
-// long adds numbers that are int64 in the kernel.
-func (r *Recorder) long(v ...int) {
-	r.align(8)
-	for _, x := range v {
-		r.args = binary.LittleEndian.AppendUint64(r.args, uint64(x))
-	}
-}
-
-// ints adds numbers that are int32 in the kernel.
-func (r *Recorder) ints(v ...int) {
-	r.align(4)
-	for _, x := range v {
-		if x != int(int32(x)) {
-			r.fail("%d: sizes beyond 2^31 are not supported; use smaller batches", x)
-		}
-		r.args = binary.LittleEndian.AppendUint32(r.args, uint32(x))
-	}
-}
-
-// float adds a number of the element type of the kernel.
-func float[F kernels.Float](r *Recorder, x F) {
-	if size[F]() == 4 {
-		r.align(4)
-		r.args = binary.LittleEndian.AppendUint32(r.args, math.Float32bits(float32(x)))
-		return
-	}
-	double(r, float64(x))
-}
-
-func double(r *Recorder, x float64) {
-	r.align(8)
-	r.args = binary.LittleEndian.AppendUint64(r.args, math.Float64bits(x))
-}
-
 // Most blocks of a grid in each dimension.
 const (
 	mostBlocksX = 1<<31 - 1
@@ -177,40 +124,4 @@ func need[T Number](r *Recorder, op, name string, s Slice[T], n int) {
 	if n < 0 || s.n < n {
 		r.fail("%s: %s has %d numbers, needs %d", op, name, s.n, n)
 	}
-}
-
-// Upload copies src to dst, which must be as long or longer. src may not be changed before the stream is waited for.
-func Upload[T Number](r *Recorder, dst Slice[T], src []T) {
-	need(r, "Upload", "dst", dst, len(src))
-	if len(src) > 0 && r.err == nil {
-		r.ops = append(r.ops, operation{kind: opUpload, dst: dst.addr, host: unsafe.Pointer(&src[0]), bytes: uint64(len(src)) * size[T]()})
-	}
-}
-
-// Download copies the first len(dst) numbers of src to dst, which holds them after the stream is waited for.
-func Download[T Number](r *Recorder, dst []T, src Slice[T]) {
-	need(r, "Download", "src", src, len(dst))
-	if len(dst) > 0 && r.err == nil {
-		r.ops = append(r.ops, operation{kind: opDownload, src: src.addr, host: unsafe.Pointer(&dst[0]), bytes: uint64(len(dst)) * size[T]()})
-	}
-}
-
-// Copy copies src to dst, which must be as long or longer, within the device. They may not overlap.
-func Copy[T Number](r *Recorder, dst, src Slice[T]) {
-	need(r, "Copy", "dst", dst, src.n)
-	if src.n > 0 && r.err == nil {
-		r.ops = append(r.ops, operation{kind: opCopy, dst: dst.addr, src: src.addr, bytes: src.bytes()})
-	}
-}
-
-// Zero sets all of dst to 0.
-func Zero[T Number](r *Recorder, dst Slice[T]) {
-	if dst.n > 0 && r.err == nil {
-		r.ops = append(r.ops, operation{kind: opZero, dst: dst.addr, bytes: dst.bytes()})
-	}
-}
-
-// Mark records the time at which all work before it is done.
-func Mark(r *Recorder, e *Event) {
-	r.ops = append(r.ops, operation{kind: opMark, event: e})
 }

@@ -86,8 +86,8 @@ func Scatter[F kernels.Float](r *Recorder, dst, src Slice[F], start, list Slice[
 	r.launch(of[F](scatterLong), last-first, (cols+across-1)/across, threads, 0)
 }
 
-// SegSoftmax sets each column of dst within a segment to exp(x) divided by its sum over the segment. If phantom is not empty, the
-// sum of segment s also has phantom[s] terms exp(value).
+// SegSoftmax sets each column of dst within a segment to exp(x) divided by its sum over the segment. If phantom is not
+// empty, the sum of segment s also has phantom[s] terms exp(value).
 func SegSoftmax[F kernels.Float](r *Recorder, dst, x, phantom Slice[F], value float64, start Slice[int32], first, last, cols int) {
 	const threads, together = 128, 4
 	needSegments(r, "SegSoftmax", start, first, last)

@@ -55,7 +55,7 @@ func (s *Stream) Sync() error {
 
 // Sync asks again at once for some tenths of a millisecond, and then leaves the processor to others.
 const (
-	eagerly   = 200 // times
+	eagerly   = 20 // times
 	patiently = 50 * time.Microsecond
 )
 
@@ -146,90 +146,4 @@ func (s *Stream) launch(r *Recorder, op *operation) error {
 	}
 	what := fmt.Sprintf("%s in %d x %d blocks of %d threads", op.kernel.name, op.grid[0], op.grid[1], op.threads)
 	return d.drv.failure(code, fnLaunchKernel, what)
-}
-
-// A Graph is a list of work that the driver has taken in as a whole, so that starting it costs little.
-type Graph struct {
-	device *Device
-	handle uintptr
-	keep   []unsafe.Pointer
-}
-
-// Capture makes a graph of the work that r lists, without doing it. The stream has to be idle. The arguments are those of now:
-// memory of the device must stay where it is, and that of the host should come from NewHost.
-func (s *Stream) Capture(r *Recorder) (*Graph, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	g := &Graph{device: s.device}
-	err := s.device.do(func() (err error) {
-		if err = s.device.prepare(r); err != nil {
-			return err
-		}
-		g.handle, err = s.capture(r)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range r.ops {
-		if p := r.ops[i].host; p != nil {
-			g.keep = append(g.keep, p)
-		}
-	}
-	return g, nil
-}
-
-func (s *Stream) capture(r *Recorder) (exec uintptr, err error) {
-	const threadLocal = 1
-	drv := s.device.drv
-	if err := drv.try(fnStreamBeginCapture, s.handle, threadLocal); err != nil {
-		return 0, err
-	}
-	failed := s.submit(r)
-	var graph uintptr
-	err = drv.try(fnStreamEndCapture, s.handle, uintptr(unsafe.Pointer(&graph)))
-	if failed != nil {
-		err = failed
-	}
-	if err != nil {
-		return 0, err
-	}
-	exec, err = s.device.create(fnGraphInstantiate, fnGraphExecDestroy, fmt.Sprintf("%d pieces of work", len(r.ops)), graph, 0)
-	if destroyed := drv.try(fnGraphDestroy, graph); err == nil {
-		err = destroyed
-	}
-	return exec, err
-}
-
-// Replay starts the work of a graph.
-func (s *Stream) Replay(g *Graph) error {
-	return s.device.do(func() error { return s.device.drv.try(fnGraphLaunch, g.handle, s.handle) })
-}
-
-// Free frees the graph.
-func (g *Graph) Free() error { return g.device.drop(fnGraphExecDestroy, g.handle) }
-
-// An Event is a moment in the work of a stream, see Mark.
-type Event struct {
-	device *Device
-	handle uintptr
-}
-
-// NewEvent returns an event. Close of the device frees it.
-func (d *Device) NewEvent() (*Event, error) {
-	handle, err := d.make(fnEventCreate, fnEventDestroy, "an event", 0)
-	if err != nil {
-		return nil, err
-	}
-	return &Event{d, handle}, nil
-}
-
-// Since returns the time between two events that have happened.
-func (e *Event) Since(earlier *Event) (time.Duration, error) {
-	var ms float32
-	err := e.device.do(func() error {
-		return e.device.drv.try(fnEventElapsedTime, uintptr(unsafe.Pointer(&ms)), earlier.handle, e.handle)
-	})
-	return time.Duration(float64(ms) * float64(time.Millisecond)), err
 }

@@ -24,8 +24,8 @@ func (d *Device) needsNewer(module string) error {
 		d.info.Name, d.info.Major, d.info.Minor)
 }
 
-// MatMulTF32 is MatMul by tensor cores: the factors are rounded to 10 bits of fraction first, so that terms are off by up to 2^-10 of their
-// size, and sums are float32 in an order of the hardware's. It needs a device with TF32.
+// MatMulTF32 is MatMul by tensor cores: the factors are rounded to 10 bits of fraction first, so that terms are off by up
+// to 2^-10 of their size, and sums are float32 in an order of the hardware's. It needs a device with TF32.
 func MatMulTF32(r *Recorder, c, a, b Slice[float32], m, k, n int) {
 	d := &tensorSquare
 	switch {

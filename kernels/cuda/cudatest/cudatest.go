@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fedlam/fedlam/kernels/cuda"
 )
@@ -162,8 +163,20 @@ func compile(compiler string, args []string, library string) error {
 	if err := draft.Close(); err != nil {
 		return err
 	}
+	prune(filepath.Dir(library))
 	if out, err := exec.Command(compiler, append(args, "-o", draft.Name())...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", compiler, err, out)
 	}
 	return os.Rename(draft.Name(), library)
+}
+
+// prune removes libraries of sources that have long been changed.
+func prune(dir string) {
+	const old = 30 * 24 * time.Hour
+	found, _ := filepath.Glob(filepath.Join(dir, "fakecuda-*.so")) // no pattern error
+	for _, f := range found {
+		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > old {
+			_ = os.Remove(f) // another process may have been faster
+		}
+	}
 }

@@ -2,12 +2,13 @@
 // are loaded and stored: rows are gathered, columns put together, one row, column or number repeated; and sums over columns
 // or over rows are taken of the results.
 //
-// A block works on a tile of numbers. The registers of the formula are lines of shared memory, one number of each for each of
-// the tile's; a thread keeps to its own numbers, so steps need no barriers. An instruction is decoded once for up to four numbers of a thread.
+// A block works on a tile of numbers. The registers of the formula are lines of shared memory, one number of each for each
+// of the tile's; a thread keeps to its own numbers, so steps need no barriers. An instruction is decoded once for up to
+// four numbers of a thread.
 //
-// Predicted: with 4 numbers a thread and instruction, 20 instructions to decode and branch are spread over 128 numbers of a warp;
-// formulas of up to 3 instructions reach 70 % of bandwidth, longer ones are bound by the interpreter, at about 8 instructions of the
-// processor for one of the formula and number. Code for each formula will do better.
+// Predicted: with 4 numbers a thread and instruction, 20 instructions to decode and branch are spread over 128 numbers of a
+// warp; formulas of up to 3 instructions reach 70 % of bandwidth, longer ones are bound by the interpreter, at about 8
+// instructions of the processor for one of the formula and number. Code for each formula will do better.
 #include "maths.h"
 
 enum Op : u8 {
@@ -40,7 +41,7 @@ constexpr int mostParts = 40, mostStores = 16, mostInstrs = 64, mostConstants = 
 template <int P, int S, int I, int K> struct Program {
   i64 rows;
   int cols, parts, stores, instrs;
-  int numbers;   // of a tile: threads, or twice or four times as many
+  int numbers;   // of a tile: threads times 4, 2, 1, 1/2 or 1/4, by how many registers there are
   int flat;      // all parts are whole, and nothing is summed: rows do not matter
   int sums;      // some store sums
   int registers;
@@ -98,8 +99,8 @@ template <class F> DEVICE void step(const Instr &in, F *dst, const F *a, const F
 // A tile: n numbers that begin in row r0 at column c0.
 struct Where { i64 r0; int c0, n; };
 
-// Places are the rows, counted from that of the tile's first number, and the columns of a thread's numbers; divisions are made once
-// for all parts.
+// Places are the rows, counted from that of the tile's first number, and the columns of a thread's numbers; divisions are
+// made once for all parts.
 struct Places { int row[mostNumbers], col[mostNumbers]; };
 
 DEVICE Places find_places(const Where &w, int cols) {
@@ -135,8 +136,8 @@ template <class F> DEVICE void load_flat(F *reg, const Part &part, const Where &
   for (int i = threadIdx.x; i < w.n; i += threads) reg[i] = src[i];
 }
 
-// sum_cols stores the sum of each of the rows of a tile; lanes of threads share a row. If a row is cut into several tiles, carry
-// holds the sum so far.
+// sum_cols stores the sum of each of the rows of a tile; lanes of threads share a row. If a row is cut into several tiles,
+// carry holds the sum so far.
 template <class F> DEVICE void sum_cols(F *dst, const F *reg, double *partial, double *carry, const Where &w, int width, bool first, bool last) {
   int rows = w.n / width, lanes = threads / rows;
   if (lanes == 0) lanes = 1;

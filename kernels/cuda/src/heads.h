@@ -23,7 +23,7 @@ template <class F, int head> struct RowStrip {
     const int k = k0 + threadIdx.x % 2 * 4, h = threadIdx.x / 2 % 4, r = row0 + threadIdx.x / 8;
     const F *from = p + (i64)r * 4 * d + h * d + k;
     if (vector && r < n && k + 3 < d) {
-      held = load4(from);
+      held = fetch4(from);
       return;
     }
     UNROLL
@@ -43,7 +43,7 @@ template <class F> struct ValueStrip {
     const int c = c0 + threadIdx.x % 8 * 4, h = threadIdx.x / 8 % 4, r = k0 + threadIdx.x / 32;
     const F *from = p + (i64)r * 4 * d + h * d + c;
     if (vector && r < n && c + 3 < d) {
-      held = load4(from);
+      held = fetch4(from);
       return;
     }
     UNROLL
@@ -61,7 +61,7 @@ template <class F, bool transposed> struct WeightStrip {
     const int r = row0 + (transposed ? threadIdx.x % 32 : threadIdx.x / 8), k = k0 + (transposed ? threadIdx.x / 32 : threadIdx.x % 8);
     const F *from = p + (transposed ? (i64)k * n + r : (i64)r * n + k) * 4;
     if (vector && r < n && k < n) {
-      held = load4(from);
+      held = fetch4(from);
       return;
     }
     UNROLL

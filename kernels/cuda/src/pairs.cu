@@ -2,9 +2,9 @@
 // with n rows from f on, (j, k) has the number pair[s] + (j-f)*n + (k-f). Rows have heads*d columns, those of a head adjacent;
 // pairs have heads columns.
 //
-// With four heads, blocks do all of them at once, see heads.h. Otherwise one block does one head of a segment; the heads of a
-// segment are neighbours in the grid, so that the lines of pairs, of which each uses one number in heads, meet in the second-level
-// cache. Predicted: bound by that cache, 30 % of its bandwidth.
+// With four heads, blocks do all of them at once, see heads.h. Otherwise one block does one head of a segment; the heads of
+// a segment are neighbours in the grid, so that the lines of pairs, of which each uses one number in heads, meet in the
+// second-level cache. Predicted: bound by that cache, 30 % of its bandwidth.
 #include "heads.h"
 #include "product.h"
 

@@ -41,7 +41,7 @@ template <class F, int W, int K, int threads, bool AlongK, int Pad = 4> struct S
       const F *from = p + wi * across + ki * along;
       bool whole = AlongK ? wi < w && ki + 3 < k : wi + 3 < w && ki < k;
       if (vector && whole) {
-        held[e] = load4(from);
+        held[e] = fetch4(from);
         continue;
       }
       UNROLL

@@ -24,8 +24,8 @@ template <class F, class T, bool TA, bool TB> DEVICE void matmul(F *c, const F *
   product<F, T, !TA, TB>(c, n, 1, left<F, TA>(a, m, k), right<F, TB>(b, k, n), m, n, k, blockIdx.x * T::BM, blockIdx.y * T::BN, false);
 }
 
-// The transpose of a (k x m, rows of lda) times b, its sum cut into pieces of so many terms: piece s goes to part s of partial, m x n each.
-// Blocks are numbered tile by tile of a piece, tiles of c in the second dimension.
+// The transpose of a (k x m, rows of lda) times b, its sum cut into pieces of so many terms: piece s goes to part s of
+// partial, m x n each. Blocks are numbered tile by tile of a piece, tiles of c in the second dimension.
 template <class F, class T>
 DEVICE void matmul_tn_split(F *partial, const F *a, const F *b, int m, int lda, int k, int n, int piece) {
   int across = (n + T::BN - 1) / T::BN, i = blockIdx.y / across, j = blockIdx.y % across;

@@ -17,7 +17,8 @@ DEVICE double fold(double sum, double *partial, int width, int lanes) {
   return all;
 }
 
-// partial[block][c] = the sums over the rows that are the block's, blocks in the first dimension of the grid, groups of columns in the second.
+// partial[block][c] = the sums over the rows that are the block's, blocks in the first dimension of the grid, groups of
+// columns in the second.
 template <class F> DEVICE void col_sums(double *partial, const F *a, i64 rows, int cols) {
   SHARED double shared[threads];
   const int c0 = blockIdx.y * threads, width = least(threads, cols - c0), lanes = threads / width;

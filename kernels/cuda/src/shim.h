@@ -48,8 +48,9 @@ DEVICE float tf32(float x) {
   return from_bits(y);
 }
 
-// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold together: with
-// g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g); c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
+// multiply_add_tf32 adds to c (16 x 8) the product of a (16 x 8) and b (8 x 8), which the 32 threads of a warp hold
+// together: with g = thread/4 and t = thread%4 a thread has a(g,t), a(g+8,t), a(g,t+4), a(g+8,t+4); b(t,g), b(t+4,g);
+// c(g,2t), c(g,2t+1), c(g+8,2t), c(g+8,2t+1).
 DEVICE void multiply_add_tf32(float *c, const float *a, const float *b) {
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
@@ -120,6 +121,23 @@ DEVICE void store4(double *p, const Four<double> &v) {
   ((double2_t *)p)[0] = double2_t{v.x[0], v.x[1]};
   ((double2_t *)p)[1] = double2_t{v.x[2], v.x[3]};
 }
+
+// fetch4 is load4 from memory that the kernel does not write. It is spelled out for the device, as the compiler takes a load
+// apart whose numbers may also be loaded one by one.
+#if defined(__CUDA__)
+typedef float read4_t __attribute__((ext_vector_type(4)));
+typedef double read2_t __attribute__((ext_vector_type(2)));
+DEVICE Four<float> fetch4(const float *p) {
+  read4_t v = __nvvm_ldg_f4((const read4_t *)p);
+  return {{v.x, v.y, v.z, v.w}};
+}
+DEVICE Four<double> fetch4(const double *p) {
+  read2_t v = __nvvm_ldg_d2((const read2_t *)p), w = __nvvm_ldg_d2((const read2_t *)p + 1);
+  return {{v.x, v.y, w.x, w.y}};
+}
+#else
+template <class F> DEVICE Four<F> fetch4(const F *p) { return load4(p); }
+#endif
 
 // aligned reports whether rows that begin at p and lie stride apart can be moved four numbers at a time.
 template <class F> DEVICE bool aligned(const F *p, i64 stride) {

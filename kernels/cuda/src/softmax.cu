@@ -4,8 +4,9 @@
 constexpr int segmentThreads = 32, together = 4, threads = segmentThreads * together;
 
 // Each warp does one segment, a group of up to 32 columns at a time: its threads share rows and columns, so with 4 columns
-// (heads) 8 rows go side by side. Exponentials are stored first and scaled later, by the thread that stored them, so dst may be x.
-// Predicted: 60 % of bandwidth, as a segment of 120 rows of 4 floats is 2 kB and stays in the first-level cache meanwhile.
+// (heads) 8 rows go side by side. Exponentials are stored first and scaled later, by the thread that stored them, so dst
+// may be x. Predicted: 60 % of bandwidth, as a segment of 120 rows of 4 floats is 2 kB and stays in the first-level cache
+// meanwhile.
 template <class F>
 DEVICE void seg_softmax(F *dst, const F *x, const F *phantom, double value, const int *start, i64 first, i64 last, int cols) {
   SHARED F tops[threads];

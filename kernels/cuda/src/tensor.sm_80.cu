@@ -1,15 +1,17 @@
-// Products in TF32, for tensor cores since Ampere: factors have 10 bits of fraction, sums are float32. Errors of single terms are up to
-// 2^-10, so callers ask for it by name.
+// Products in TF32, for tensor cores since Ampere: factors have 10 bits of fraction, sums are float32. Errors of single
+// terms are up to 2^-10, so callers ask for it by name.
 //
-// A block of four warps does a tile of c, each warp a quarter of it by fragments of 16 x 8. Strips of the factors go through shared
-// memory as in product.h, already rounded; lines are 8 numbers longer than wide, so that the 4 x 8 numbers that a warp reads for a fragment
-// are in different banks. Predicted on an H100: at k = n = 128 bound by memory, 70 % of bandwidth; large matrices reach 25 % of
-// the tensor cores' peak, as these instructions reach half of it and wait for shared memory: 12 reads for 16 fragments.
+// A block of four warps does a tile of c, each warp a quarter of it by fragments of 16 x 8. Strips of the factors go
+// through shared memory as in product.h, already rounded; lines are 8 numbers longer than wide, so that the 4 x 8 numbers
+// that a warp reads for a fragment are in different banks. Predicted on an H100: at k = n = 128 bound by memory, 70 % of
+// bandwidth; large matrices reach 25 % of the tensor cores' peak, as these instructions reach half of it and wait for
+// shared memory: 12 reads for 16 fragments.
 #include "product.h"
 
 constexpr int deep = 16, threads = 128;
 
-// tensor_product computes the tile of c (m x n, rows of n) at row i0 and column j0, of 2*WM x 2*WN numbers. AK says that a is adjacent along k.
+// tensor_product computes the tile of c (m x n, rows of n) at row i0 and column j0, of 2*WM x 2*WN numbers. AK says that a
+// is adjacent along k.
 template <int WM, int WN, bool AK>
 DEVICE void tensor_product(float *c, Matrix<float> a, Matrix<float> b, int m, int n, int k, int i0, int j0) {
   using Left = Strip<float, 2 * WM, deep, threads, AK, 8>;

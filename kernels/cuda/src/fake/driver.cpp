@@ -121,22 +121,22 @@ int cuInit(unsigned) {
 int cuDriverGetVersion(int *v) { return *v = 12040, ok; }
 int cuDeviceGetCount(int *n) {
   if (!initialized) return fail(notInitialized, "cuInit comes first");
-  return *n = 1, ok;
+  return *n = 2, ok;
 }
 int cuDeviceGet(int *d, int i) {
-  if (i != 0) return fail(invalidDevice, "there is one device, 0");
+  if (i < 0 || i > 1) return fail(invalidDevice, "there are devices 0 and 1");
   return *d = i, ok;
 }
-int cuDeviceGetName(char *s, int n, int) {
-  strncpy(s, "fake of the host", n);
+int cuDeviceGetName(char *s, int n, int device) {
+  strncpy(s, device ? "fake of an old GPU" : "fake of the host", n);
   return ok;
 }
 int cuDeviceTotalMem_v2(size_t *n, int) { return *n = memoryBytes, ok; }
-int cuDeviceGetAttribute(int *v, int attribute, int) {
+int cuDeviceGetAttribute(int *v, int attribute, int device) {
   switch (attribute) {
     case 16: return *v = 4, ok;   // multiprocessors
-    case 75: return *v = 8, ok;   // compute capability
-    case 76: return *v = 0, ok;
+    case 75: return *v = device ? 7 : 8, ok;  // compute capability
+    case 76: return *v = device ? 5 : 0, ok;
   }
   return fail(invalidValue, "an attribute that the fake does not know");
 }

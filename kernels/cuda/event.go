@@ -1,0 +1,30 @@
+package cuda
+
+import (
+	"time"
+	"unsafe"
+)
+
+// An Event is a moment in the work of a stream, see Mark.
+type Event struct {
+	device *Device
+	handle uintptr
+}
+
+// NewEvent returns an event. Close of the device frees it.
+func (d *Device) NewEvent() (*Event, error) {
+	handle, err := d.make(fnEventCreate, fnEventDestroy, "an event", 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Event{d, handle}, nil
+}
+
+// Since returns the time between two events that have happened.
+func (e *Event) Since(earlier *Event) (time.Duration, error) {
+	var ms float32
+	err := e.device.do(func() error {
+		return e.device.drv.try(fnEventElapsedTime, uintptr(unsafe.Pointer(&ms)), earlier.handle, e.handle)
+	})
+	return time.Duration(float64(ms) * float64(time.Millisecond)), err
+}
