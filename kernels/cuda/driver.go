@@ -44,6 +44,8 @@ const (
 	fnEventCreate
 	fnEventDestroy
 	fnEventRecord
+	fnEventSynchronize
+	fnStreamWaitEvent
 	fnEventElapsedTime
 	fnGetErrorString
 	numSymbols
@@ -57,7 +59,7 @@ var symbolNames = [numSymbols]string{
 	"cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuLaunchKernel",
 	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
 	"cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy", "cuEventCreate",
-	"cuEventDestroy_v2", "cuEventRecord", "cuEventElapsedTime", "cuGetErrorString",
+	"cuEventDestroy_v2", "cuEventRecord", "cuEventSynchronize", "cuStreamWaitEvent", "cuEventElapsedTime", "cuGetErrorString",
 }
 
 // driver is the library, loaded. Its functions, but for those that ask about devices, want the thread to have a context.

@@ -25,22 +25,24 @@ func randomTensors[F kernels.Float](seed uint64) []*hostTensor[F] {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var list []*hostTensor[F]
 	for _, n := range tensorLengths {
-		t := &hostTensor[F]{rate: rng.Float64(), root: rng.Float64() + 0.1, param: make([]F, n)}
+		t := &hostTensor[F]{rate: 0.1 * rng.Float64(), root: rng.Float64() + 0.1, param: make([]F, n)}
 		for range n {
 			t.value, t.m1 = append(t.value, rng.NormFloat64()), append(t.m1, rng.NormFloat64())
-			t.m2, t.grad = append(t.m2, rng.Float64()), append(t.grad, F(rng.NormFloat64()))
+			t.m2, t.grad = append(t.m2, 0.1+rng.Float64()), append(t.grad, F(rng.NormFloat64()))
 		}
 		list = append(list, t)
 	}
 	return list
 }
 
-// step is the definition of cuda.GradNorm and cuda.Adam.
+// stepOnHost is the definition of cuda.GradNorm and cuda.Adam.
 func stepOnHost[F kernels.Float](list []*hostTensor[F], maxNorm, lr float64, c cuda.AdamConfig) (norm float64) {
 	for _, t := range list {
+		sum := 0.0 // of a tensor at a time, as one long sum is too inexact to compare with
 		for _, g := range t.grad {
-			norm += float64(g) * float64(g)
+			sum += float64(g) * float64(g)
 		}
+		norm += sum
 	}
 	norm = math.Sqrt(norm)
 	factor := 1.0

@@ -46,6 +46,7 @@ const (
 	opCopy
 	opZero
 	opMark
+	opAwait
 )
 
 // Reset empties the list and forgets its error.
@@ -213,4 +214,10 @@ func Zero[T Number](r *Recorder, dst Slice[T]) {
 // Mark records the time at which all work before it is done.
 func Mark(r *Recorder, e *Event) {
 	r.ops = append(r.ops, operation{kind: opMark, event: e})
+}
+
+// Await has the work after it begin when the event, as it was marked last in another stream, has happened. Lists with it cannot
+// be captured.
+func Await(r *Recorder, e *Event) {
+	r.ops = append(r.ops, operation{kind: opAwait, event: e})
 }

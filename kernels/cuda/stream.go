@@ -86,6 +86,8 @@ func (s *Stream) start(r *Recorder, op *operation) error {
 		return s.copied(drv.call(fnMemcpyDtoDAsync, uintptr(op.dst), uintptr(op.src), uintptr(op.bytes), s.handle), fnMemcpyDtoDAsync, op)
 	case opZero:
 		return s.copied(drv.call(fnMemsetD8Async, uintptr(op.dst), 0, uintptr(op.bytes), s.handle), fnMemsetD8Async, op)
+	case opAwait:
+		return drv.try(fnStreamWaitEvent, s.handle, op.event.handle, 0)
 	default:
 		return drv.try(fnEventRecord, op.event.handle, s.handle)
 	}
@@ -177,6 +179,14 @@ func (s *Stream) Replay(g *Graph) error {
 	return s.device.do(func() error { return s.device.drv.try(fnGraphLaunch, g.handle, s.handle) })
 }
 
+// Free frees the stream, after all its work is done.
+func (s *Stream) Free() error {
+	if err := s.Sync(); err != nil {
+		return err
+	}
+	return s.device.drop(fnStreamDestroy, s.handle)
+}
+
 // Free frees the graph.
 func (g *Graph) Free() error { return g.device.drop(fnGraphExecDestroy, g.handle) }
 
@@ -194,6 +204,14 @@ func (d *Device) NewEvent() (*Event, error) {
 	}
 	return &Event{d, handle}, nil
 }
+
+// Wait waits on the host until the event, as it was marked last, has happened; one that was never marked has.
+func (e *Event) Wait() error {
+	return e.device.do(func() error { return e.device.drv.try(fnEventSynchronize, e.handle) })
+}
+
+// Free frees the event.
+func (e *Event) Free() error { return e.device.drop(fnEventDestroy, e.handle) }
 
 // Since returns the time between two events that have happened.
 func (e *Event) Since(earlier *Event) (time.Duration, error) {

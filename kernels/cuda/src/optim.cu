@@ -27,7 +27,7 @@ DEVICE Range range(const Tensor *table, const int *pieces) {
   return {t, from, from + (left < chunk ? left : chunk)};
 }
 
-DEVICE bool finite(double x) { return x - x == 0; }
+DEVICE bool is_finite(double x) { return x - x == 0; }
 
 // total adds up one number of each thread, in a fixed order. Thread 0 gets the sum.
 DEVICE double total(double x) {
@@ -60,7 +60,7 @@ template <class F> DEVICE void grad_norm(State *state, const double *partial, i6
   const double norm = root(sum);
   state->norm = norm;
   state->factor = most <= 0 || norm + 1e-6 <= most ? 1 : most / (norm + 1e-6);
-  const int reason = loss && !finite((double)*loss) ? lossNotFinite : finite(norm) ? 0 : gradientNotFinite;
+  const int reason = loss && !is_finite((double)*loss) ? lossNotFinite : is_finite(norm) ? 0 : gradientNotFinite;
   if (reason == 0) return;
   state->reason = reason;
   state->failed = step;
