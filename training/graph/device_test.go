@@ -133,7 +133,7 @@ func TestDeviceParameters(t *testing.T) {
 		copy(host.Param("w"), e.Param("w"))
 		e.Thaw()
 		host.Thaw()
-		for _, in := range [][]float64{{1, 10}, {2, 0, 0, 1}} {
+		for _, in := range [][]float64{{1, 10}, {3, -1}, {5, 2}, {2, 0, 0, 1}} {
 			batch := &Batch[float64]{Sizes: map[string]int{"row": len(in) / 2}, Inputs: map[string][]float64{"x": in}}
 			runDevice(t, e, batch)
 			if err := host.Run(batch); err != nil {
@@ -152,5 +152,97 @@ func TestDeviceParameters(t *testing.T) {
 	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDeviceRunsAhead starts runs without waiting for those before, from one and the same memory of the host, and reads what
+// the last one has computed and, kept on the device, what the others have.
+func TestDeviceRunsAhead(t *testing.T) {
+	d := cudatest.Open(t)
+	b := New()
+	x := b.Input("x", Axis("row"), 2)
+	sum := b.Scatter(x, b.Index("to", Axis("row"), Axis("sum")))
+	p, err := b.CompileWith(map[string]*Tensor{"sum": sum}, Options{Whole: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewDeviceExec[float64](p, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := d.NewArena(1 << 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := NewExec[float64](p, 1)
+	batch := &Batch[float64]{Sizes: map[string]int{"sum": 2}, Inputs: map[string][]float64{}, Indices: map[string][]int32{}}
+	data, to := make([]float64, 80), make([]int32, 40)
+	var got, want [][]float64
+	var list cuda.Recorder
+	for run, rows := range []int{3, 3, 5, 40, 40, 40, 2} {
+		for i := range data {
+			data[i] = float64(run*100 + i)
+			to[i/2] = int32((i/2 + run) % 2)
+		}
+		batch.Sizes["row"], batch.Inputs["x"], batch.Indices["to"] = rows, data[:2*rows], to[:rows]
+		if err := e.Run(batch); err != nil {
+			t.Fatal(err)
+		}
+		if err := host.Run(batch); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, slices.Clone(host.Output("sum")))
+		got = append(got, make([]float64, 4))
+		kept, err := cuda.Take[float64](memory, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.Reset()
+		cuda.Copy(&list, kept, e.Device("sum"))
+		cuda.Download(&list, got[run], kept)
+		if err := e.Stream().Run(&list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	for run := range want {
+		if !slices.Equal(got[run], want[run]) {
+			t.Errorf("run %d: %v, want %v", run, got[run], want[run])
+		}
+	}
+	if a := e.again; a.recorded != 6 || a.replayed != 3 { // 3; 3 captured; 5; 40; 40 captured and replayed; 2
+		t.Errorf("%d runs recorded and %d replayed, want 6 and 3", a.recorded, a.replayed)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDeviceReplays compares runs that are started as a graph with runs of a fresh DeviceExec, in a program that keeps what
+// follows from parameters, while numbers, parameters and sizes change.
+func TestDeviceReplays(t *testing.T) {
+	d := cudatest.Open(t)
+	s := newRagged(8, 9, 6)
+	outputs := randomProgram(s, 25)
+	e := onDevice(t, d, s.Builder, outputs, s.batch)
+	other := onlySizes(s, newRagged(31, 12, 6))
+	for run, b := range []*Batch[float64]{s.batch, s.batch, s.batch, other, s.batch, s.batch, s.batch} {
+		for _, x := range b.Inputs {
+			for i := range x {
+				x[i] = s.rng.Float64() - 0.5
+			}
+		}
+		runDevice(t, e, b)
+		fresh := onDevice(t, d, s.Builder, outputs, b)
+		for name := range outputs {
+			if !slices.Equal(e.Output(name), fresh.Output(name)) {
+				t.Errorf("run %d: output %s differs from that of a fresh start", run, name)
+			}
+		}
+	}
+	if a := e.again; a.replayed < 4 || a.recorded < 5 {
+		t.Errorf("%d runs recorded and %d replayed, want 5 and 4 at least", a.recorded, a.replayed)
 	}
 }
