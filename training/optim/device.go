@@ -197,12 +197,12 @@ func (a *DeviceAdam[F]) Undo(list []Bound[F]) {
 // Reset records that steps change something again after one that could not.
 func (a *DeviceAdam[F]) Reset(r *cuda.Recorder) { cuda.Zero(r, a.state) }
 
-// SetValues replaces masters by what of returns, unless that is nil, and waits.
-func (a *DeviceAdam[F]) SetValues(s *cuda.Stream, of func(name string) []float64) error {
+// SetValues replaces the master of each tensor by what of returns for its position in the list, and waits.
+func (a *DeviceAdam[F]) SetValues(s *cuda.Stream, of func(tensor int) []float64) error {
 	var r cuda.Recorder
-	for _, t := range a.tensors {
-		data := of(t.Name)
-		if data != nil && len(data) != t.Len {
+	for k, t := range a.tensors {
+		data := of(k)
+		if len(data) != t.Len {
 			return fmt.Errorf("parameter %q: %d values for %d", t.Name, len(data), t.Len)
 		}
 		cuda.Upload(&r, t.value, data)
@@ -210,13 +210,12 @@ func (a *DeviceAdam[F]) SetValues(s *cuda.Stream, of func(name string) []float64
 	return run(s, &r)
 }
 
-// Values waits and copies the masters of trained tensors to what into returns, of their length; nil for those that are not
-// wanted.
-func (a *DeviceAdam[F]) Values(s *cuda.Stream, into func(name string) []float64) error {
+// Values waits and copies the masters of trained tensors to what into returns for their positions in the list, of their length.
+func (a *DeviceAdam[F]) Values(s *cuda.Stream, into func(tensor int) []float64) error {
 	var r cuda.Recorder
-	for _, t := range a.tensors {
+	for k, t := range a.tensors {
 		if t.Trained {
-			cuda.Download(&r, into(t.Name), t.value)
+			cuda.Download(&r, into(k), t.value)
 		}
 	}
 	return run(s, &r)

@@ -65,14 +65,7 @@ func newDeviceBench[F kernels.Float](t *testing.T, d *cuda.Device, cfg Config) *
 	return b
 }
 
-func (b *deviceBench[F]) value(name string) []float64 {
-	for _, p := range b.params {
-		if p.Name == name {
-			return p.Value
-		}
-	}
-	return nil
-}
+func (b *deviceBench[F]) value(tensor int) []float64 { return b.params[tensor].Value }
 
 // step takes a step on both with a random gradient of the first tensors; the others rest.
 func (b *deviceBench[F]) step(number, tensors int) cuda.OptimState {
@@ -108,9 +101,10 @@ func (b *deviceBench[F]) step(number, tensors int) cuda.OptimState {
 func (b *deviceBench[F]) compare() {
 	b.t.Helper()
 	values := map[string][]float64{}
-	err := b.device.Values(b.stream, func(name string) []float64 {
-		values[name] = make([]float64, len(b.value(name)))
-		return values[name]
+	err := b.device.Values(b.stream, func(tensor int) []float64 {
+		into := make([]float64, len(b.value(tensor)))
+		values[b.params[tensor].Name] = into
+		return into
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -219,7 +213,7 @@ func TestDeviceAdamHalts(t *testing.T) {
 func TestDeviceAdamRefuses(t *testing.T) {
 	b := newDeviceBench[float64](t, cudatest.Open(t), Config{})
 	for name, err := range map[string]error{
-		"values":  b.device.SetValues(b.stream, func(string) []float64 { return make([]float64, 2) }),
+		"values":  b.device.SetValues(b.stream, func(int) []float64 { return make([]float64, 2) }),
 		"moments": b.device.SetState(b.stream, map[string]Moments{"tensor 0": {1, make([]float64, 3), nil}}),
 	} {
 		if err == nil {
