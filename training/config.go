@@ -13,18 +13,17 @@ import (
 
 // Config says how to train. Zero fields take the defaults given here; Model and Steps are required.
 type Config struct {
-	Model     *dpa2.Config        // architecture of the trunk and of every head
-	Loss      dpa2.LossConfig     // of every head; zero means dpa2.DefaultLoss
-	Schedule  optim.Schedule      // learning rate; NumSteps is taken from Steps
-	Optimizer optim.Config        // Adam by default, with clipping at MaxNorm
-	Steps     int                 // length of the whole training, which the schedule refers to
-	Seed      uint64              // of the fresh weights and of the sampling
-	Precision dpa2.Precision      // of the arithmetic; by default what the descriptor asks for. Weights are always float64
-	Threads   int                 // 0 means all cores
-	Place     dpa2.Place          // where steps and validations run; the zero Place is the processor. Its Threads are those above, if 0
-	Display   func(step int) bool // says which steps have errors in their Progress; nil means all. See Run
-	Cache     int64               // bytes of neighbour lists to keep between steps; 0 means 1 GiB
-	Reducer   Reducer             // nil leaves gradients as they are
+	Model     *dpa2.Config    // architecture of the trunk and of every head
+	Loss      dpa2.LossConfig // of every head; zero means dpa2.DefaultLoss
+	Schedule  optim.Schedule  // learning rate; NumSteps is taken from Steps
+	Optimizer optim.Config    // Adam by default, with clipping at MaxNorm
+	Steps     int             // length of the whole training, which the schedule refers to
+	Seed      uint64          // of the fresh weights and of the sampling
+	Precision dpa2.Precision  // of the arithmetic; by default what the descriptor asks for. Weights are always float64
+	Threads   int             // 0 means all cores
+	Place     dpa2.Place      // where steps and validations run; the zero Place is the processor. Its Threads are those above, if 0
+	Cache     int64           // bytes of neighbour lists to keep between steps; 0 means 1 GiB
+	Reducer   Reducer         // nil leaves gradients as they are
 }
 
 // A Head is one label convention with its data.

@@ -197,8 +197,12 @@ func (t *Trainer) setMoments(state map[string]optim.Moments) error {
 	return t.resident.SetState(state)
 }
 
-// displayed says whether Progress of a step has its errors.
-func (t *Trainer) displayed(step int) bool { return t.cfg.Display == nil || t.cfg.Display(step) }
+// Display says which steps are displayed, by their number, which counts from 1: those whose Progress has errors also on a GPU,
+// where finding them out makes the host wait. show is asked once for each step, when the step has been started; nil, as at first,
+// displays all.
+func (t *Trainer) Display(show func(step int) bool) { t.show = show }
+
+func (t *Trainer) displayed(step int) bool { return t.show == nil || t.show(step) }
 
 // Close waits for what a GPU still does and frees its memory; the trainer cannot be used any more. Without a GPU there is
 // nothing to free.

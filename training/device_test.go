@@ -17,18 +17,18 @@ import (
 	"github.com/fedlam/fedlam/training/weights"
 )
 
-// deviceConfig is toyConfig on a device, where every fifth step is displayed.
+// deviceConfig is toyConfig on a device.
 func deviceConfig(t testing.TB, d *cuda.Device, steps int) Config {
 	cfg := toyConfig(t, steps)
 	cfg.Place.Device = d
-	cfg.Display = func(step int) bool { return step%5 == 0 }
 	return cfg
 }
 
-// deviceTrainer is prepared, and closed at the end of the test.
+// deviceTrainer is prepared, displays every fifth step, and is closed at the end of the test.
 func deviceTrainer(t testing.TB, cfg Config, heads []Head) *Trainer {
 	t.Helper()
 	tr := toyTrainer(t, cfg, heads)
+	tr.Display(everyFifth)
 	t.Cleanup(func() {
 		if err := tr.Close(); err != nil {
 			t.Error(err)
@@ -36,6 +36,8 @@ func deviceTrainer(t testing.TB, cfg Config, heads []Head) *Trainer {
 	})
 	return tr
 }
+
+func everyFifth(step int) bool { return step%5 == 0 }
 
 // apart returns the largest difference between numbers of two sets, relative to the largest number of their tensor.
 func apart(t testing.TB, a, b *weights.Set) (worst float64) {
@@ -82,6 +84,7 @@ func TestDeviceTrainsLikeHost(t *testing.T) {
 			first, second := deviceTrainer(t, cfg, toyHeads()), deviceTrainer(t, cfg, toyHeads())
 			cfg.Place = dpa2.Place{}
 			host := toyTrainer(t, cfg, toyHeads())
+			host.Display(everyFifth)
 			steps, wantSteps := run(t, first, 20), run(t, host, 20)
 			run(t, second, 20)
 			compareProgress(t, steps, wantSteps)
@@ -309,8 +312,9 @@ func TestDeviceNotFinite(t *testing.T) {
 		"curve in steps":   func(tr *Trainer) error { _, err := tr.CurveRow(); return err },
 	} {
 		cfg := onHost
-		cfg.Place.Device, cfg.Display = d, func(int) bool { return false }
+		cfg.Place.Device = d
 		tr := deviceTrainer(t, cfg, spoiled())
+		tr.Display(func(int) bool { return false })
 		told := 0
 		err := tr.Run(context.Background(), 40, func(p Progress) {
 			told = p.Step

@@ -25,7 +25,8 @@ type Trainer struct {
 	program  *dpa2.TrainingStep // nil with a residency
 	resident *residency         // nil unless weights stay on a GPU
 	gradient *weights.Set
-	step     int // steps done
+	step     int                 // steps done
+	show     func(step int) bool // see Display
 }
 
 // head is what the Trainer keeps of a Head.
@@ -186,7 +187,7 @@ type Progress struct {
 
 	Waited time.Duration // for the batch, which is prepared while the step before runs
 
-	Displayed bool // as Config.Display says
+	Displayed bool // as Trainer.Display says
 }
 
 // Run does the given number of steps and calls progress after each; nil is allowed. When ctx ends it stops between two
