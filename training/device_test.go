@@ -399,3 +399,48 @@ func TestDeviceLearns(t *testing.T) {
 		t.Errorf("force error went from %.3g to %.3g eV/Å, want less than 0.7 of it", before.Force.RMSE, after.Force.RMSE)
 	}
 }
+
+// TestDeviceFillsMemory checks batches of "auto:memory": they take half of the memory, or 4096 atoms, and are the same ones each
+// time; a batch that is measured as it is then made takes what was foreseen.
+func TestDeviceFillsMemory(t *testing.T) {
+	d := cudatest.Open(t)
+	heads := toyHeads()
+	heads[0].BatchSize = fillMemory
+	cfg := deviceConfig(t, d, 5)
+	tr := deviceTrainer(t, cfg, heads)
+	var per []int
+	for _, s := range tr.sampler.heads[0].systems {
+		per = append(per, s.perBatch)
+	}
+	again := deviceTrainer(t, cfg, heads)
+	for k, s := range again.sampler.heads[0].systems {
+		if s.perBatch != per[k] {
+			t.Errorf("system %d: %d frames, and %d another time", k, per[k], s.perBatch)
+		}
+	}
+	fit := &fitter{cfg: &tr.cfg}
+	half := int64(d.Info().Memory) / 2
+	for k, s := range tr.sampler.heads[0].systems {
+		frame := &heads[0].Train[s.frames[0]]
+		want := mostFilledAtoms / s.atoms
+		taken, err := fit.memory(frame, min(per[k], 40), tr.heads[0].model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		each := float64(taken) / float64(min(per[k], 40))
+		if foreseen := each * float64(per[k]); per[k] > want || foreseen > 1.05*float64(half) || per[k] < want && foreseen < 0.9*float64(half) {
+			t.Errorf("%d frames of %d atoms, which take %.0f bytes each, of %d", per[k], s.atoms, each, half)
+		}
+	}
+	if err := fit.close(); err != nil {
+		t.Error(err)
+	}
+	if other := tr.sampler.heads[1].systems[0]; other.perBatch != 2 {
+		t.Errorf("the head with auto:8 has batches of %d frames, want 2", other.perBatch)
+	}
+	run(t, tr, 5)
+	cfg.Place = dpa2.Place{}
+	if s := toyTrainer(t, cfg, heads).sampler.heads[0].systems[0]; s.perBatch != 8 {
+		t.Errorf("on the processor a batch has %d frames, want the 8 of \"auto\"", s.perBatch)
+	}
+}

@@ -40,8 +40,9 @@ type system struct {
 
 func (s *system) batches() int { return (len(s.frames) + s.perBatch - 1) / s.perBatch }
 
-// groupSystems sorts frames into systems, in the order in which their sizes first occur.
-func groupSystems(key string, frames []dataset.Frame, size BatchSize, seed uint64) ([]*system, error) {
+// groupSystems sorts frames into systems, in the order in which their sizes first occur. perBatch says how many frames like the
+// first one of a system make a batch.
+func groupSystems(key string, frames []dataset.Frame, perBatch func(f *dataset.Frame) (int, error), seed uint64) ([]*system, error) {
 	var systems []*system
 	bySize := map[int]*system{}
 	for i := range frames {
@@ -52,7 +53,7 @@ func groupSystems(key string, frames []dataset.Frame, size BatchSize, seed uint6
 		n := f.NumAtoms()
 		s := bySize[n]
 		if s == nil {
-			per, err := size.frames(max(1, n))
+			per, err := perBatch(f)
 			if err != nil {
 				return nil, fmt.Errorf("head %q: %w", key, err)
 			}

@@ -27,7 +27,7 @@ func testSampler(t *testing.T, seed uint64) *sampler {
 		p    float64
 		data []dataset.Frame
 	}{{"a", 3, slices.Concat(plainFrames(10, 3), plainFrames(4, 5))}, {"b", 1, plainFrames(7, 2)}} {
-		systems, err := groupSystems(h.key, h.data, "3", seed)
+		systems, err := groupSystems(h.key, h.data, BatchSize("3").of, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestBatchSize(t *testing.T) {
 		want  int // 0 = error
 	}{
 		{"1", 100, 1}, {"7", 3, 7}, {"", 3, 11}, {"auto", 32, 1}, {"auto", 33, 1}, {"auto", 31, 2}, {"auto:64", 20, 4},
-		{"max:64", 20, 3}, {"max:64", 65, 1}, {"0", 1, 0}, {"-1", 1, 0}, {"auto:x", 1, 0}, {"filter:8", 1, 0}, {"two", 1, 0},
+		{"auto:memory", 31, 2}, {"max:64", 20, 3}, {"max:64", 65, 1}, {"0", 1, 0}, {"-1", 1, 0}, {"auto:x", 1, 0}, {"filter:8", 1, 0}, {"two", 1, 0},
 	} {
 		got, err := c.size.frames(c.atoms)
 		if got != c.want || (err != nil) != (c.want == 0) {
@@ -169,7 +169,7 @@ func TestSamplerRefusesOtherData(t *testing.T) {
 }
 
 func TestSamplerRefusesNonsense(t *testing.T) {
-	if _, err := groupSystems("a", []dataset.Frame{{Species: []string{"H"}, Positions: make([]float64, 3)}}, "1", 0); err == nil {
+	if _, err := groupSystems("a", []dataset.Frame{{Species: []string{"H"}, Positions: make([]float64, 3)}}, BatchSize("1").of, 0); err == nil {
 		t.Error("a frame without labels was accepted for training")
 	}
 	for _, p := range []float64{-1, math.NaN(), math.Inf(1)} {

@@ -57,13 +57,17 @@ func New(cfg Config, heads []Head) (*Trainer, error) {
 	if t.adam, err = optim.NewAdam(cfg.Optimizer); err != nil {
 		return nil, err
 	}
+	fit := &fitter{cfg: &t.cfg}
 	var sampled []*headSampler
 	for _, h := range heads {
-		own, err := t.addHead(h)
+		own, err := t.addHead(h, fit)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, fit.close())
 		}
 		sampled = append(sampled, own)
+	}
+	if err := fit.close(); err != nil {
+		return nil, err
 	}
 	if t.sampler, err = newSampler(cfg.Seed, sampled); err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func New(cfg Config, heads []Head) (*Trainer, error) {
 	return t, nil
 }
 
-func (t *Trainer) addHead(h Head) (*headSampler, error) {
+func (t *Trainer) addHead(h Head, fit *fitter) (*headSampler, error) {
 	fresh, err := dpa2.NewHead(t.cfg.Model, h.Key, t.cfg.Seed)
 	if err != nil {
 		return nil, err
@@ -87,7 +91,7 @@ func (t *Trainer) addHead(h Head) (*headSampler, error) {
 			t.params.Put(*tensor)
 		}
 	}
-	systems, err := groupSystems(h.Key, h.Train, h.BatchSize, t.cfg.Seed)
+	systems, err := groupSystems(h.Key, h.Train, fit.rule(h.BatchSize, fresh), t.cfg.Seed)
 	if err != nil {
 		return nil, err
 	}
