@@ -77,10 +77,10 @@ func (s *Stream) start(r *Recorder, op *operation) error {
 	case opLaunch:
 		return s.launch(r, op)
 	case opUpload:
-		s.keep = append(s.keep, op.host)
+		s.hold(op.host)
 		return s.copied(drv.call(fnMemcpyHtoDAsync, uintptr(op.dst), uintptr(op.host), uintptr(op.bytes), s.handle), fnMemcpyHtoDAsync, op)
 	case opDownload:
-		s.keep = append(s.keep, op.host)
+		s.hold(op.host)
 		return s.copied(drv.call(fnMemcpyDtoHAsync, uintptr(op.host), uintptr(op.src), uintptr(op.bytes), s.handle), fnMemcpyDtoHAsync, op)
 	case opCopy:
 		return s.copied(drv.call(fnMemcpyDtoDAsync, uintptr(op.dst), uintptr(op.src), uintptr(op.bytes), s.handle), fnMemcpyDtoDAsync, op)
@@ -90,6 +90,14 @@ func (s *Stream) start(r *Recorder, op *operation) error {
 		return drv.try(fnStreamWaitEvent, s.handle, op.event.handle, 0)
 	default:
 		return drv.try(fnEventRecord, op.event.handle, s.handle)
+	}
+}
+
+// hold keeps memory of Go from being collected until Sync. That of NewHost stays by itself, so a stream that only events are
+// waited for holds nothing more and more.
+func (s *Stream) hold(p unsafe.Pointer) {
+	if _, own := s.device.owned[object{fnMemFreeHost, uintptr(p)}]; !own {
+		s.keep = append(s.keep, p)
 	}
 }
 
@@ -198,7 +206,8 @@ type Event struct {
 
 // NewEvent returns an event. Close of the device frees it.
 func (d *Device) NewEvent() (*Event, error) {
-	handle, err := d.make(fnEventCreate, fnEventDestroy, "an event", 0)
+	const blockingSync = 1 // who waits for it leaves the core to others
+	handle, err := d.make(fnEventCreate, fnEventDestroy, "an event", blockingSync)
 	if err != nil {
 		return nil, err
 	}
