@@ -400,47 +400,40 @@ func TestDeviceLearns(t *testing.T) {
 	}
 }
 
-// TestDeviceFillsMemory checks batches of "auto:memory": they take half of the memory, or 4096 atoms, and are the same ones each
-// time; a batch that is measured as it is then made takes what was foreseen.
+// TestDeviceFillsMemory checks batches of "auto:memory": frames of all sizes until half of the memory or 4096 atoms are reached,
+// the same each time; and that batches take what was foreseen.
 func TestDeviceFillsMemory(t *testing.T) {
 	d := cudatest.Open(t)
 	heads := toyHeads()
 	heads[0].BatchSize = fillMemory
 	cfg := deviceConfig(t, d, 5)
-	tr := deviceTrainer(t, cfg, heads)
-	var per []int
-	for _, s := range tr.sampler.heads[0].systems {
-		per = append(per, s.perBatch)
+	tr, again := deviceTrainer(t, cfg, heads), deviceTrainer(t, cfg, heads)
+	if n := len(tr.sampler.heads[0].systems); n != 1 {
+		t.Fatalf("%d systems, want one of all frames", n)
 	}
-	again := deviceTrainer(t, cfg, heads)
-	for k, s := range again.sampler.heads[0].systems {
-		if s.perBatch != per[k] {
-			t.Errorf("system %d: %d frames, and %d another time", k, per[k], s.perBatch)
-		}
+	system := tr.sampler.heads[0].systems[0]
+	if most := again.sampler.heads[0].systems[0].most; most != system.most {
+		t.Errorf("%d atoms, and %d another time", system.most, most)
+	}
+	if batch := system.take(); len(batch) != len(heads[0].Train) { // these are few
+		t.Errorf("a batch of %d frames of %d", len(batch), len(heads[0].Train))
 	}
 	fit := &fitter{cfg: &tr.cfg}
-	half := int64(d.Info().Memory) / 2
-	for k, s := range tr.sampler.heads[0].systems {
-		frame := &heads[0].Train[s.frames[0]]
-		want := mostFilledAtoms / s.atoms
-		taken, err := fit.memory(frame, min(per[k], 40), tr.heads[0].model)
-		if err != nil {
-			t.Fatal(err)
-		}
-		each := float64(taken) / float64(min(per[k], 40))
-		if foreseen := each * float64(per[k]); per[k] > want || foreseen > 1.05*float64(half) || per[k] < want && foreseen < 0.9*float64(half) {
-			t.Errorf("%d frames of %d atoms, which take %.0f bytes each, of %d", per[k], s.atoms, each, half)
-		}
+	largest := &heads[0].Train[len(heads[0].Train)-1]
+	taken, err := fit.memory(largest, 40, tr.heads[0].model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each, half := float64(taken)/float64(40*largest.NumAtoms()), float64(d.Info().Memory)/2
+	if foreseen := each * float64(system.most); foreseen > 1.05*half || system.most < mostFilledAtoms && foreseen < 0.9*half {
+		t.Errorf("%d atoms, which take %.0f bytes each, of %.0f", system.most, each, half)
 	}
 	if err := fit.close(); err != nil {
 		t.Error(err)
 	}
-	if other := tr.sampler.heads[1].systems[0]; other.perBatch != 2 {
-		t.Errorf("the head with auto:8 has batches of %d frames, want 2", other.perBatch)
-	}
-	run(t, tr, 5)
+	run(t, again, 5)
 	cfg.Place = dpa2.Place{}
-	if s := toyTrainer(t, cfg, heads).sampler.heads[0].systems[0]; s.perBatch != 8 {
-		t.Errorf("on the processor a batch has %d frames, want the 8 of \"auto\"", s.perBatch)
+	if s := toyTrainer(t, cfg, heads).sampler.heads[0].systems; len(s) != 2 || s[0].perBatch != 8 {
+		t.Errorf("on the processor %d systems with %d frames in a batch, want 2 with the 8 of \"auto\"", len(s), s[0].perBatch)
 	}
 }

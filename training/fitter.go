@@ -8,36 +8,41 @@ import (
 	"github.com/fedlam/fedlam/training/weights"
 )
 
-// A fitter finds out how many frames make a batch that fills a GPU.
+// A fitter finds out how many atoms make a batch that fills a GPU.
 type fitter struct {
 	cfg  *Config
 	step *dpa2.TrainingStep // made when first needed
 }
 
 const (
-	mostFilledAtoms = 4096 // beyond, larger batches are not faster
+	mostFilledAtoms = 4096 // of a batch of several frames
 	memoryShare     = 2    // a batch may take one of so many parts of the memory: frames differ, and so do their neighbours
 )
 
 // rule returns what decides on batches of a head; model is any of its architecture.
-func (f *fitter) rule(size BatchSize, model *dpa2.Model) func(*dataset.Frame) (int, error) {
-	if size != fillMemory || f.cfg.Place.Device == nil {
-		return size.of
+func (f *fitter) rule(h Head, model *dpa2.Model) (batchRule, error) {
+	rule := batchRule{size: h.BatchSize}
+	if h.BatchSize != fillMemory || f.cfg.Place.Device == nil {
+		return rule, nil
 	}
-	return func(frame *dataset.Frame) (int, error) {
-		per, err := f.fill(frame, model)
-		if err != nil {
-			err = fmt.Errorf("batch_size %q: %w", string(size), err)
+	largest := &dataset.Frame{}
+	for i := range h.Train {
+		if frame := &h.Train[i]; frame.NumAtoms() > largest.NumAtoms() {
+			largest = frame
 		}
-		return per, err
 	}
+	if largest.NumAtoms() == 0 {
+		return rule, nil
+	}
+	var err error
+	if rule.most, err = f.fill(largest, model); err != nil {
+		return rule, fmt.Errorf("head %q: batch_size %q: %w", h.Key, string(h.BatchSize), err)
+	}
+	return rule, nil
 }
 
-// fill measures steps of one frame and of two, and concludes how many fit.
+// fill measures steps of one frame and of two, and concludes how many atoms fit.
 func (f *fitter) fill(frame *dataset.Frame, model *dpa2.Model) (int, error) {
-	if frame.NumAtoms() == 0 {
-		return BatchSize("auto").of(frame)
-	}
 	one, err := f.memory(frame, 1, model)
 	if err != nil {
 		return 0, err
@@ -46,9 +51,10 @@ func (f *fitter) fill(frame *dataset.Frame, model *dpa2.Model) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	each := max(1, two-one)
-	fits := 1 + (int64(f.cfg.Place.Device.Info().Memory)/memoryShare-one)/each
-	return max(1, min(int(fits), mostFilledAtoms/frame.NumAtoms())), nil
+	atoms := int64(frame.NumAtoms())
+	each := max(1, (two-one)/atoms)
+	fits := atoms + (int64(f.cfg.Place.Device.Info().Memory)/memoryShare-one)/each
+	return int(max(1, min(fits, mostFilledAtoms))), nil
 }
 
 // memory returns what a step with so many copies of a frame takes, in bytes.

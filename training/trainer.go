@@ -91,7 +91,11 @@ func (t *Trainer) addHead(h Head, fit *fitter) (*headSampler, error) {
 			t.params.Put(*tensor)
 		}
 	}
-	systems, err := groupSystems(h.Key, h.Train, fit.rule(h.BatchSize, fresh), t.cfg.Seed)
+	rule, err := fit.rule(h, fresh)
+	if err != nil {
+		return nil, err
+	}
+	systems, err := groupSystems(h.Key, h.Train, rule, t.cfg.Seed)
 	if err != nil {
 		return nil, err
 	}
