@@ -22,7 +22,7 @@ func (g *energyGraph) buildForces() forces {
 	}
 }
 
-// A Place is where programs run: on a processor, or on a GPU.
+// A Place is where programs run: on a processor, or on a GPU, where threads of the processor bring batches there.
 type Place struct {
 	Threads int          // of the processor; 0 for one for each core that Go may use
 	Device  *cuda.Device // nil for the processor
@@ -87,7 +87,7 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 	if at.Device == nil {
 		e.executor = graph.NewExec[T](p, at.Threads)
 	} else {
-		device, err := graph.NewDeviceExec[T](p, at.Device)
+		device, err := graph.NewDeviceExec[T](p, at.Device, at.Threads)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ type DeviceExec[F kernels.Float] struct {
 	sent   cuda.Recorder
 	stages [2]stage[F]
 	turn   int // stage of the next batch
+	moves  []move[F]
 
 	fixed  *cuda.Arena // parameters, constants, what follows from them, and maps of columns
 	batch  *cuda.Arena // inputs and maps between rows
@@ -47,10 +48,12 @@ type DeviceExec[F kernels.Float] struct {
 // deviceMap is an index map on the device, with what is derived from it; empty where no step needs it.
 type deviceMap struct{ to, start, rows cuda.Slice[int32] }
 
-// NewDeviceExec returns a DeviceExec with parameters of zeros.
-func NewDeviceExec[F kernels.Float](p *Program, d *cuda.Device) (*DeviceExec[F], error) {
-	e := &DeviceExec[F]{Exec: NewExec[F](p, 1), device: d, at: make([]cuda.Slice[F], len(p.values)), maps: make([]deviceMap, len(p.indices)),
+// NewDeviceExec returns a DeviceExec with parameters of zeros. So many threads of the host, at least one, check batches and lay
+// them out.
+func NewDeviceExec[F kernels.Float](p *Program, d *cuda.Device, threads int) (*DeviceExec[F], error) {
+	e := &DeviceExec[F]{Exec: NewExec[F](p, threads), device: d, at: make([]cuda.Slice[F], len(p.values)), maps: make([]deviceMap, len(p.indices)),
 		pairs: make([]cuda.Slice[int32], len(p.pairs)), perms: map[*kernels.RowMap]cuda.Slice[int32]{}, host: map[string][]F{}}
+	e.other = e.move
 	var err error
 	if e.stream, err = d.NewStream(); err != nil {
 		return nil, err

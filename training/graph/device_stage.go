@@ -75,22 +75,46 @@ func (e *DeviceExec[F]) batchLen() (floats, ints int) {
 	return floats, ints
 }
 
+// A move is a copy of inputs or of maps into a stage, no more than one thread copies in a short time.
+type move[F kernels.Float] struct {
+	floatsTo, floats []F
+	intsTo, ints     []int32
+}
+
+const moveLen = 1 << 16 // numbers
+
 // fill lays the batch out and says where on the device it will be.
 func (e *DeviceExec[F]) fill(s *stage[F], floats cuda.Slice[F], ints cuda.Slice[int32]) {
 	p, at := e.program, 0
+	e.moves = e.moves[:0]
 	for i := range p.values {
 		if p.values[i].where == inBatch {
-			n := copy(s.floats[at:], e.vals[i])
+			n := len(e.vals[i])
 			e.at[i] = floats.Cut(at, at+n)
+			for from := 0; from < n; from += moveLen {
+				e.moves = append(e.moves, move[F]{floatsTo: s.floats[at+from:], floats: e.vals[i][from:min(from+moveLen, n)]})
+			}
 			at += aligned(n)
 		}
 	}
 	at = 0
 	e.eachMap(func(to *cuda.Slice[int32], data []int32) {
-		n := copy(s.ints[at:], data)
+		n := len(data)
 		*to = ints.Cut(at, at+n)
+		for from := 0; from < n; from += moveLen {
+			e.moves = append(e.moves, move[F]{intsTo: s.ints[at+from:], ints: data[from:min(from+moveLen, n)]})
+		}
 		at += aligned(n)
 	})
+	e.pool.run(job{kind: otherJob}, len(e.moves))
+	clear(e.moves) // the batch is not ours
+}
+
+// move does one of the moves.
+func (e *DeviceExec[F]) move(k int) {
+	m := &e.moves[k]
+	copy(m.floatsTo, m.floats)
+	copy(m.intsTo, m.ints)
 }
 
 // send starts the way of what a stage holds to the memory of the batch; the last part of it is recorded.

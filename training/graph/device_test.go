@@ -17,7 +17,7 @@ func onDevice[F kernels.Float](t *testing.T, d *cuda.Device, b *Builder, outputs
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewDeviceExec[F](p, d)
+	e, err := NewDeviceExec[F](p, d, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestDeviceParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewDeviceExec[float64](p, d)
+	e, err := NewDeviceExec[float64](p, d, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestDeviceRunsAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewDeviceExec[float64](p, d)
+	e, err := NewDeviceExec[float64](p, d, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,10 +176,10 @@ func TestDeviceRunsAhead(t *testing.T) {
 	}
 	host := NewExec[float64](p, 1)
 	batch := &Batch[float64]{Sizes: map[string]int{"sum": 2}, Inputs: map[string][]float64{}, Indices: map[string][]int32{}}
-	data, to := make([]float64, 80), make([]int32, 40)
+	data, to := make([]float64, 140000), make([]int32, 70000)
 	var got, want [][]float64
 	var list cuda.Recorder
-	for run, rows := range []int{3, 3, 5, 40, 40, 40, 2} {
+	for run, rows := range []int{3, 3, 5, 70000, 70000, 70000, 2} {
 		for i := range data {
 			data[i] = float64(run*100 + i)
 			to[i/2] = int32((i/2 + run) % 2)
@@ -212,7 +212,7 @@ func TestDeviceRunsAhead(t *testing.T) {
 			t.Errorf("run %d: %v, want %v", run, got[run], want[run])
 		}
 	}
-	if a := e.again; a.recorded != 6 || a.replayed != 3 { // 3; 3 captured; 5; 40; 40 captured and replayed; 2
+	if a := e.again; a.recorded != 6 || a.replayed != 3 { // 3; 3 captured; 5; 70000; 70000 captured, replayed; 2
 		t.Errorf("%d runs recorded and %d replayed, want 6 and 3", a.recorded, a.replayed)
 	}
 	if err := e.Close(); err != nil {
