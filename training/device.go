@@ -23,6 +23,9 @@ type residency struct {
 	ahead  bool     // the device has weights that the trainer has not
 	stale  bool     // the trainer has weights that the device has not
 	broken error    // why the trainer had to go back in this Run
+
+	home     *sampler // as when the device was ahead of nothing
+	homeStep int
 }
 
 // open compiles the step for the place where it runs.
@@ -89,8 +92,7 @@ func (t *Trainer) learn() {
 
 // backed goes back to the step before one that was not possible; other errors leave everything where it is.
 func (t *Trainer) backed(err error) error {
-	var step *dpa2.StepError
-	if !errors.As(err, &step) {
+	if !isStepError(err) {
 		return err
 	}
 	t.learn()
@@ -109,6 +111,7 @@ func (t *Trainer) backed(err error) error {
 func (t *Trainer) begin() {
 	if r := t.resident; r != nil {
 		r.behind, r.known, r.seen, r.broken = t.sampler.clone(), t.step, r.Done(), nil
+		r.home, r.homeStep = r.behind.clone(), t.step
 	}
 }
 
@@ -120,26 +123,43 @@ func (t *Trainer) broken() error {
 	return t.resident.broken
 }
 
-// settle waits for all steps on a device and brings the trainer's weights up to date.
+// settle waits for all steps on a device and brings the trainer's weights up to date. If that cannot be done the trainer goes
+// back to when it was done last.
 func (t *Trainer) settle() error {
 	r := t.resident
 	if r == nil || !r.ahead {
 		return nil
 	}
-	err := r.Settle()
-	if err != nil {
-		err = t.backed(err) // the weights are those before the step that failed
-		var step *dpa2.StepError
-		if !errors.As(err, &step) {
-			return err
-		}
+	err := t.backed(r.Settle()) // if a step was not possible the weights are those before it
+	if err != nil && !isStepError(err) {
+		return t.goHome(err)
 	}
 	t.learn()
 	if failed := r.Download(); failed != nil {
-		return failed
+		return t.goHome(failed)
 	}
 	r.ahead = false
+	r.home, r.homeStep = t.sampler.clone(), t.step
 	return err
+}
+
+// goHome goes back to the weights that the trainer has.
+func (t *Trainer) goHome(err error) error {
+	r := t.resident
+	for _, h := range t.heads {
+		if h.kept {
+			h.last, h.kept = noErrors(), false
+		}
+	}
+	t.sampler, t.step = r.home.clone(), r.homeStep
+	r.ahead, r.stale, r.broken = false, true, err
+	return err
+}
+
+// isStepError says whether an error is that of a step that was not possible, after which everything is as before that step.
+func isStepError(err error) bool {
+	var step *dpa2.StepError
+	return errors.As(err, &step)
 }
 
 // changed says that the trainer's weights are others than those of the device.

@@ -437,3 +437,38 @@ func TestDeviceFillsMemory(t *testing.T) {
 		t.Errorf("on the processor %d systems with %d frames in a batch, want 2 with the 8 of \"auto\"", len(s), s[0].perBatch)
 	}
 }
+
+// TestDeviceBreaks loses the device in the middle of a training, which goes back to when its weights were last looked at.
+func TestDeviceBreaks(t *testing.T) {
+	d, err := cuda.Open(cuda.Config{Library: cudatest.Library(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := toyTrainer(t, deviceConfig(t, d, 20), toyHeads())
+	tr.Display(func(int) bool { return false })
+	var seen *weights.Set
+	err = tr.Run(context.Background(), 20, func(p Progress) {
+		switch p.Step {
+		case 4:
+			seen = tr.Weights()
+		case 9:
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if !errors.Is(err, cuda.ErrClosed) || tr.Step() != 4 {
+		t.Errorf("at step %d with %v, want 4 and that the device is closed", tr.Step(), err)
+	}
+	if name := differ(tr.Weights(), seen); name != "" {
+		t.Errorf("%s is not as it was when weights were looked at", name)
+	}
+	place, err1 := tr.sampler.state()
+	cfg := toyConfig(t, 20)
+	other := toyTrainer(t, cfg, toyHeads())
+	run(t, other, 4)
+	want, err2 := other.sampler.state()
+	if err := errors.Join(err1, err2); err != nil || fmt.Sprint(place) != fmt.Sprint(want) {
+		t.Errorf("place in the data %v, want %v (%v)", place, want, err)
+	}
+}

@@ -129,7 +129,7 @@ func (t *Trainer) Steps() int { return t.cfg.Steps }
 // what then goes wrong is an error of Run, and the weights are those after the last complete step.
 func (t *Trainer) Weights() *weights.Set {
 	if err := t.settle(); err != nil {
-		t.resident.broken = err
+		t.resident.broken = err // and Run stops
 	}
 	return t.params.Clone()
 }
@@ -210,13 +210,13 @@ type Progress struct {
 // out two steps later at the latest, or earlier when a step is displayed, when progress saves, validates, or looks at or sets
 // weights, and when Run ends. It has changed nothing then, nor have steps after it, of which progress may have been told: the
 // trainer goes back to the last complete step. Weights, moments, Step and the place in the data are those of that step, and
-// the error is that of the step after it; only the errors in CurveRow of the heads drawn since then are lost. If a driver fails
-// the weights are those that were last looked at, set or left by a Run.
+// the error is that of the step after it; only the errors in CurveRow of the heads drawn since then are lost. If the GPU
+// fails itself, the trainer goes back to when its weights were last saved, validated, looked at or set, or the Run began; moments are
+// lost.
 func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) error {
 	t.begin()
 	err := t.run(ctx, steps, progress)
-	var step *dpa2.StepError
-	if failed := t.settle(); failed != nil && !errors.As(err, &step) {
+	if failed := t.settle(); failed != nil && !isStepError(err) {
 		err = fmt.Errorf("training step %d: %w", t.step, failed)
 	}
 	return err
