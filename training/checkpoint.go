@@ -89,6 +89,9 @@ func (t *Trainer) SaveNumbered(dir, prefix string, keep int) (string, error) {
 }
 
 func (t *Trainer) checkpoint() (map[string][]byte, error) {
+	if err := t.settle(); err != nil {
+		return nil, err
+	}
 	files, err := t.Model().files(weights.F64)
 	if err != nil {
 		return nil, err
@@ -97,11 +100,18 @@ func (t *Trainer) checkpoint() (map[string][]byte, error) {
 	if s.Sampler, err = t.sampler.state(); err != nil {
 		return nil, err
 	}
-	for _, h := range t.heads {
+	for k, h := range t.heads {
+		if err := t.lastErrors(k); err != nil {
+			return nil, err
+		}
 		s.Last = append(s.Last, packErrors(h.last))
 	}
+	state, err := t.moments()
+	if err != nil {
+		return nil, err
+	}
 	moments := &weights.Set{}
-	for name, m := range t.adam.State() {
+	for name, m := range state {
 		s.Optimizer[name] = m.Step
 		moments.Put(weights.Tensor{Name: name + "/m1", Shape: []int{len(m.M1)}, Data: m.M1})
 		moments.Put(weights.Tensor{Name: name + "/m2", Shape: []int{len(m.M2)}, Data: m.M2})
@@ -160,11 +170,11 @@ func (t *Trainer) resume(path string) error {
 	if err := t.SetWeights(m.Params); err != nil {
 		return err
 	}
-	if err := t.adam.SetState(moments); err != nil {
+	if err := t.setMoments(moments); err != nil {
 		return err
 	}
 	for k, h := range t.heads {
-		h.last = s.Last[k].unpack()
+		h.last, h.kept = s.Last[k].unpack(), false
 	}
 	t.step = s.Step
 	return nil

@@ -21,6 +21,7 @@ type Config struct {
 	Seed      uint64          // of the fresh weights and of the sampling
 	Precision dpa2.Precision  // of the arithmetic; by default what the descriptor asks for. Weights are always float64
 	Threads   int             // 0 means all cores
+	Place     dpa2.Place      // where steps and validations run; the zero Place is the processor. Its Threads are those above, if 0
 	Cache     int64           // bytes of neighbour lists to keep between steps; 0 means 1 GiB
 	Reducer   Reducer         // nil leaves gradients as they are
 }
@@ -66,6 +67,9 @@ func (c *Config) fill() error {
 	}
 	if c.Reducer == nil {
 		c.Reducer = identity{}
+	}
+	if c.Place.Threads == 0 {
+		c.Place.Threads = c.Threads
 	}
 	c.Schedule.NumSteps = c.Steps
 	return nil

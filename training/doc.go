@@ -17,6 +17,9 @@
 // Results depend on the configuration, the data and the seed, not on the number of threads or on interruptions: a run
 // that was saved and resumed ends with the same bits as one that was not.
 //
+// With a GPU in Config.Place, steps run there and weights, moments and gradients stay there; the host prepares batches meanwhile.
+// The numbers differ from those of the processor in rounding, and are the same bits each time. Close frees its memory.
+//
 // Before training, EnvStats normalise the environment matrix and a Reference takes the bulk of the energy off the
 // network. Both look at one frame after the other, in memory that does not grow with their number, and PrepareCached keeps
 // the result for the next start. Both can be made from plain sums, so that a federation can add up those of its members instead.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fedlam/fedlam/dataset"
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
 )
@@ -53,7 +54,14 @@ func (g *goldenRun) frames() []dataset.Frame {
 }
 
 // TestGoldenTraining repeats whole runs of DeePMD-kit v3.1.3: same model, batches, schedule, optimiser.
-func TestGoldenTraining(t *testing.T) {
+func TestGoldenTraining(t *testing.T) { goldenTraining(t, dpa2.Place{}) }
+
+// TestGoldenTrainingOnDevice repeats them with weights that stay on a GPU.
+func TestGoldenTrainingOnDevice(t *testing.T) {
+	goldenTraining(t, dpa2.Place{Device: cudatest.Open(t)})
+}
+
+func goldenTraining(t *testing.T, at dpa2.Place) {
 	var run1, run2 goldenRun
 	golden(t, "t1.train.json.gz", &run1)
 	golden(t, "t2.train.json.gz", &run2)
@@ -72,7 +80,7 @@ func TestGoldenTraining(t *testing.T) {
 			initial, final := goldenTree(t, "t1.model_initial.json.gz"), goldenTree(t, c.final)
 			loss := run1.Loss
 			loss.Type = "ener"
-			tr, err := New(Config{Model: initial.Config, Loss: loss, Schedule: run1.Rate, Optimizer: c.optimizer, Steps: run1.Rate.NumSteps, Threads: 1},
+			tr, err := New(Config{Model: initial.Config, Loss: loss, Schedule: run1.Rate, Optimizer: c.optimizer, Steps: run1.Rate.NumSteps, Threads: 1, Place: at},
 				[]Head{{Train: run1.frames(), BatchSize: "2"}})
 			if err != nil {
 				t.Fatal(err)

@@ -89,8 +89,11 @@ func (t *Trainer) Validate(ctx context.Context, key string) (Metrics, error) {
 	if err != nil {
 		return Metrics{}, err
 	}
+	if err := t.settle(); err != nil {
+		return Metrics{}, err
+	}
 	if h.evaluator == nil {
-		if h.evaluator, err = dpa2.NewEvaluator(h.model, t.cfg.Precision, t.cfg.Threads); err != nil {
+		if h.evaluator, err = dpa2.NewEvaluatorAt(h.model, t.cfg.Precision, t.cfg.Place); err != nil {
 			return Metrics{}, err
 		}
 	}
@@ -137,7 +140,10 @@ func chunk(frames []dataset.Frame, first int) (positions []int) {
 // on the step and the weights only.
 func (t *Trainer) CurveRow() (CurveRow, error) {
 	row := CurveRow{Step: t.step, LR: t.schedule.At(max(0, t.step-1))}
-	for _, h := range t.heads {
+	for k, h := range t.heads {
+		if err := t.lastErrors(k); err != nil {
+			return row, err
+		}
 		e := CurveErrors{Training: h.last, Validation: noErrors()}
 		if len(h.Validation) > 0 {
 			n := len(h.Validation)
@@ -150,7 +156,7 @@ func (t *Trainer) CurveRow() (CurveRow, error) {
 			if err != nil {
 				return row, err
 			}
-			m, err := t.program.Run(h.model, batch, t.cfg.Loss.At(row.LR, t.schedule.StartLR), t.gradient)
+			m, err := t.evaluate(k, batch, t.cfg.Loss.At(row.LR, t.schedule.StartLR))
 			if err != nil {
 				return row, err
 			}

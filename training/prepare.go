@@ -85,6 +85,10 @@ func typesOf(cfg *dpa2.Config, f *dataset.Frame) ([]int32, error) {
 
 // SetEnvStats writes the normalisation into the trunk. With set_davg_zero, the default, only the spreads are used.
 func (t *Trainer) SetEnvStats(stats *EnvStats) error {
+	if err := t.settle(); err != nil {
+		return err
+	}
+	t.changed()
 	return ApplyEnvStats(t.cfg.Model, t.params, stats)
 }
 

@@ -96,5 +96,9 @@ func (t *Trainer) SetReference(key string, perType []float64) error {
 	if _, err := t.head(key); err != nil {
 		return err
 	}
+	if err := t.settle(); err != nil {
+		return err
+	}
+	t.changed()
 	return assign(t.params, dpa2.HeadPath(key, "@variables/out_bias"), []int{1, t.cfg.Model.NumTypes(), 1}, perType)
 }

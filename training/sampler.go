@@ -14,7 +14,8 @@ import (
 //
 // Frames of one head are grouped in systems of equal number of atoms, as DeePMD-kit defines the loss for those. Inside
 // a system frames are taken in a shuffled order without replacement, reshuffled when all were seen; the system of a
-// batch is drawn in proportion to its number of batches.
+// batch is drawn in proportion to its number of batches. Where batches are to fill a GPU all frames of a head are one
+// system, whatever their sizes, as each alone may be too small.
 type sampler struct {
 	source *rand.PCG
 	rng    *rand.Rand
@@ -30,8 +31,10 @@ type headSampler struct {
 // A system holds positions in the head's frames.
 type system struct {
 	frames   []int
-	atoms    int
+	atoms    int // of each frame; 0 if they differ
 	perBatch int
+	sizes    []int // atoms of each of frames, where batches are bounded by
+	most     int   // atoms of a batch; 0 if perBatch decides
 	seed     uint64
 	pass     uint64 // times that all frames were seen
 	next     int    // position in order of the first frame of the next batch
@@ -41,7 +44,7 @@ type system struct {
 func (s *system) batches() int { return (len(s.frames) + s.perBatch - 1) / s.perBatch }
 
 // groupSystems sorts frames into systems, in the order in which their sizes first occur.
-func groupSystems(key string, frames []dataset.Frame, size BatchSize, seed uint64) ([]*system, error) {
+func groupSystems(key string, frames []dataset.Frame, rule batchRule, seed uint64) ([]*system, error) {
 	var systems []*system
 	bySize := map[int]*system{}
 	for i := range frames {
@@ -50,22 +53,38 @@ func groupSystems(key string, frames []dataset.Frame, size BatchSize, seed uint6
 			return nil, fmt.Errorf("%s has no label at all; take it out of the training data, or name its labels in \"keys\" of the convention", f.Name())
 		}
 		n := f.NumAtoms()
+		if rule.most > 0 {
+			n = 0 // all in one
+		}
 		s := bySize[n]
 		if s == nil {
-			per, err := size.frames(max(1, n))
+			per, err := rule.size.frames(max(1, f.NumAtoms()))
 			if err != nil {
 				return nil, fmt.Errorf("head %q: %w", key, err)
 			}
-			s = &system{atoms: n, perBatch: per, seed: mix(seed, key, uint64(len(systems)))}
+			s = &system{atoms: n, perBatch: per, most: rule.most, seed: mix(seed, key, uint64(len(systems)))}
 			bySize[n] = s
 			systems = append(systems, s)
 		}
 		s.frames = append(s.frames, i)
+		s.sizes = append(s.sizes, f.NumAtoms())
 	}
 	for _, s := range systems {
+		if s.most > 0 {
+			s.perBatch = s.usual()
+		}
 		s.shuffle()
 	}
 	return systems, nil
+}
+
+// usual is how many frames a batch has that is bounded by atoms, in the mean.
+func (s *system) usual() int {
+	atoms := 0
+	for _, n := range s.sizes {
+		atoms += n
+	}
+	return max(1, s.most*len(s.sizes)/max(1, atoms))
 }
 
 // mix makes the seed of one stream.
@@ -81,9 +100,23 @@ func (s *system) shuffle() {
 	s.order = rand.New(rand.NewPCG(s.seed, s.pass)).Perm(len(s.frames))
 }
 
+// batchEnd returns where in order the next batch ends.
+func (s *system) batchEnd() int {
+	if s.most == 0 {
+		return min(s.next+s.perBatch, len(s.order))
+	}
+	atoms, end := 0, s.next
+	for ; end < len(s.order); end++ {
+		if atoms += s.sizes[s.order[end]]; atoms > s.most && end > s.next {
+			break
+		}
+	}
+	return end
+}
+
 // take returns the frames of the next batch; the last batch of a pass may be smaller.
 func (s *system) take() []int {
-	end := min(s.next+s.perBatch, len(s.order))
+	end := s.batchEnd()
 	var batch []int
 	for _, k := range s.order[s.next:end] {
 		batch = append(batch, s.frames[k])

@@ -27,7 +27,7 @@ func testSampler(t *testing.T, seed uint64) *sampler {
 		p    float64
 		data []dataset.Frame
 	}{{"a", 3, slices.Concat(plainFrames(10, 3), plainFrames(4, 5))}, {"b", 1, plainFrames(7, 2)}} {
-		systems, err := groupSystems(h.key, h.data, "3", seed)
+		systems, err := groupSystems(h.key, h.data, batchRule{size: "3"}, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestBatchSize(t *testing.T) {
 		want  int // 0 = error
 	}{
 		{"1", 100, 1}, {"7", 3, 7}, {"", 3, 11}, {"auto", 32, 1}, {"auto", 33, 1}, {"auto", 31, 2}, {"auto:64", 20, 4},
-		{"max:64", 20, 3}, {"max:64", 65, 1}, {"0", 1, 0}, {"-1", 1, 0}, {"auto:x", 1, 0}, {"filter:8", 1, 0}, {"two", 1, 0},
+		{"auto:memory", 31, 2}, {"max:64", 20, 3}, {"max:64", 65, 1}, {"0", 1, 0}, {"-1", 1, 0}, {"auto:x", 1, 0}, {"filter:8", 1, 0}, {"two", 1, 0},
 	} {
 		got, err := c.size.frames(c.atoms)
 		if got != c.want || (err != nil) != (c.want == 0) {
@@ -169,7 +169,7 @@ func TestSamplerRefusesOtherData(t *testing.T) {
 }
 
 func TestSamplerRefusesNonsense(t *testing.T) {
-	if _, err := groupSystems("a", []dataset.Frame{{Species: []string{"H"}, Positions: make([]float64, 3)}}, "1", 0); err == nil {
+	if _, err := groupSystems("a", []dataset.Frame{{Species: []string{"H"}, Positions: make([]float64, 3)}}, batchRule{size: "1"}, 0); err == nil {
 		t.Error("a frame without labels was accepted for training")
 	}
 	for _, p := range []float64{-1, math.NaN(), math.Inf(1)} {
@@ -179,5 +179,34 @@ func TestSamplerRefusesNonsense(t *testing.T) {
 	}
 	if _, err := newSampler(0, []*headSampler{{key: "a"}}); err == nil {
 		t.Error("a head without frames was accepted")
+	}
+}
+
+// TestSamplerBoundsAtoms draws batches that are bounded by atoms, of frames of all sizes together.
+func TestSamplerBoundsAtoms(t *testing.T) {
+	frames := slices.Concat(plainFrames(6, 3), plainFrames(5, 8), plainFrames(1, 30))
+	systems, err := groupSystems("a", frames, batchRule{size: fillMemory, most: 20}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(systems) != 1 || systems[0].perBatch != 2 { // 88 atoms of 12 frames
+		t.Fatalf("%d systems, want one with 2 frames in a batch", len(systems))
+	}
+	seen := map[int]int{}
+	for pass := systems[0].pass; systems[0].pass < pass+3; {
+		batch := systems[0].take()
+		atoms := 0
+		for _, i := range batch {
+			atoms += frames[i].NumAtoms()
+			seen[i]++
+		}
+		if len(batch) == 0 || atoms > 20 && len(batch) > 1 {
+			t.Errorf("a batch of %d atoms in %d frames, want at most 20 or one frame", atoms, len(batch))
+		}
+	}
+	for i := range frames {
+		if seen[i] != 3 {
+			t.Errorf("frame %d was drawn %d times in three passes", i, seen[i])
+		}
 	}
 }

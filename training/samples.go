@@ -2,25 +2,35 @@ package training
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training/dpa2"
+	"github.com/fedlam/fedlam/training/parallel"
 )
 
 // sampleCache keeps prepared frames, whose neighbour search costs more than anything else outside of the program. When
 // the budget is used up, further frames are prepared anew each time. What is kept has no influence on results. It is safe
 // for concurrent use: a loader prepares training frames while the trainer validates.
 type sampleCache struct {
-	model *dpa2.Config
+	model   *dpa2.Config
+	workers int // that prepare the frames of a batch
 
 	mu   sync.Mutex
 	left int64
 	kept map[*dataset.Frame]*dpa2.Sample
 }
 
+// newSampleCache has frames prepared by one worker where the processor computes as well, and by all where a GPU does.
 func newSampleCache(cfg *Config) *sampleCache {
-	return &sampleCache{model: cfg.Model, left: cfg.Cache, kept: map[*dataset.Frame]*dpa2.Sample{}}
+	workers := 1
+	if cfg.Place.Device != nil {
+		if workers = cfg.Place.Threads; workers == 0 {
+			workers = runtime.GOMAXPROCS(0)
+		}
+	}
+	return &sampleCache{model: cfg.Model, workers: workers, left: cfg.Cache, kept: map[*dataset.Frame]*dpa2.Sample{}}
 }
 
 // bytesPerSlot bounds what a sample holds per neighbour slot: vector, indices, inner lists.
@@ -56,13 +66,16 @@ func (c *sampleCache) keep(f *dataset.Frame, s *dpa2.Sample) {
 
 // batch lays out the frames at the given positions of a head's data, in the given memory.
 func (c *sampleCache) batch(memory *dpa2.Collator, key string, frames []dataset.Frame, positions []int) (*dpa2.Batch, error) {
-	samples := make([]*dpa2.Sample, len(positions))
-	for k, i := range positions {
-		s, err := c.sample(&frames[i])
+	samples, failed := make([]*dpa2.Sample, len(positions)), make([]error, len(positions))
+	parallel.For(len(positions), 1, c.workers, func(_, from, to int) {
+		for k := from; k < to; k++ {
+			samples[k], failed[k] = c.sample(&frames[positions[k]])
+		}
+	})
+	for _, err := range failed {
 		if err != nil {
 			return nil, fmt.Errorf("head %q: %w", key, err)
 		}
-		samples[k] = s
 	}
 	return memory.Collate(samples)
 }

@@ -2,6 +2,7 @@ package training
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -21,9 +22,11 @@ type Trainer struct {
 	sampler  *sampler
 	draw     func() (head int, frames []int) // nil but in tests with given batches; called by the loader
 	samples  *sampleCache
-	program  *dpa2.TrainingStep
+	program  *dpa2.TrainingStep // nil with a residency
+	resident *residency         // nil unless weights stay on a GPU
 	gradient *weights.Set
-	step     int // steps done
+	step     int                 // steps done
+	show     func(step int) bool // see Display
 }
 
 // head is what the Trainer keeps of a Head.
@@ -33,6 +36,7 @@ type head struct {
 	trainable []string        // names of the parameters that its steps move
 	evaluator *dpa2.Evaluator // made when first needed
 	last      Errors          // of its last training batch
+	kept      bool            // these are still on the device
 	reference *Reference      // that Prepare found
 }
 
@@ -53,24 +57,31 @@ func New(cfg Config, heads []Head) (*Trainer, error) {
 	if t.adam, err = optim.NewAdam(cfg.Optimizer); err != nil {
 		return nil, err
 	}
-	if t.program, err = dpa2.NewTrainingStep(cfg.Model, cfg.Loss, cfg.Precision, cfg.Threads); err != nil {
-		return nil, err
-	}
+	fit := &fitter{cfg: &t.cfg}
 	var sampled []*headSampler
 	for _, h := range heads {
-		own, err := t.addHead(h)
+		own, err := t.addHead(h, fit)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, fit.close())
 		}
 		sampled = append(sampled, own)
+	}
+	if err := fit.close(); err != nil {
+		return nil, err
 	}
 	if t.sampler, err = newSampler(cfg.Seed, sampled); err != nil {
 		return nil, err
 	}
+	if err := t.open(); err != nil {
+		return nil, err
+	}
+	for _, h := range t.heads {
+		h.trainable = t.Trainable(h.Key)
+	}
 	return t, nil
 }
 
-func (t *Trainer) addHead(h Head) (*headSampler, error) {
+func (t *Trainer) addHead(h Head, fit *fitter) (*headSampler, error) {
 	fresh, err := dpa2.NewHead(t.cfg.Model, h.Key, t.cfg.Seed)
 	if err != nil {
 		return nil, err
@@ -80,15 +91,18 @@ func (t *Trainer) addHead(h Head) (*headSampler, error) {
 			t.params.Put(*tensor)
 		}
 	}
-	systems, err := groupSystems(h.Key, h.Train, h.BatchSize, t.cfg.Seed)
+	rule, err := fit.rule(h, fresh)
+	if err != nil {
+		return nil, err
+	}
+	systems, err := groupSystems(h.Key, h.Train, rule, t.cfg.Seed)
 	if err != nil {
 		return nil, err
 	}
 	t.heads = append(t.heads, &head{
-		Head:      h,
-		model:     &dpa2.Model{Config: t.cfg.Model, Params: t.params, Head: h.Key},
-		trainable: t.program.Trainable(h.Key),
-		last:      noErrors(),
+		Head:  h,
+		model: &dpa2.Model{Config: t.cfg.Model, Params: t.params, Head: h.Key},
+		last:  noErrors(),
 	})
 	return &headSampler{key: h.Key, probability: h.Probability, systems: systems}, nil
 }
@@ -111,16 +125,30 @@ func (t *Trainer) Step() int { return t.step }
 // Steps returns the length of the whole training.
 func (t *Trainer) Steps() int { return t.cfg.Steps }
 
-// Weights returns a copy of all weights, statistics included.
-func (t *Trainer) Weights() *weights.Set { return t.params.Clone() }
+// Weights returns a copy of all weights, statistics included. Called by progress in a training on a GPU, it waits for the step;
+// what then goes wrong is an error of Run, and the weights are those after the last complete step.
+func (t *Trainer) Weights() *weights.Set {
+	if err := t.settle(); err != nil {
+		t.resident.broken = err // and Run stops
+	}
+	return t.params.Clone()
+}
 
 // Trainable returns the names of the tensors that a step with the given head may change: the trunk and that head.
-func (t *Trainer) Trainable(key string) []string { return t.program.Trainable(key) }
+func (t *Trainer) Trainable(key string) []string {
+	if t.resident != nil {
+		return t.resident.Trainable(key)
+	}
+	return t.program.Trainable(key)
+}
 
 // SetWeights replaces the tensors that are in w; others stay. Names and shapes must be those of the model. Optimiser
 // moments are kept. When w is refused nothing has changed.
 func (t *Trainer) SetWeights(w *weights.Set) error {
 	if err := w.Finite(); err != nil {
+		return fmt.Errorf("set weights: %w", err)
+	}
+	if err := t.settle(); err != nil {
 		return fmt.Errorf("set weights: %w", err)
 	}
 	next := t.params.Clone()
@@ -138,6 +166,7 @@ func (t *Trainer) SetWeights(w *weights.Set) error {
 		mine, _ := t.params.Get(tensor.Name)
 		copy(mine.Data, tensor.Data)
 	}
+	t.changed()
 	return nil
 }
 
@@ -160,11 +189,13 @@ type Progress struct {
 	Steps   int     // of the whole training
 	LR      float64 // learning rate of the step
 	Head    string
-	Errors  Errors  // on the batch, before the step
-	Norm    float64 // of the gradient before clipping
+	Errors  Errors  // on the batch, before the step; NaN on a GPU unless Displayed
+	Norm    float64 // of the gradient before clipping; likewise
 	Dropped int     // neighbours within the cut-off that the model's nsel left out, in the batch
 
 	Waited time.Duration // for the batch, which is prepared while the step before runs
+
+	Displayed bool // as Trainer.Display says
 }
 
 // Run does the given number of steps and calls progress after each; nil is allowed. When ctx ends it stops between two
@@ -173,7 +204,25 @@ type Progress struct {
 //
 // Batches of later steps of the same Run are prepared meanwhile, so that one Run of many steps is faster than many of one.
 // progress may save and validate: what was prepared ahead is not part of the trainer's state.
+//
+// On a GPU, without a Reducer, weights, moments and gradients stay there. A step is under way when progress is told, unless it is
+// displayed, and its errors are not known. That a step was not possible, for its loss or its gradient was not finite, is found
+// out two steps later at the latest, or earlier when a step is displayed, when progress saves, validates, or looks at or sets
+// weights, and when Run ends. It has changed nothing then, nor have steps after it, of which progress may have been told: the
+// trainer goes back to the last complete step. Weights, moments, Step and the place in the data are those of that step, and
+// the error is that of the step after it; only the errors in CurveRow of the heads drawn since then are lost. If the GPU
+// fails itself, the trainer goes back to when its weights were last saved, validated, looked at or set, or the Run began; moments are
+// lost.
 func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) error {
+	t.begin()
+	err := t.run(ctx, steps, progress)
+	if failed := t.settle(); failed != nil && !isStepError(err) {
+		err = fmt.Errorf("training step %d: %w", t.step, failed)
+	}
+	return err
+}
+
+func (t *Trainer) run(ctx context.Context, steps int, progress func(Progress)) error {
 	l := startLoader(ctx, t.cfg.Model, steps, t.ahead())
 	defer l.Close()
 	for range steps {
@@ -186,6 +235,9 @@ func (t *Trainer) Run(ctx context.Context, steps int, progress func(Progress)) e
 		}
 		if progress != nil {
 			progress(p)
+		}
+		if err := t.broken(); err != nil {
+			return fmt.Errorf("training step %d: %w", t.step, err)
 		}
 	}
 	return nil
@@ -207,6 +259,9 @@ func (t *Trainer) ahead() source {
 
 // advance does one step in DeePMD-kit's order: learning rate, forward, loss, backward, clip, optimiser.
 func (t *Trainer) advance(ctx context.Context, l *loader) (Progress, error) {
+	if t.resident != nil {
+		return t.advanceOnDevice(ctx, l)
+	}
 	lr := t.schedule.At(t.step)
 	b, waited, err := l.next(ctx)
 	if err != nil {
@@ -229,7 +284,7 @@ func (t *Trainer) advance(ctx context.Context, l *loader) (Progress, error) {
 	t.sampler.draw() // what the loader drew for this step
 	h.last = errorsOf(m)
 	return Progress{Step: t.step, Steps: t.cfg.Steps, LR: lr, Head: h.Key, Errors: h.last, Norm: norm,
-		Dropped: b.batch.Dropped(), Waited: waited}, nil
+		Dropped: b.batch.Dropped(), Waited: waited, Displayed: t.displayed(t.step)}, nil
 }
 
 // move reduces, clips and applies the gradient. The list names every parameter, those of other heads without a gradient,

@@ -123,6 +123,7 @@ func (s *trainSession) start(resume bool) error {
 	if s.trainer, err = training.New(s.plan.config, s.plan.heads); err != nil {
 		return err
 	}
+	s.trainer.Display(s.displays)
 	if err := training.CheckPlace(s.plan.dir, s.plan.prefix); err != nil {
 		return fmt.Errorf("%w; make the folder writable, or choose another place with save_ckpt", err)
 	}
@@ -224,14 +225,20 @@ func (s *trainSession) stopped(err error) error {
 	return fmt.Errorf("%w after step %d of %d; everything is saved", errInterrupted, s.trainer.Step(), s.trainer.Steps())
 }
 
+// displays says whether a step is printed: those of the learning curve, and one now and then in between.
+func (s *trainSession) displays(step int) bool {
+	return s.inCurve(step) || time.Since(s.clock.last) > 10*time.Second
+}
+
+func (s *trainSession) inCurve(step int) bool { return step == 1 || step%s.plan.dispFreq == 0 }
+
 // after writes the learning curve, progress and checkpoints when their time has come.
 func (s *trainSession) after(p training.Progress, done int) error {
 	if p.Dropped > 0 && !s.warned {
 		s.warned = true
 		fmt.Fprintf(s.out, "note: in the batch of step %d %s; raise nsel of descriptor.repinit, or set it to \"auto\"\n", p.Step, tooManyNeighbors(p.Dropped, s.plan.config.Model))
 	}
-	show := p.Step == 1 || p.Step%s.plan.dispFreq == 0
-	if show {
+	if s.inCurve(p.Step) {
 		row, err := s.trainer.CurveRow()
 		if err != nil {
 			return err
@@ -240,8 +247,8 @@ func (s *trainSession) after(p training.Progress, done int) error {
 			return s.uncurved(err)
 		}
 	}
-	if now := time.Now(); show || now.Sub(s.clock.last) > 10*time.Second {
-		s.clock.last = now
+	if p.Displayed {
+		s.clock.last = time.Now()
 		fmt.Fprintf(s.out, "step %d of %d  lr %.1e  head %s  loss %.3e  energy %.3g meV/atom  force %.3g meV/Å  %s left\n",
 			p.Step, p.Steps, p.LR, headTitle(p.Head, ""), p.Errors.Total*p.Errors.Total, 1e3*p.Errors.Energy, 1e3*p.Errors.Force, s.clock.left(float64(done)))
 	}

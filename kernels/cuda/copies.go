@@ -37,3 +37,9 @@ func Zero[T Number](r *Recorder, dst Slice[T]) {
 func Mark(r *Recorder, e *Event) {
 	r.ops = append(r.ops, operation{kind: opMark, event: e})
 }
+
+// Await has the work after it begin when the event, as it was marked last in another stream, has happened. Lists with it cannot
+// be captured.
+func Await(r *Recorder, e *Event) {
+	r.ops = append(r.ops, operation{kind: opAwait, event: e})
+}

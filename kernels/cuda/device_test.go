@@ -246,3 +246,62 @@ func TestClosed(t *testing.T) {
 		t.Errorf("second Close: %v", err)
 	}
 }
+
+// TestStreamsInStep copies with one stream what another computes with, in turns and without the host waiting in between.
+func TestStreamsInStep(t *testing.T) {
+	d := cudatest.Open(t)
+	a, err := d.NewArena(1 << 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var streams [2]*cuda.Stream
+	var events [2]*cuda.Event
+	for k := range streams {
+		if streams[k], err = d.NewStream(); err != nil {
+			t.Fatal(err)
+		}
+		if events[k], err = d.NewEvent(); err != nil {
+			t.Fatal(err)
+		}
+		if err := events[k].Wait(); err != nil { // of what was never marked
+			t.Fatal(err)
+		}
+	}
+	x, sum := take[float64](a, t, 3), take[float64](a, t, 3)
+	copies, compute, there, taken := streams[0], streams[1], events[0], events[1]
+	var r cuda.Recorder
+	run := func(s *cuda.Stream) {
+		t.Helper()
+		if err := s.Run(&r); err != nil {
+			t.Fatal(err)
+		}
+		r.Reset()
+	}
+	cuda.Zero(&r, sum)
+	run(compute)
+	for _, v := range [][]float64{{1, 2, 3}, {10, 20, 30}, {100, 200, 300}} {
+		cuda.Await(&r, taken)
+		cuda.Upload(&r, x, v)
+		cuda.Mark(&r, there)
+		run(copies)
+		cuda.Await(&r, there)
+		cuda.Add(&r, sum, sum, x)
+		cuda.Mark(&r, taken)
+		run(compute)
+	}
+	got := make([]float64, 3)
+	cuda.Download(&r, got, sum)
+	cuda.Mark(&r, there)
+	run(compute)
+	if err := there.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{111, 222, 333}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for _, err := range []error{streams[0].Free(), streams[1].Free(), there.Free(), taken.Free()} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -45,6 +45,8 @@ const (
 	fnEventCreate
 	fnEventDestroy
 	fnEventRecord
+	fnEventQuery
+	fnStreamWaitEvent
 	fnEventElapsedTime
 	fnGetErrorString
 	numSymbols
@@ -58,7 +60,7 @@ var symbolNames = [numSymbols]string{
 	"cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuLaunchKernel",
 	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
 	"cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy", "cuEventCreate",
-	"cuEventDestroy_v2", "cuEventRecord", "cuEventElapsedTime", "cuGetErrorString",
+	"cuEventDestroy_v2", "cuEventRecord", "cuEventQuery", "cuStreamWaitEvent", "cuEventElapsedTime", "cuGetErrorString",
 }
 
 // driver is the library, loaded. Its functions, but for those that ask about devices, want the thread to have a context.

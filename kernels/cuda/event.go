@@ -20,6 +20,15 @@ func (d *Device) NewEvent() (*Event, error) {
 	return &Event{d, handle}, nil
 }
 
+// Wait waits on the host until the event, as it was marked last, has happened; one that was never marked has. Other goroutines may use
+// the device meanwhile.
+func (e *Event) Wait() error {
+	return e.device.poll(fnEventQuery, e.handle, nil)
+}
+
+// Free frees the event.
+func (e *Event) Free() error { return e.device.drop(fnEventDestroy, e.handle) }
+
 // Since returns the time between two events that have happened.
 func (e *Event) Since(earlier *Event) (time.Duration, error) {
 	var ms float32

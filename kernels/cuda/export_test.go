@@ -8,3 +8,6 @@ func Launch(r *Recorder, module, name string, blocks, threads, shared int, args 
 
 // Pieces tells how a product cuts a sum over k rows.
 var Pieces = pieces
+
+// Held returns how many pieces of memory of Go a stream keeps alive.
+func (s *Stream) Held() int { return len(s.keep) }

@@ -44,6 +44,7 @@ const (
 	opCopy
 	opZero
 	opMark
+	opAwait
 )
 
 // Reset empties the list and forgets its error.

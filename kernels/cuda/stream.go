@@ -39,10 +39,35 @@ func (s *Stream) Run(r *Recorder) error {
 }
 
 // Sync waits until all work is done. Other goroutines may use the device meanwhile.
-func (s *Stream) Sync() error {
+func (s *Stream) Sync() error { return s.device.poll(fnStreamQuery, s.handle, s.forget) }
+
+// Done reports whether all work is done, without waiting.
+func (s *Stream) Done() (bool, error) { return s.device.ask(fnStreamQuery, s.handle, s.forget) }
+
+// forget lets go of the memory that copies used. The owner calls it.
+func (s *Stream) forget() {
+	clear(s.keep)
+	s.keep = s.keep[:0]
+}
+
+// Free frees the stream, after all its work is done.
+func (s *Stream) Free() error {
+	if err := s.Sync(); err != nil {
+		return err
+	}
+	return s.device.drop(fnStreamDestroy, s.handle)
+}
+
+// Who waits asks again at once for some tenths of a millisecond, and then leaves the processor to others.
+const (
+	eagerly   = 20 // times
+	patiently = 50 * time.Microsecond
+)
+
+// poll asks a stream or an event until it is done.
+func (d *Device) poll(query symbol, handle uintptr, done func()) error {
 	for asked := 0; ; asked++ {
-		done, err := s.Done()
-		if done || err != nil {
+		if is, err := d.ask(query, handle, done); is || err != nil {
 			return err
 		}
 		if asked < eagerly {
@@ -53,26 +78,19 @@ func (s *Stream) Sync() error {
 	}
 }
 
-// Sync asks again at once for some tenths of a millisecond, and then leaves the processor to others.
-const (
-	eagerly   = 20 // times
-	patiently = 50 * time.Microsecond
-)
-
-// Done reports whether all work is done, without waiting.
-func (s *Stream) Done() (bool, error) {
-	done := false
-	err := s.device.do(func() error {
-		r := s.device.drv.call(fnStreamQuery, s.handle)
-		if r == NotReady {
+// ask asks a stream or an event whether it is done. If so the owner calls done, unless it is nil.
+func (d *Device) ask(query symbol, handle uintptr, done func()) (is bool, err error) {
+	err = d.do(func() error {
+		r := d.drv.call(query, handle)
+		if is = r != NotReady; !is {
 			return nil
 		}
-		done = true
-		clear(s.keep)
-		s.keep = s.keep[:0]
-		return s.device.drv.failure(r, fnStreamQuery, "")
+		if done != nil {
+			done()
+		}
+		return d.drv.failure(r, query, "")
 	})
-	return done, err
+	return is, err
 }
 
 // launchPacket is what the driver is told at a launch: the arguments of its function, and where those of the kernel lie. Being
@@ -106,17 +124,27 @@ func (s *Stream) start(r *Recorder, op *operation) error {
 	case opLaunch:
 		return s.launch(r, op)
 	case opUpload:
-		s.keep = append(s.keep, op.host)
+		s.hold(op.host)
 		return s.copied(drv.call(fnMemcpyHtoDAsync, uintptr(op.dst), uintptr(op.host), uintptr(op.bytes), s.handle), fnMemcpyHtoDAsync, op)
 	case opDownload:
-		s.keep = append(s.keep, op.host)
+		s.hold(op.host)
 		return s.copied(drv.call(fnMemcpyDtoHAsync, uintptr(op.host), uintptr(op.src), uintptr(op.bytes), s.handle), fnMemcpyDtoHAsync, op)
 	case opCopy:
 		return s.copied(drv.call(fnMemcpyDtoDAsync, uintptr(op.dst), uintptr(op.src), uintptr(op.bytes), s.handle), fnMemcpyDtoDAsync, op)
 	case opZero:
 		return s.copied(drv.call(fnMemsetD8Async, uintptr(op.dst), 0, uintptr(op.bytes), s.handle), fnMemsetD8Async, op)
+	case opAwait:
+		return drv.try(fnStreamWaitEvent, s.handle, op.event.handle, 0)
 	default:
 		return drv.try(fnEventRecord, op.event.handle, s.handle)
+	}
+}
+
+// hold keeps memory of Go from being collected until Sync. That of NewHost stays by itself, so a stream that only events are
+// waited for holds nothing more and more.
+func (s *Stream) hold(p unsafe.Pointer) {
+	if _, own := s.device.owned[object{fnMemFreeHost, uintptr(p)}]; !own {
+		s.keep = append(s.keep, p)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/training"
@@ -68,6 +69,7 @@ type Silo struct {
 	has     map[string]bool // tensors of the trunk and of this member's heads
 	closed  []bool          // by element, see CloseRows
 	stream  stream
+	told    time.Time // when progress was told last
 }
 
 // ErrNoData says that there is nothing to train on.
@@ -92,6 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Silo, error) {
 		return nil, fmt.Errorf("prepare training: %w", err)
 	}
 	s := &Silo{cfg: cfg, trainer: trainer, has: map[string]bool{}}
+	trainer.Display(func(int) bool { return time.Since(s.told) >= tellEvery })
 	for _, name := range trainer.Weights().Names() {
 		s.has[name] = true
 	}

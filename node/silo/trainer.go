@@ -118,14 +118,15 @@ func (s *Silo) Train(ctx context.Context, w *weights.Set, steps int) (federation
 
 // progress tells every few seconds how far local training is.
 func (s *Silo) progress(steps int) func(training.Progress) {
-	told, first := time.Now(), s.Step()
+	first := s.Step()
+	s.told = time.Now()
 	var waited time.Duration
 	return func(p training.Progress) {
 		waited += p.Waited
-		if time.Since(told) < tellEvery {
+		if !p.Displayed {
 			return
 		}
-		told = time.Now()
+		s.told = time.Now()
 		s.cfg.Log.Info("training locally", "step", p.Step-first, "of", steps, "head", p.Head, "force_error", fmt.Sprintf("%.3g eV/Å", p.Errors.Force),
 			"waited_for_data", waited.Round(time.Millisecond))
 	}

@@ -22,7 +22,7 @@ func (g *energyGraph) buildForces() forces {
 	}
 }
 
-// A Place is where programs run: on a processor, or on a GPU.
+// A Place is where programs run: on a processor, or on a GPU, where threads of the processor bring batches there.
 type Place struct {
 	Threads int          // of the processor; 0 for one for each core that Go may use
 	Device  *cuda.Device // nil for the processor
@@ -87,7 +87,7 @@ func newExec[T kernels.Float](cfg *Config, p *graph.Program, used map[string]*gr
 	if at.Device == nil {
 		e.executor = graph.NewExec[T](p, at.Threads)
 	} else {
-		device, err := graph.NewDeviceExec[T](p, at.Device)
+		device, err := graph.NewDeviceExec[T](p, at.Device, at.Threads)
 		if err != nil {
 			return nil, err
 		}
@@ -119,19 +119,40 @@ func (e *exec[T]) load(m *Model) error {
 		if !ok || len(src.Data) != product(spec.shape) {
 			return fmt.Errorf("model: tensor %q is missing or does not have shape %v", names[k], spec.shape)
 		}
-		if len(spec.shape) == 3 {
-			for t := range spec.shape[0] {
-				convert(dst[4*t:4*t+4], src.Data[t*spec.shape[1]*4:])
-			}
-			continue
-		}
-		convert(dst, src.Data)
+		takeParam(dst, src.Data, spec)
 	}
 	return nil
 }
 
+// takeParam copies a tensor to where a program reads it.
+func takeParam[T kernels.Float](dst []T, src []float64, spec paramSpec) {
+	if len(spec.shape) != 3 {
+		convert(dst, src)
+		return
+	}
+	for t := range spec.shape[0] {
+		convert(dst[4*t:4*t+4], src[t*spec.shape[1]*4:])
+	}
+}
+
+// programLen is how many numbers of a tensor a program reads.
+func (p paramSpec) programLen() int {
+	if len(p.shape) == 3 {
+		return 4 * p.shape[0]
+	}
+	return product(p.shape)
+}
+
 // run executes the program on a batch; extra are inputs that are not the batch's.
 func (e *exec[T]) run(b *Batch, extra map[string][]float64) error {
+	if err := e.start(b, extra); err != nil {
+		return err
+	}
+	return e.Read(e.outputs...)
+}
+
+// start is run without bringing outputs here.
+func (e *exec[T]) start(b *Batch, extra map[string][]float64) error {
 	e.batch.Sizes, e.batch.Indices = b.sizes, b.indices
 	for _, inputs := range []map[string][]float64{b.inputs, extra} {
 		for name, src := range inputs {
@@ -146,10 +167,7 @@ func (e *exec[T]) run(b *Batch, extra map[string][]float64) error {
 		convert(delta[:len(s.delta)], s.delta)
 		delta = delta[len(s.delta):]
 	}
-	if err := e.Run(&e.batch); err != nil {
-		return err
-	}
-	return e.Read(e.outputs...)
+	return e.Run(&e.batch)
 }
 
 // input returns the memory of an input of n numbers.

@@ -16,7 +16,7 @@ type TrainingStep struct {
 	run                   runner
 	trainable             []string // paths in the DeePMD tree, without head
 	outputs               []string // names of their gradients among the program's outputs
-	labels                labels
+	labels                *labels
 	extra                 map[string][]float64 // inputs besides those of a batch
 	derivatives           bool                 // the program computes forces and virials
 	perType               []float64            // reference energies, eV
@@ -45,7 +45,7 @@ func NewTrainingStepAt(cfg *Config, loss LossConfig, precision Precision, at Pla
 	if err := loss.Validate(); err != nil {
 		return nil, fmt.Errorf("loss: %w", err)
 	}
-	s := &TrainingStep{cfg: cfg, loss: loss, extra: map[string][]float64{}}
+	s := &TrainingStep{cfg: cfg, loss: loss, labels: &labels{}, extra: map[string][]float64{}}
 	g := buildEnergy(cfg)
 	var f forces
 	outputs := map[string]*graph.Tensor{"energy": g.frameEnergies}
@@ -91,9 +91,7 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 	if err := s.run.load(m); err != nil {
 		return Metrics{}, fmt.Errorf("training step: %w", err)
 	}
-	s.perType = m.references(s.perType[:0], &s.referenceNames)
-	s.reference = b.references(s.reference[:0], s.perType)
-	s.fillInputs(b, p, s.reference)
+	s.fillInputs(m, b, p)
 	if err := s.run.run(b, s.extra); err != nil {
 		return Metrics{}, fmt.Errorf("training step on %d frames: %w", b.NumFrames(), err)
 	}
@@ -110,9 +108,11 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 }
 
 // fillInputs sets what the loss needs besides the batch: labels, weights and prefactors.
-func (s *TrainingStep) fillInputs(b *Batch, p Prefactors, reference []float64) {
-	l, in := &s.labels, s.extra
-	s.loss.fillLabels(l, b, reference)
+func (s *TrainingStep) fillInputs(m *Model, b *Batch, p Prefactors) {
+	l, in := s.labels, s.extra
+	s.perType = m.references(s.perType[:0], &s.referenceNames)
+	s.reference = b.references(s.reference[:0], s.perType)
+	s.loss.fillLabels(l, b, s.reference)
 	in["label.energy"], in["label.force"], in["label.virial"] = l.energy, l.force, l.virial
 	in["weight.energy"], in["weight.force"], in["weight.virial"] = l.energyWeight, l.forceWeight, l.virialWeight
 	in["scale.energy"], in["scale.force"], in["scale.virial"] = l.energyScale, l.forceScale, l.virialScale
@@ -129,7 +129,12 @@ func (s *TrainingStep) metrics(b *Batch) Metrics {
 		s.out.force = s.run.output("force", s.out.force)
 		s.out.virial = s.run.output("virial", s.out.virial)
 	}
+	return s.compare(b)
+}
+
+// compare compares the predictions read with the labels.
+func (s *TrainingStep) compare(b *Batch) Metrics {
 	m := Metrics{Loss: s.out.loss[0]}
-	m.compare(b, &s.labels, s.out.energy, s.out.force, s.out.virial)
+	m.compare(b, s.labels, s.out.energy, s.out.force, s.out.virial)
 	return m
 }

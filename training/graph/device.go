@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,6 +20,12 @@ type DeviceExec[F kernels.Float] struct {
 	stream *cuda.Stream
 	list   cuda.Recorder
 
+	copies *cuda.Stream // brings batches to the device
+	sent   cuda.Recorder
+	stages [2]stage[F]
+	turn   int // stage of the next batch
+	moves  []move[F]
+
 	fixed   *cuda.Arena         // parameters, constants, what follows from them, and maps of columns
 	batch   *cuda.Arena         // inputs and maps between rows
 	values  *cuda.Arena         // what steps compute, and scratch
@@ -36,19 +43,27 @@ type DeviceExec[F kernels.Float] struct {
 	clock deviceClock
 
 	laid   []int // sizes that memory is laid out for
-	loaded bool  // parameters are on the device as they are here
+	loaded bool  // parameters are on the device as they should be
 	host   map[string][]F
+	closed bool
+
+	again replay
 }
 
 // deviceMap is an index map on the device, with what is derived from it; empty where no step needs it.
 type deviceMap struct{ to, start, rows cuda.Slice[int32] }
 
-// NewDeviceExec returns a DeviceExec with parameters of zeros.
-func NewDeviceExec[F kernels.Float](p *Program, d *cuda.Device) (*DeviceExec[F], error) {
-	e := &DeviceExec[F]{Exec: NewExec[F](p, 1), device: d, at: make([]cuda.Slice[F], len(p.values)), maps: make([]deviceMap, len(p.indices)),
+// NewDeviceExec returns a DeviceExec with parameters of zeros. So many threads of the host, at least one, check batches and lay
+// them out.
+func NewDeviceExec[F kernels.Float](p *Program, d *cuda.Device, threads int) (*DeviceExec[F], error) {
+	e := &DeviceExec[F]{Exec: NewExec[F](p, threads), device: d, at: make([]cuda.Slice[F], len(p.values)), maps: make([]deviceMap, len(p.indices)),
 		pairs: make([]cuda.Slice[int32], len(p.pairs)), perms: map[*kernels.RowMap]cuda.Slice[int32]{}, host: map[string][]F{}}
+	e.other = e.move
 	var err error
 	if e.stream, err = d.NewStream(); err != nil {
+		return nil, err
+	}
+	if err := e.openStages(); err != nil {
 		return nil, err
 	}
 	if err := e.placeFixed(); err != nil {
@@ -57,55 +72,61 @@ func NewDeviceExec[F kernels.Float](p *Program, d *cuda.Device) (*DeviceExec[F],
 	return e, nil
 }
 
-// Close frees the memory of the device.
+// Close waits for all work and frees the memory of the device. What fails later than the first time is nothing.
 func (e *DeviceExec[F]) Close() error {
-	err := e.stream.Sync()
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	failed := []error{e.stream.Sync(), e.again.forget(), e.copies.Free(), e.stream.Free()}
+	for k := range e.stages {
+		failed = append(failed, e.stages[k].close(e.device))
+	}
 	for _, a := range []*cuda.Arena{e.fixed, e.batch, e.values} {
 		if a != nil {
-			if failed := a.Free(); err == nil {
-				err = failed
-			}
+			failed = append(failed, a.Free())
 		}
 	}
-	return err
+	return errors.Join(failed...)
 }
 
 // Thaw says that parameters have been changed here, see Param: the next Run brings them to the device.
 func (e *DeviceExec[F]) Thaw() { e.frozen, e.loaded = false, false }
 
-// Run starts the computation of all outputs; Output and Sync wait for it. Errors are those of Exec, and of the device: memory
-// that is not enough, a driver that fails.
+// Run starts the computation of all outputs; Output and Sync wait for it. It returns when the batch has been read, and may be
+// called again at once: it waits only for the run before the last to have begun. Errors are those of Exec, and of the device:
+// memory that is not enough, a driver that fails, also in earlier runs.
 func (e *DeviceExec[F]) Run(b *Batch[F]) error {
-	if err := e.stream.Sync(); err != nil { // what it has to read of the batch before is there
-		return err
-	}
 	e.pool.start()
 	defer e.pool.stop()
 	if err := e.bind(b); err != nil {
 		return fmt.Errorf("run graph: %w", err)
 	}
-	if err := e.submit(b); err != nil {
+	if err := e.submit(); err != nil {
 		return fmt.Errorf("run graph on %s: %w", e.device.Info().Name, err)
 	}
 	return nil
 }
 
 // submit brings the batch to the device and starts all steps.
-func (e *DeviceExec[F]) submit(b *Batch[F]) error {
+func (e *DeviceExec[F]) submit() error {
 	if e.profile != nil {
 		if err := e.readProfile(); err != nil {
 			return err
 		}
 	}
+	if err := e.upload(); err != nil {
+		return err
+	}
 	e.list.Reset()
 	if e.clock.begin != nil {
 		cuda.Mark(&e.list, e.clock.begin)
 	}
-	e.upload()
-	if err := e.placeBatch(b); err != nil {
+	if err := e.placeBatch(); err != nil {
 		return err
 	}
-	if e.laid == nil || !slices.Equal(e.sizes, e.laid) {
+	if e.laid == nil || !slices.Equal(e.sizes, e.laid) || !e.cutAgain() {
+		e.again.alike = 0
 		if err := e.layOut(); err != nil {
 			e.laid = nil
 			return err
@@ -113,28 +134,19 @@ func (e *DeviceExec[F]) submit(b *Batch[F]) error {
 		e.laid = append(e.laid[:0], e.sizes...)
 		e.hasPlan = true // for those who count
 	}
-	for i := 0; i < len(e.program.steps); i++ {
-		e.mark(i)
-		switch s := &e.program.steps[i]; {
-		case s.region != none:
-			e.recordRegion(s.region)
-			for last := e.program.regions[s.region].last; i < last; i++ {
-				e.mark(i + 1) // the first step of a region stands for all in a profile
-			}
-		case !s.frozen || !e.frozen:
-			e.record(s)
-		}
-	}
-	e.mark(len(e.program.steps))
-	if e.clock.end != nil {
-		cuda.Mark(&e.list, e.clock.end)
-	}
 	if err := e.stream.Run(&e.list); err != nil {
 		return err
 	}
-	e.frozen = true
-	return nil
+	if err := e.startSteps(); err != nil || e.clock.end == nil {
+		return err
+	}
+	e.list.Reset()
+	cuda.Mark(&e.list, e.clock.end)
+	return e.stream.Run(&e.list)
 }
+
+// Stream returns the stream that does the work of all runs in their order, for work before or after a run.
+func (e *DeviceExec[F]) Stream() *cuda.Stream { return e.stream }
 
 // Sync waits until everything is computed, and returns what went wrong.
 func (e *DeviceExec[F]) Sync() error { return e.stream.Sync() }
@@ -155,6 +167,21 @@ func (e *DeviceExec[F]) Device(name string) cuda.Slice[F] {
 	}
 	return cuda.Slice[F]{}
 }
+
+// DeviceParam returns a parameter in the memory of the device, for those who write it there, see Loaded; empty for names that are
+// no parameters of the program.
+func (e *DeviceExec[F]) DeviceParam(name string) cuda.Slice[F] {
+	for i := range e.program.values {
+		if v := &e.program.values[i]; v.where == inParam && v.name == name {
+			return e.at[i]
+		}
+	}
+	return cuda.Slice[F]{}
+}
+
+// Loaded says that somebody else has brought parameters to the device, or changed them there: the next Run computes anew what
+// follows from them, and takes none from here.
+func (e *DeviceExec[F]) Loaded() { e.frozen, e.loaded = false, true }
 
 // Read waits for the computation and copies outputs to the host, where Output has them until the next Read. Unknown names are ignored.
 func (e *DeviceExec[F]) Read(names ...string) error {

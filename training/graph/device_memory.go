@@ -72,50 +72,22 @@ func (p *Program) rowMaps() (list []*kernels.RowMap) {
 	return list
 }
 
-// upload brings parameters to the device, if they have changed.
-func (e *DeviceExec[F]) upload() {
+// upload brings parameters to the device, if they have changed here, and waits for it: they may change again.
+func (e *DeviceExec[F]) upload() error {
 	if e.loaded {
-		return
+		return nil
 	}
+	e.list.Reset()
 	for i := range e.program.values {
 		if e.program.values[i].where == inParam {
 			cuda.Upload(&e.list, e.at[i], e.vals[i])
 		}
 	}
-	e.loaded = true
-}
-
-// placeBatch brings inputs and maps to the device. They lie in one piece of memory, which is made larger when it must.
-func (e *DeviceExec[F]) placeBatch(b *Batch[F]) error {
-	p := e.program
-	bytes := 0
-	for i := range p.values {
-		if p.values[i].where == inBatch {
-			bytes += cuda.Room[F](len(e.vals[i]))
-		}
-	}
-	e.eachMap(func(_ *cuda.Slice[int32], data []int32) { bytes += cuda.Room[int32](len(data)) })
-	if err := e.makeRoom(&e.batch, bytes); err != nil {
+	if err := e.stream.Run(&e.list); err != nil {
 		return err
 	}
-	var err error
-	for i := range p.values {
-		if p.values[i].where != inBatch || err != nil {
-			continue
-		}
-		if e.at[i], err = cuda.Take[F](e.batch, len(e.vals[i])); err == nil {
-			cuda.Upload(&e.list, e.at[i], e.vals[i])
-		}
-	}
-	e.eachMap(func(to *cuda.Slice[int32], data []int32) {
-		if err != nil {
-			return
-		}
-		if *to, err = cuda.Take[int32](e.batch, len(data)); err == nil {
-			cuda.Upload(&e.list, *to, data)
-		}
-	})
-	return err
+	e.loaded = true
+	return e.stream.Sync()
 }
 
 // eachMap visits what steps need of the maps between rows.
@@ -136,12 +108,14 @@ func (e *DeviceExec[F]) eachMap(visit func(to *cuda.Slice[int32], data []int32))
 	}
 }
 
-// makeRoom empties an arena and makes it so large at least. It waits for work that may still use what it frees.
+// makeRoom empties an arena and makes it so large at least. It waits for work that may still use what it frees. What was
+// recorded for other memory cannot be started again.
 func (e *DeviceExec[F]) makeRoom(a **cuda.Arena, bytes int) (err error) {
 	if *a != nil && (*a).Bytes() >= bytes {
 		(*a).Reset(0)
 		return nil
 	}
+	e.again.alike = 0
 	if *a != nil {
 		if err := e.stream.Sync(); err != nil {
 			return err

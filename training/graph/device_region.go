@@ -75,12 +75,33 @@ func (e *DeviceExec[F]) cutForMemory(fixed, available int) (local int, err error
 	}
 	for ; ; centres = (centres + 1) / 2 {
 		e.cutBlocks(&e.blocks, centres)
+		for axis, n := range e.blocks.most {
+			e.blocks.planned[axis] = n
+			if e.blocks.blocks > 1 {
+				e.blocks.planned[axis] += n / 8 // other batches have their rows elsewhere
+			}
+		}
 		local = e.layOutLocals()
 		need := fixed + cuda.Room[F](local)
 		if need <= available || centres <= leastCentres {
 			return local, e.checkDevice(need, available)
 		}
 	}
+}
+
+// cutAgain cuts a batch of the same sizes, whose rows may belong to other centres, and reports whether its blocks fit the memory.
+func (e *DeviceExec[F]) cutAgain() bool {
+	if len(e.program.regions) == 0 || e.blocks.blocks <= 1 {
+		return true
+	}
+	e.again.alike = 0 // what is launched follows from the blocks
+	e.cutBlocks(&e.blocks, e.blocks.centres)
+	for axis, n := range e.blocks.most {
+		if n > e.blocks.planned[axis] {
+			return false
+		}
+	}
+	return true
 }
 
 // checkDevice fails if a batch needs more memory than the device has.
@@ -96,7 +117,7 @@ func (e *DeviceExec[F]) layOutLocals() (most int) {
 	p := e.program
 	e.localAt = grow(e.localAt, len(p.values))
 	for r := range p.regions {
-		n := e.planLocals(r, func(v *value) int { return e.blocks.most[v.rows.axis] * v.rows.mul * v.cols })
+		n := e.planLocals(r, func(v *value) int { return e.blocks.planned[v.rows.axis] * v.rows.mul * v.cols })
 		for _, id := range p.regions[r].values {
 			if p.values[id].local == r {
 				e.localAt[id] = e.plan.at[id]

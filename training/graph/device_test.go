@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -18,7 +19,7 @@ func onDevice[F kernels.Float](t *testing.T, d *cuda.Device, b *Builder, outputs
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewDeviceExec[F](p, d)
+	e, err := NewDeviceExec[F](p, d, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func TestDeviceParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewDeviceExec[float64](p, d)
+	e, err := NewDeviceExec[float64](p, d, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestDeviceParameters(t *testing.T) {
 		copy(host.Param("w"), e.Param("w"))
 		e.Thaw()
 		host.Thaw()
-		for _, in := range [][]float64{{1, 10}, {2, 0, 0, 1}} {
+		for _, in := range [][]float64{{1, 10}, {3, -1}, {5, 2}, {2, 0, 0, 1}} {
 			batch := &Batch[float64]{Sizes: map[string]int{"row": len(in) / 2}, Inputs: map[string][]float64{"x": in}}
 			runDevice(t, e, batch)
 			if err := host.Run(batch); err != nil {
@@ -170,7 +171,7 @@ func TestDeviceBlocks(t *testing.T) {
 		o := newOracle(s)
 		regions += len(p.regions)
 		for _, centres := range []int{0, 7, 1} {
-			e, err := NewDeviceExec[float64](p, d)
+			e, err := NewDeviceExec[float64](p, d, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,6 +179,17 @@ func TestDeviceBlocks(t *testing.T) {
 			runDevice(t, e, s.batch)
 			for name, y := range outputs {
 				compare(t, fmt.Sprintf("seed %d, blocks of %d centres: %s", seed, centres, name), e.Output(name), o.eval(y), 1e-9)
+			}
+			mirrored := mirror(s.batch) // as many edges and pairs, of other atoms
+			host := NewExec[float64](p, 1)
+			if err := host.Run(mirrored); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				runDevice(t, e, mirrored)
+			}
+			for name := range outputs {
+				compare(t, fmt.Sprintf("seed %d mirrored, blocks of %d centres: %s", seed, centres, name), e.Output(name), host.Output(name), 1e-9)
 			}
 			if err := e.Close(); err != nil {
 				t.Error(err)
@@ -192,6 +204,18 @@ func TestDeviceBlocks(t *testing.T) {
 	}
 }
 
+// mirror gives the edges of the first atom to the last one, and so on.
+func mirror(b *Batch[float64]) *Batch[float64] {
+	out := &Batch[float64]{Sizes: b.Sizes, Inputs: b.Inputs, Indices: maps.Clone(b.Indices)}
+	centre := slices.Clone(b.Indices["centre"])
+	for i := range centre {
+		centre[i] = int32(b.Sizes["atom"]) - 1 - centre[i]
+	}
+	slices.Reverse(centre)
+	out.Indices["centre"] = centre
+	return out
+}
+
 // TestDeviceMemory has a batch that does not fit the device, cut into blocks or not.
 func TestDeviceMemory(t *testing.T) {
 	d := cudatest.Open(t)
@@ -203,7 +227,7 @@ func TestDeviceMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := NewDeviceExec[float64](p, d)
+		e, err := NewDeviceExec[float64](p, d, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,5 +272,97 @@ func TestDeviceProfile(t *testing.T) {
 	}
 	if nodes[0].Total <= 0 || e.FLOP() <= 0 || e.ArenaBytes() <= 0 {
 		t.Errorf("the longest node took %v; %d FLOP, %d bytes", nodes[0].Total, e.FLOP(), e.ArenaBytes())
+	}
+}
+
+// TestDeviceRunsAhead starts runs without waiting for those before, from one and the same memory of the host, and reads what
+// the last one has computed and, kept on the device, what the others have.
+func TestDeviceRunsAhead(t *testing.T) {
+	d := cudatest.Open(t)
+	b := New()
+	x := b.Input("x", Axis("row"), 2)
+	sum := b.Scatter(x, b.Index("to", Axis("row"), Axis("sum")))
+	p, err := b.CompileWith(map[string]*Tensor{"sum": sum}, Options{Whole: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewDeviceExec[float64](p, d, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := d.NewArena(1 << 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := NewExec[float64](p, 1)
+	batch := &Batch[float64]{Sizes: map[string]int{"sum": 2}, Inputs: map[string][]float64{}, Indices: map[string][]int32{}}
+	data, to := make([]float64, 140000), make([]int32, 70000)
+	var got, want [][]float64
+	var list cuda.Recorder
+	for run, rows := range []int{3, 3, 5, 70000, 70000, 70000, 2} {
+		for i := range data {
+			data[i] = float64(run*100 + i)
+			to[i/2] = int32((i/2 + run) % 2)
+		}
+		batch.Sizes["row"], batch.Inputs["x"], batch.Indices["to"] = rows, data[:2*rows], to[:rows]
+		if err := e.Run(batch); err != nil {
+			t.Fatal(err)
+		}
+		if err := host.Run(batch); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, slices.Clone(host.Output("sum")))
+		got = append(got, make([]float64, 4))
+		kept, err := cuda.Take[float64](memory, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.Reset()
+		cuda.Copy(&list, kept, e.Device("sum"))
+		cuda.Download(&list, got[run], kept)
+		if err := e.Stream().Run(&list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	for run := range want {
+		if !slices.Equal(got[run], want[run]) {
+			t.Errorf("run %d: %v, want %v", run, got[run], want[run])
+		}
+	}
+	if a := e.again; a.recorded != 6 || a.replayed != 3 { // 3; 3 captured; 5; 70000; 70000 captured, replayed; 2
+		t.Errorf("%d runs recorded and %d replayed, want 6 and 3", a.recorded, a.replayed)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDeviceReplays compares runs that are started as a graph with runs of a fresh DeviceExec, in a program that keeps what
+// follows from parameters, while numbers, parameters and sizes change.
+func TestDeviceReplays(t *testing.T) {
+	d := cudatest.Open(t)
+	s := newRagged(8, 9, 6)
+	outputs := randomProgram(s, 25)
+	e := onDevice(t, d, s.Builder, outputs, s.batch)
+	other := onlySizes(s, newRagged(31, 12, 6))
+	for run, b := range []*Batch[float64]{s.batch, s.batch, s.batch, other, s.batch, s.batch, s.batch} {
+		for _, x := range b.Inputs {
+			for i := range x {
+				x[i] = s.rng.Float64() - 0.5
+			}
+		}
+		runDevice(t, e, b)
+		fresh := onDevice(t, d, s.Builder, outputs, b)
+		for name := range outputs {
+			if !slices.Equal(e.Output(name), fresh.Output(name)) {
+				t.Errorf("run %d: output %s differs from that of a fresh start", run, name)
+			}
+		}
+	}
+	if a := e.again; a.replayed < 4 || a.recorded < 5 {
+		t.Errorf("%d runs recorded and %d replayed, want 5 and 4 at least", a.recorded, a.replayed)
 	}
 }

@@ -40,7 +40,8 @@ type Exec[F kernels.Float] struct {
 
 	frozen  bool // what follows from parameters alone is there
 	pool    *pool
-	scratch []*scratch[F] // by worker
+	other   func(piece int) // of otherJob
+	scratch []*scratch[F]   // by worker
 	profile *profile
 
 	available func() int64
@@ -163,6 +164,7 @@ const (
 	regionJob                // region
 	checkJob                 // none; pieces are those of the index maps that are ready to be bound
 	indexJob                 // none; pieces are these maps
+	otherJob                 // none; pieces are those of what embeds the Exec
 )
 
 // piece does one piece of a job.
@@ -176,6 +178,8 @@ func (e *Exec[F]) piece(j job, piece, worker int) {
 		e.prove(&e.checks[piece])
 	case indexJob:
 		e.bound[piece] = e.bindIndex(e.ready[piece])
+	case otherJob:
+		e.other(piece)
 	}
 }
 

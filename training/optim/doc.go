@@ -12,5 +12,7 @@
 // Parameters whose gradient is nil are left alone: neither their value nor their moments nor their step counters
 // advance. That is what keeps a head that was not drawn in a multi-head step where it was.
 //
-// Everything is float64 and sequential in the order of the parameters, so results do not depend on threads.
+// DeviceAdam does the same, clipping included, to parameters that are in the memory of a GPU.
+//
+// Everything on the host is float64 and sequential in the order of the parameters, so results do not depend on threads.
 package optim

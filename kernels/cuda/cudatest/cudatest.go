@@ -57,6 +57,9 @@ func OpenGPU(t testing.TB) *cuda.Device {
 // Library returns the path of the fake driver, building it first if need be. It skips or fails as Open does.
 func Library(t testing.TB) string {
 	t.Helper()
+	if !cuda.Supported {
+		t.Skip("this program is built without GPUs")
+	}
 	path, err := Build()
 	switch {
 	case err == nil:

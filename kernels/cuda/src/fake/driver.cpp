@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,9 +26,9 @@ const size_t memoryBytes = 256 << 20, redzone = 256;
 const unsigned char redByte = 0xa5, freshByte = 0xff;  // fresh numbers are NaN
 
 using Work = std::function<int()>;
-struct Stream { std::vector<Work> queue; bool capturing = false, asked = false; };
-struct Graph { std::vector<Work> work; };
-struct Event { double at = -1; };
+struct Stream { std::deque<Work> queue; bool capturing = false, asked = false; };
+struct Graph { std::deque<Work> work; };
+struct Event { double at = -1; long marked = 0, happened = 0; Stream *on = nullptr; bool asked = false; };
 struct Module { std::set<std::string> entries; };
 struct Memory { size_t bytes; char *block; };
 
@@ -75,12 +76,26 @@ int checkRedzones(const std::string &what) {
   return ok;
 }
 
+// advance does the next piece of work of a stream.
+int advance(Stream *s) {
+  Work w = std::move(s->queue.front());
+  s->queue.pop_front();
+  return w();
+}
+
 int drain(Stream *s) {
-  std::vector<Work> todo;
-  todo.swap(s->queue);
-  for (auto &w : todo)
-    if (int rc = w()) return rc;
+  while (!s->queue.empty())
+    if (int rc = advance(s)) return rc;
   return checkRedzones("something");
+}
+
+// await does the work of a stream until an event that was marked there for the n-th time has happened.
+int await(Event *e, long n, Stream *on) {
+  while (e->happened < n) {
+    if (!streams.count(on) || on->queue.empty()) return failForGood(launchFailed, "streams wait for each other");
+    if (int rc = advance(on)) return rc;
+  }
+  return ok;
 }
 
 int enqueue(void *stream, Work w) {
@@ -341,7 +356,28 @@ int cuEventDestroy_v2(void *e) {
 int cuEventRecord(void *e, void *s) {
   REQUIRE_CONTEXT
   if (!events.count(e)) return fail(invalidHandle, "no such event");
-  return enqueue(s, [=] { return ((Event *)e)->at = now(), 0; });
+  if (!streams.count(s)) return fail(invalidHandle, "no such stream");
+  if (((Stream *)s)->capturing) return fail(captureUnsupported, "the fake does not capture events");
+  long n = ++((Event *)e)->marked;
+  ((Event *)e)->on = (Stream *)s;
+  return enqueue(s, [=] { return ((Event *)e)->at = now(), ((Event *)e)->happened = n, 0; });
+}
+// cuEventQuery says once that work is under way, as cuStreamQuery does.
+int cuEventQuery(void *p) {
+  REQUIRE_CONTEXT
+  if (!events.count(p)) return fail(invalidHandle, "no such event");
+  Event *e = (Event *)p;
+  if (e->happened >= e->marked) return ok;
+  if ((e->asked = !e->asked)) return fail(notReady, "work is under way");
+  return await(e, e->marked, e->on);
+}
+int cuStreamWaitEvent(void *s, void *e, unsigned) {
+  REQUIRE_CONTEXT
+  if (!events.count(e)) return fail(invalidHandle, "no such event");
+  if (streams.count(s) && ((Stream *)s)->capturing) return fail(captureUnsupported, "the fake does not capture events");
+  long n = ((Event *)e)->marked;
+  Stream *on = ((Event *)e)->on;
+  return enqueue(s, [=] { return await((Event *)e, n, on); });
 }
 int cuEventElapsedTime(float *ms, void *a, void *b) {
   REQUIRE_CONTEXT
