@@ -40,45 +40,54 @@ func near(a, b []uint32, steps int32) bool {
 	return !slices.ContainsFunc(minus(a, b), func(d uint32) bool { return int32(d) > steps || int32(d) < -steps })
 }
 
-// TestRoundIsConsumed has a relay that keeps all opened shares of the trunk to itself, so that no member gets the sum, and then cuts one member off, for
-// the others to try again without it. Whoever has opened shares in the round takes part in no other attempt. The control are members that do not remember
-// that: the relay opens two sums, and their difference is the update of the member, but for the rounding of the others.
+// TestRoundIsConsumed has a relay that keeps all opened shares of the trunk to itself, so that nobody gets the sum, and then cuts one member off. One
+// member is restarted before it opens anything, and a liar, who coordinates the second attempt, does as if it had not: two that are ready for another attempt are
+// more than can be dishonest, so that others would follow. Whoever has opened shares in the round does not. The control are members that do not remember that they
+// have: the relay opens two sums, and their difference is the update of the member that is cut off, but for the rounding of the others.
 func TestRoundIsConsumed(t *testing.T) {
-	const victim = 2
 	for _, checked := range []bool{true, false} {
 		c := afterSetup(t, 5).fork(t, 2, 1)
 		c.audit.alarms = []string{}
-		kept := map[uint64]map[MemberID]*ledger.Envelope{} // by attempt
-		c.slow = func(from, _ int, raw []byte) time.Duration {
-			e, err := ledger.DecodeEnvelope(raw)
-			if err != nil || e.Round != 1 {
-				return 0
-			}
-			if e.Type == typeUnmask {
-				if kept[e.Attempt] == nil {
-					kept[e.Attempt] = map[MemberID]*ledger.Envelope{}
-				}
-				kept[e.Attempt][e.From] = e
-				return -1
-			}
-			if from == victim && len(kept) > 0 {
-				return -1
-			}
-			return 0
-		}
-		var sums [][]uint32
-		var sessions [][32]byte
-		c.doom = func(n *node, _ Action) bool {
-			if m := n.machine; m != nil && m.r != nil && m.r.number == 1 && !checked && n.index != victim {
-				m.r.consumed, m.r.vain = false, time.Time{}
-			}
-			return false
-		}
 		for _, n := range c.nodes {
 			c.start(n)
 		}
-		for c.now < 30*time.Second && len(sums) < 2 && c.nodes[0].machine.chain.Len() == 1 {
-			c.settle(time.Second)
+		c.settle(100 * time.Millisecond)
+		liar := c.leads(1)
+		c.cheat = liar + 1
+		restarted, victim := (liar+1)%5, (liar+2)%5
+		kept := map[uint64]map[MemberID]*ledger.Envelope{} // by attempt
+		c.slow = func(from, _ int, raw []byte) time.Duration {
+			e, err := ledger.DecodeEnvelope(raw)
+			if err != nil || e.Round != 1 || e.Type != typeUnmask {
+				if from == victim && len(kept) > 0 {
+					return -1
+				}
+				return 0
+			}
+			if kept[e.Attempt] == nil {
+				kept[e.Attempt] = map[MemberID]*ledger.Envelope{}
+			}
+			kept[e.Attempt][e.From] = e
+			return -1
+		}
+		c.doom = func(n *node, a Action) bool {
+			if m := n.machine; m.r != nil && m.r.number == 1 && n.index != victim && (n.index == liar || !checked) {
+				m.r.consumed, m.r.vain = false, time.Time{}
+			}
+			p, writes := a.(Persist)
+			if n.index == restarted && n.life == 1 && writes && len(p.Once) > 0 && string(p.Once[0].Key) == releaseKey {
+				n.revive = 50 * time.Millisecond
+				return true
+			}
+			return false
+		}
+		var sums [][]uint32
+		var sessions [][32]byte
+		for c.now < 20*time.Second && len(sums) < 2 && c.nodes[liar].machine != nil && c.nodes[liar].machine.chain.Len() == 1 {
+			c.settle(250 * time.Millisecond)
+			if m := c.nodes[liar].machine; len(kept[0]) == 4 && m.r.attempt == 0 {
+				m.moveTo(1)
+			}
 			for attempt := range uint64(6) {
 				if lanes, session := c.relayOpens(kept[attempt], attempt); lanes != nil && !slices.Contains(sessions, session) {
 					sums, sessions = append(sums, lanes), append(sessions, session)
@@ -92,7 +101,7 @@ func TestRoundIsConsumed(t *testing.T) {
 			continue
 		}
 		if len(sums) < 2 {
-			t.Fatalf("control: the relay has %d sums", len(sums))
+			t.Fatalf("control: the relay has %d sums\n%s", len(sums), strings.Join(c.audit.story, "\n"))
 		}
 		own := c.audit.lanes[sessions[0]][victim][0].Lanes
 		if got := minus(sums[0], sums[1]); !near(got, own, 8) || near(own, make([]uint32, len(own)), 1000) {
@@ -187,7 +196,9 @@ func (w wiretap) masksTwice(c *cluster, member int) bool {
 func maskAgain(t *testing.T, copied, repeated, reveals bool) {
 	const victim = 2
 	c := afterSetup(t, 4).fork(t, 2, 1)
-	c.audit.alarms, c.cheat = []string{}, victim+1
+	if c.audit.alarms = []string{}; copied {
+		c.cheat = victim + 1
+	}
 	if repeated {
 		c.draws = func(n *node) io.Reader {
 			return &stream{seed: sha256.Sum256(fmt.Appendf(nil, "generator of %d", n.index))}
@@ -240,6 +251,9 @@ func maskAgain(t *testing.T, copied, repeated, reveals bool) {
 	}
 	if got := sent.masksTwice(c, victim); got != reveals {
 		t.Errorf("%d masked inputs, two of which differ as the updates do: %v, want %v", inputs, got, reveals)
+	}
+	if !copied && (len(c.audit.faults) > 0 || v.machine == nil) {
+		t.Errorf("the restarted member does not keep its promises: %q", c.audit.faults)
 	}
 	proven := strings.Contains(strings.Join(c.audit.story, "\n"), "M2 said two different things in one place")
 	if proven != copied {

@@ -159,6 +159,9 @@ func TestRareElementTells(t *testing.T) {
 			}
 			row += s.Len
 		}
+		if got := c.nodes[holder].machine.Closed(); !slices.Equal(got, []bool{false, true}) {
+			t.Errorf("rows that stay local: %v, want that of the second element", got)
+		}
 		if found == checked {
 			t.Errorf("checked %v: the row of the element is summed: %v", checked, found)
 		}
