@@ -229,14 +229,12 @@ func maskAgain(t *testing.T, copied, repeated, reveals bool) {
 		}
 		return true
 	}
-	if copied {
-		ahead := []string{typeSurvivors, typeFinal, typeStateHead, typeStatement} // the others wait
-		c.alter = func(_, to int, raw []byte) [][]byte {
-			if e, err := ledger.DecodeEnvelope(raw); err == nil && (to == victim && e.From == v.id() || slices.Contains(ahead, e.Type)) {
-				return nil
-			}
-			return [][]byte{raw}
+	ahead := []string{typeSurvivors, typeFinal, typeStateHead, typeStatement} // the others wait
+	c.alter = func(_, to int, raw []byte) [][]byte {
+		if e, err := ledger.DecodeEnvelope(raw); err == nil && (copied && to == victim && e.From == v.id() || slices.Contains(ahead, e.Type)) {
+			return nil
 		}
+		return [][]byte{raw}
 	}
 	for _, n := range c.nodes {
 		c.start(n)

@@ -38,6 +38,7 @@ var mistakes = []struct {
 	{7, "by the clone of a virtual machine", "federation.TestMaskingAgain testnet/sim.TestNamed testnet/proc.TestStop", "federation.TestMaskingAgain"},
 	{8, "the same updates summed twice in one session, survivors one apart", "TestSecondSurvivorList TestBothSharesAreAskedFor", "TestBothSharesAreAskedFor TestSumsThatDifferByOneRevealIt"},
 	{8, "in two attempts at one round", "federation.TestRoundIsConsumed federation.TestKillAtEveryStep federation.TestDivided", "federation.TestRoundIsConsumed TestSumsThatDifferByOneRevealIt"},
+	{8, "of a head, in two attempts at one round", "federation.TestHeadIsSpent federation.TestHeadLosesMember", "federation.TestHeadIsSpent"},
 	{9, "overflow of the ring of 32 bits", "TestHeadroomIsProven TestHonestSumsAreAccepted TestWideHoldsTheLargestSum", "TestOverflowWouldBeSilent"},
 	{9, "overflow of the ring of 16 bits", "TestNarrowHeadroom TestHonestNarrowSumsAreAccepted", "TestNarrowOverflowWouldBeSilent"},
 	{9, "overflow on purpose, to hide a long update", "federation/sketch.TestVectorsThatWrap federation/sketch.TestCoalitionThatWraps", "federation/sketch.TestCoalitionThatWraps"},
