@@ -83,8 +83,10 @@ func TestRoundIsConsumed(t *testing.T) {
 		}
 		var sums [][]uint32
 		var sessions [][32]byte
-		for c.now < 20*time.Second && len(sums) < 2 && c.nodes[liar].machine != nil && c.nodes[liar].machine.chain.Len() == 1 {
-			c.settle(250 * time.Millisecond)
+		for range 80 {
+			if c.settle(250 * time.Millisecond); len(sums) == 2 || c.nodes[liar].machine == nil || c.nodes[liar].machine.chain.Len() > 1 {
+				break
+			}
 			if m := c.nodes[liar].machine; len(kept[0]) == 4 && m.r.attempt == 0 {
 				m.moveTo(1)
 			}
