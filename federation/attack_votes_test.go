@@ -72,6 +72,9 @@ func TestVotesCountOnce(t *testing.T) {
 		commit(1, 1, 0, 7), commit(2, 2, 0, 8), // signatures of view 0 as those of other views
 		commit(2, 3, 0, 0), commit(1, 3, 0, 0), commit(9, 3, 0, 0), // in the name of another
 	}
+	forged := &ledger.Envelope{Type: typeCommit, Round: 1, Attempt: roundLevel, Session: m.sessionID(roundLevel), Body: encodeCommit(ledger.Sign(testKey(2), 3, 0, record), record)}
+	forged.SignEnvelope(testKey(3)) // its own, around a signature that does not hold
+	arriving = append(arriving, forged.Encode())
 	naive := 0 // votes for the record in view 0 with a signature that holds
 	for _, raw := range slices.Concat(arriving, arriving) {
 		if got := m.Step(Received{raw}); slices.ContainsFunc(got, func(a Action) bool { _, ok := a.(Publish); return ok }) || m.chain.Len() != 1 {
@@ -88,7 +91,10 @@ func TestVotesCountOnce(t *testing.T) {
 	if naive < m.quorum {
 		t.Errorf("control: %d votes count as one each, less than a quorum", naive)
 	}
-	if m.Step(Received{commit(3, 3, 0, 0)}); m.chain.Len() != 2 {
+	for i := 1; i < 4; i++ {
+		m.Step(Received{commit(i, i, 3, 3)})
+	}
+	if m.chain.Len() != 2 {
 		t.Error("control: the commits of three members of four do not certify the record: the others were not commits")
 	}
 }
