@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"testing"
@@ -35,6 +36,7 @@ type cluster struct {
 	keep   bool                                              // members hand over transcripts
 	doom   func(n *node, a Action) bool                      // whether a member dies before an action
 	tamper func(member int, x Contribution)                  // changes what a member adds to a sum
+	draws  func(n *node) io.Reader                           // where a member's randomness comes from instead
 	canary func(n *node, a Judge) *Judged                    // what a trainer answers about canary sets instead; nil means nothing
 	cheat  int                                               // who lies, plus one: it may halt
 	gang   map[int]bool                                      // likewise, where there are several
@@ -188,6 +190,9 @@ func (c *cluster) start(n *node) {
 			}
 			c.audit.contributed(n.index, x)
 		}}
+	if c.draws != nil {
+		cfg.Random = c.draws(n)
+	}
 	for key, value := range n.disk {
 		cfg.Log = append(cfg.Log, Entry{[]byte(key), value})
 	}

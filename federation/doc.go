@@ -43,9 +43,9 @@
 // or a deadline passed, the next one begins with the next coordinator; this costs nothing but time while no shares were opened.
 //
 // The setup round is the first; it succeeds once. It sums environment statistics, normal equations for the energy
-// references of each head, and how many members have each element, exactly. In training rounds, rows of elements that fewer
-// than the minimum have are not part of the vector, and heads with fewer members than that are not summed at all: they
-// stay where they are.
+// references of each head, and how many members have each element, exactly. In training rounds, rows of elements of which fewer
+// holders than the minimum could remain when as many members are away as a sum can do without (stream.go, leastHolders) are not part of the vector,
+// and heads with fewer members than the minimum are not summed at all: they stay where they are.
 //
 // With the rules cohorts and robust, members of a sum are divided at random once a round, each cohort is summed apart inside the one session, and a
 // robust rule over the means of the cohorts takes the place of the mean; see cohorts.go and package robust.

@@ -35,7 +35,8 @@ var fixed = map[string]bool{
 const elementRows = "descriptor/type_embedding/embedding/layers/0/@variables/w"
 
 // NewLayout lays out weights for the heads in shared. counts says how many members have each element; the row of
-// an element with fewer than least is left out, so that nobody learns the update of the few who have it.
+// an element with fewer than least is left out, so that nobody learns the update of the few who have it. Some of those may be away in a
+// round: least must allow for that.
 func NewLayout(w *weights.Set, shared []string, counts []uint64, least int) (*Layout, error) {
 	l := &Layout{groups: map[string][]Slice{}}
 	for _, t := range w.Tensors() {

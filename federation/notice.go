@@ -75,8 +75,19 @@ type Status struct {
 	Behind []MemberID
 }
 
-// Elements returns how many members have each element at least, nil before the setup round: see ledger.Chain.
-func (m *Machine) Elements() []uint64 { return m.chain.Elements() }
+// Closed says which elements too few members have for their rows to be summed, by index: every member keeps its own. Nil before the setup round
+// is certified.
+func (m *Machine) Closed() []bool {
+	counts := m.chain.Elements()
+	if counts == nil {
+		return nil
+	}
+	out := make([]bool, len(counts))
+	for e, n := range counts {
+		out[e] = n < uint64(m.leastHolders())
+	}
+	return out
+}
 
 // Epoch returns the epoch of the round under way.
 func (m *Machine) Epoch() *ledger.Epoch { return m.epoch }

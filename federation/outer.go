@@ -140,7 +140,7 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d deco
 			squares += float64(x * x)
 		}
 		t, _ := w.Get(slice.Tensor)
-		v, _ := s.set.Get("momentum/" + slice.Tensor)
+		v := s.momentum(t)
 		o.Step(t.Data[slice.From:slice.From+slice.Len], v.Data[slice.From:slice.From+slice.Len], u)
 		if next != nil && slices.ContainsFunc(u, func(x float64) bool { return x != 0 }) { // who had nothing to say keeps its scale
 			s.put(slice, [2]float64{next[k][0], single(next[k][1])})
@@ -150,6 +150,16 @@ func (s outerState) step(o OuterOptimizer, w *weights.Set, parts []Slice, d deco
 		}
 	}
 	return math.Sqrt(squares)
+}
+
+// momentum returns the momentum of a tensor. One of which no part was summed before, since too few had its elements for the smallest sum, begins at rest.
+func (s outerState) momentum(t *weights.Tensor) *weights.Tensor {
+	name := "momentum/" + t.Name
+	if _, ok := s.set.Get(name); !ok {
+		s.set.Put(weights.Tensor{Name: name, Shape: t.Shape, Data: make([]float64, len(t.Data))})
+	}
+	v, _ := s.set.Get(name)
+	return v
 }
 
 // encodeFile writes a set as the bytes of a public file: safetensors in float32.

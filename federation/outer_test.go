@@ -131,3 +131,27 @@ func TestLayoutRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsThatOpenLater takes an outer step of rows that no sum had before.
+func TestRowsThatOpenLater(t *testing.T) {
+	w, rules := testWeights(), ledger.DefaultRules()
+	closed, err := NewLayout(w, []string{"all", "two"}, []uint64{5, 5}, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := NewLayout(w, []string{"all", "two"}, []uint64{5, 5}, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := newOuterState(w, closed, &rules)
+	before, _ := w.Get(elementRows)
+	was := slices.Clone(before.Data)
+	d := decoded{mean: slices.Repeat([]float64{0.5}, open.Len(ledger.TrunkGroup)), members: 5}
+	state.step(NewOuter(&rules), w, open.Slices(ledger.TrunkGroup), d, nil)
+	if after, _ := w.Get(elementRows); slices.Equal(after.Data, was) {
+		t.Error("the rows stay as they were")
+	}
+	if v, ok := state.set.Get("momentum/" + elementRows); !ok || v.Data[0] == 0 {
+		t.Error("the rows have no momentum")
+	}
+}

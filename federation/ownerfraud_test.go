@@ -341,7 +341,7 @@ func (c *cluster) accuse(accuser int, v *node) bool {
 func TestLateAccusation(t *testing.T) {
 	for round, kind := range []string{ledger.Setup, ledger.Train} {
 		t.Run(kind, func(t *testing.T) {
-			c := newCluster(t, 7, uint64(round)+1, 1, func(g *ledger.Genesis, _ *weights.Set) { g.Rules.Owners = 1 })
+			c := newCluster(t, 7, uint64(round)+1, 3, func(g *ledger.Genesis, _ *weights.Set) { g.Rules.Owners = 1 })
 			c.audit.alarms = []string{}
 			const accuser = 3
 			accused, made := map[int]bool{}, map[int]int{}
@@ -379,7 +379,7 @@ func TestLateAccusation(t *testing.T) {
 // believe nothing that it said: not all of them download everything.
 func TestVouchesAtRandom(t *testing.T) {
 	const n, chunks = 7, 4
-	c := ownedAfterSetup(t, n, 1).fork(t, 2, 1)
+	c := ownedAfterSetup(t, n, 1).fork(t, 2, 3)
 	c.audit.alarms = []string{}
 	liar, given := -1, 0
 	c.slow = func(from, _ int, raw []byte) time.Duration {

@@ -185,7 +185,7 @@ func TestReplaySwappedBodies(t *testing.T) {
 func TestReplayDropped(t *testing.T) {
 	quorum := map[string]int{typeOpenHead: 2, typeUnmask: 2, typeForfeit: 1, typeNext: 4}
 	names := map[string]string{typeJoin: "join", typeRoster: "roster", typeKeys: "keys of", typeShares: "shares of", typeConfirm: "confirmations of",
-		typeMasked: "no header", typeChunk: "chunk 1 of 1", typeSurvivors: "survivors", typeStateHead: "statement", typeOpenHead: "sum of head/all",
+		typeMasked: "no header", typeChunk: "chunk 1 of 1", typeSurvivors: "survivors", typeStateHead: "statement", typeOpenHead: "sum of head/",
 		typeFinal: "final", typeStatement: "statement", typeUnmask: "sum of trunk", typeForfeit: "forfeit",
 		typeOffer: "offer", typeNext: "next"}
 	eachType(t, func(s *spoiler, kind string, at []int) []string {

@@ -13,11 +13,22 @@ import (
 
 // layOut lays out certified weights by the rules.
 func (m *Machine) layOut(w *weights.Set, counts []uint64) (*Layout, error) {
-	l, err := NewLayout(w, m.epoch.Shared(), counts, m.rules.MinGroup)
+	l, err := NewLayout(w, m.epoch.Shared(), counts, m.leastHolders())
 	if err != nil {
 		return nil, err
 	}
 	return l.Divide(m.rules.Fragments)
+}
+
+// leastHolders is how many members must have an element for its row to be summed. Who has it is secret, and a coordinator may leave out as many members
+// as a sum can do without: the minimum must remain if all of those have it.
+func (m *Machine) leastHolders() int {
+	n := len(m.epoch.Members)
+	smallest := max(m.quorum, m.rules.MinCohort)
+	if size := m.cohortOf(n, m.rules.MinCohort); size > 0 {
+		smallest = max(ledger.Quorum(size), m.rules.MinCohort)
+	}
+	return m.rules.MinGroup + n - smallest
 }
 
 // trainAhead keeps the trainer busy while the update that it has handed over is summed.

@@ -176,13 +176,8 @@ func survivors(r *ledger.Round) int {
 
 // noteElements remembers which elements too few members have.
 func (n *Node) noteElements() {
-	elements := n.machine.Elements()
-	if elements == nil {
-		return
-	}
-	n.closed = make([]bool, len(elements))
-	for i, count := range elements {
-		n.closed[i] = count < uint64(n.machine.Epoch().Rules.MinGroup)
+	if closed := n.machine.Closed(); closed != nil {
+		n.closed = closed
 	}
 }
 

@@ -3,6 +3,7 @@ package secagg
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -261,24 +262,49 @@ func TestSumsThatDifferByOneRevealIt(t *testing.T) {
 	})
 }
 
+// dependent names the messages of two runs that differ, but for masked inputs, of which only the lengths count.
+func dependent(a, b *party) (out []string) {
+	note := func(kind string, i int, x, y []byte) {
+		if !bytes.Equal(x, y) {
+			out = append(out, fmt.Sprintf("%s of %d", kind, i))
+		}
+	}
+	for i := range a.members {
+		note("keys", i, encoded(a.in.Keys[i], (*Keys).Encode), encoded(b.in.Keys[i], (*Keys).Encode))
+		note("shares", i, encoded(a.in.Shares[i], (*Shares).Encode), encoded(b.in.Shares[i], (*Shares).Encode))
+		note("confirm", i, encoded(a.confirms[i], (*Confirm).Encode), encoded(b.confirms[i], (*Confirm).Encode))
+		note("unmask", i, encoded(a.in.Unmasks[i], (*Unmask).Encode), encoded(b.in.Unmasks[i], (*Unmask).Encode))
+		ha, hb := encoded(a.in.Masked[i].Header, (*MaskedHeader).Encode), encoded(b.in.Masked[i].Header, (*MaskedHeader).Encode)
+		note("length of the header", i, make([]byte, len(ha)), make([]byte, len(hb)))
+		note("length of the masked input", i, make([]byte, len(a.in.Masked[i].Chunks[0])), make([]byte, len(b.in.Masked[i].Chunks[0])))
+	}
+	return out
+}
+
 // TestMessagesDoNotDependOnTheValues: nothing but the masked input itself carries anything of a member's data: no counts, norms
-// or losses in the clear.
+// or losses in the clear. The control is a member that puts the number of its values that are not zero where its salts stand.
 func TestMessagesDoNotDependOnTheValues(t *testing.T) {
 	a, b := newParty(t, testSession(3, 33)), newParty(t, testSession(3, 33))
 	smallValues(b)
-	if err := errors.Join(a.until(atMask), b.until(atMask)); err != nil {
+	if err := errors.Join(a.until(atUnmask), b.until(atUnmask)); err != nil {
 		t.Fatal(err)
 	}
-	for i := range a.members {
-		same := bytes.Equal(encoded(a.in.Keys[i], (*Keys).Encode), encoded(b.in.Keys[i], (*Keys).Encode)) &&
-			bytes.Equal(encoded(a.in.Shares[i], (*Shares).Encode), encoded(b.in.Shares[i], (*Shares).Encode)) &&
-			bytes.Equal(encoded(a.confirms[i], (*Confirm).Encode), encoded(b.confirms[i], (*Confirm).Encode))
-		if !same {
-			t.Errorf("member %d says something about its values outside the masked input", i)
+	if got := dependent(a, b); len(got) > 0 {
+		t.Errorf("%v say something about the values", got)
+	}
+	for _, p := range []*party{a, b} {
+		count := 0
+		for _, v := range p.values[1] {
+			if v != 0 {
+				count++
+			}
 		}
-		ha, hb := encoded(a.in.Masked[i].Header, (*MaskedHeader).Encode), encoded(b.in.Masked[i].Header, (*MaskedHeader).Encode)
-		if len(ha) != len(hb) {
-			t.Errorf("headers of %d and %d bytes", len(ha), len(hb))
-		}
+		u := p.in.Unmasks[1]
+		u.Opened = slices.Clone(u.Opened)
+		u.Opened[2].Salt[0] = byte(count)
+		p.in.Unmasks[1] = u
+	}
+	if got, want := dependent(a, b), []string{"unmask of 1"}; !slices.Equal(got, want) {
+		t.Errorf("control: %v are found to say something about the values, want %v", got, want)
 	}
 }

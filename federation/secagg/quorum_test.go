@@ -60,16 +60,72 @@ func TestSessionRefused(t *testing.T) {
 	}
 }
 
-// TestMinSurvivorsBindsAtEveryStep: a member whose own minimum is above the threshold goes no further below it.
+// TestMinSurvivorsBindsAtEveryStep: a member whose own minimum is above the threshold goes no further below it. The control are the same members
+// without that minimum: the smaller sum is opened.
 func TestMinSurvivorsBindsAtEveryStep(t *testing.T) {
 	overRings(t, func(t *testing.T, session newSession) {
 		for leave := atNothing; leave < atMask; leave++ {
-			s := session(5, 3)
-			s.MinSurvivors = 5
-			p := newParty(t, s)
-			p.leave[4] = leave
-			if err := p.until(atUnmask); !errors.Is(err, ErrThreshold) {
-				t.Errorf("one of five leaves after step %d: %v, want %v", leave, err, ErrThreshold)
+			for _, least := range []int{5, 2} {
+				s := session(5, 3)
+				s.MinSurvivors = least
+				p := newParty(t, s)
+				p.leave[4] = leave
+				err := p.until(atUnmask)
+				if least == 5 && !errors.Is(err, ErrThreshold) {
+					t.Errorf("one of five leaves after step %d: %v, want %v", leave, err, ErrThreshold)
+				}
+				if least == 2 {
+					if got, sumErr := Sum(p.s, p.in); err != nil || sumErr != nil || !slices.Equal(got, p.partSum([]int{0, 1, 2, 3})) {
+						t.Errorf("control: one of five leaves after step %d: sum %x of four (%v, %v)", leave, got, err, sumErr)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestSumOfOneIsTheMember has a coordinator list one member alone. Nobody states it, and a transcript that shows it does not open. In the control, where
+// neither is checked, what opens are that member's values.
+func TestSumOfOneIsTheMember(t *testing.T) {
+	overRings(t, func(t *testing.T, session newSession) {
+		const victim = 2
+		for _, checked := range []bool{true, false} {
+			p := newParty(t, session(4, 8))
+			loose := p.s
+			loose.Threshold, loose.MinSurvivors = 1, 1
+			if !checked {
+				for _, m := range p.members {
+					m.s.Threshold, m.s.MinSurvivors = 1, 1
+				}
+			}
+			if err := p.until(atMask); err != nil {
+				t.Fatal(err)
+			}
+			p.survivors = []int{victim}
+			for i := range p.leave {
+				if i != victim {
+					p.leave[i] = atMask
+				}
+			}
+			err := p.runSurvive()
+			if checked {
+				if !errors.Is(err, ErrThreshold) {
+					t.Errorf("a list of one: %v, want %v", err, ErrThreshold)
+				}
+				continue
+			}
+			if err := errors.Join(err, p.runUnmask()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Sum(p.s, p.in); !errors.Is(err, ErrThreshold) {
+				t.Errorf("the statement of one member: %v, want %v", err, ErrThreshold)
+			}
+			o, err := open(loose, p.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := o.SumChunk(0, map[int][]byte{victim: p.in.Masked[victim].Chunks[0]}); err != nil || !slices.Equal(got, p.values[victim]) {
+				t.Errorf("control: %x (%v), want the values of member %d", got, err, victim)
 			}
 		}
 	})
@@ -129,7 +185,8 @@ func TestOneDissenterDoesNotBlock(t *testing.T) {
 }
 
 // TestOnlyDistinctRosterMembersCount: statements and unmask shares that are repeated under other indices, come from outside
-// the roster, from a member that is not a survivor, or from another session, do not add up to a quorum.
+// the roster, from a member that is not a survivor, or from another session, do not add up to a quorum. The control counts what says the same, as
+// others do, and finds one.
 func TestOnlyDistinctRosterMembersCount(t *testing.T) {
 	overRings(t, func(t *testing.T, session newSession) {
 		for _, c := range []struct {
@@ -157,6 +214,17 @@ func TestOnlyDistinctRosterMembersCount(t *testing.T) {
 				}
 				if u, err := p.members[0].Unmask(few); !errors.Is(err, ErrThreshold) {
 					t.Errorf("two statements and this one opened %d shares (%v)", len(u.Opened), err)
+				}
+				received := []Survivors{all[0], all[1], fake}
+				first, counted := all[0], 0
+				for _, st := range received {
+					st.Session = first.Session // what it says is what counts, whoever says it
+					if st.Digest() == first.Digest() {
+						counted++
+					}
+				}
+				if counted < p.s.Threshold {
+					t.Errorf("control: counting messages gives %d, and a quorum are %d", counted, p.s.Threshold)
 				}
 				if err := p.runUnmask(); err != nil {
 					t.Fatalf("control: three statements: %v", err)

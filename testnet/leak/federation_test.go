@@ -123,21 +123,24 @@ func runFederation(t *testing.T) (members []*member, genesis []byte) {
 }
 
 // TestNothingLeaves runs a federation and looks in everything that crossed its sockets, in its logs and in what it
-// publishes for coordinates, labels, updates of single members and secrets.
+// publishes for coordinates, labels, updates of single members and secrets; and, but for its own log, for validation errors and file names.
 func TestNothingLeaves(t *testing.T) {
 	members, genesis := runFederation(t)
-	var needles []leak.Needle
+	var needles, local []leak.Needle
 	for _, m := range members {
-		needles = append(needles, m.needles...)
+		needles, local = append(needles, m.needles...), append(local, m.local...)
 	}
-	f := leak.NewFinder(needles)
+	f, ofAll := leak.NewFinder(needles), leak.NewFinder(slices.Concat(needles, local))
+	if n := ofAll.Len() - f.Len(); n < 3*3*4 {
+		t.Errorf("only %d needles of validation errors and file names", n)
+	}
 	t.Logf("%d needles", f.Len())
 	if f.Len() < 10_000 {
 		t.Errorf("only %d needles: what is looked for is missing", f.Len())
 	}
 	for _, m := range members {
 		name := m.home.Config.Name
-		hits, size := m.traffic.search(f)
+		hits, size := m.traffic.search(ofAll)
 		if size < 100_000 {
 			t.Errorf("only %d bytes of %s were recorded", size, name)
 		}
@@ -146,7 +149,7 @@ func TestNothingLeaves(t *testing.T) {
 			t.Errorf("the greetings of %s are not in what was recorded", name)
 		}
 		report(t, f.Find(m.log.Bytes()), "the log of "+name)
-		report(t, f.Find(published(t, m.home.Dir)), "what "+name+" publishes")
+		report(t, ofAll.Find(published(t, m.home.Dir)), "what "+name+" publishes")
 	}
 	checkControl(t, members)
 }
@@ -184,18 +187,19 @@ func published(t *testing.T, dir string) (all []byte) {
 func checkControl(t *testing.T, members []*member) {
 	t.Helper()
 	var kinds []leak.Needle
+	all := slices.Concat(members[0].needles, members[0].local)
 	for _, word := range []string{"frame 3, position", "frame 3, stored position", "frame 5, force", "stored force", "frame 0, energy", "stored energy",
-		"update of descriptor", "update of heads/", "trunk, number", "head/", "identity key", "signing key", "a secret random number"} {
-		k := slices.IndexFunc(members[0].needles, func(n leak.Needle) bool {
+		"update of descriptor", "update of heads/", "trunk, number", "head/", "identity key", "signing key", "a secret random number", "error of the energy", "error of the forces", "data file"} {
+		k := slices.IndexFunc(all, func(n leak.Needle) bool {
 			return strings.Contains(n.What, word) && leak.NewFinder([]leak.Needle{n}).Len() == 1
 		})
 		if k < 0 {
 			t.Fatalf("no needle is a %q", word)
 		}
-		kinds = append(kinds, members[0].needles[k])
+		kinds = append(kinds, all[k])
 	}
 	recorded := sendTapped(t, kinds)
-	hits, _ := recorded.search(leak.NewFinder(members[0].needles))
+	hits, _ := recorded.search(leak.NewFinder(all))
 	for _, n := range kinds {
 		if !slices.ContainsFunc(hits, func(h leak.Hit) bool { return h.What == n.What }) {
 			t.Errorf("%s was sent on purpose and not found", n.What)

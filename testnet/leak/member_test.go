@@ -65,12 +65,19 @@ func (r *traffic) search(f *leak.Finder) (hits []leak.Hit, size int) {
 type secrets struct {
 	mu      sync.Mutex
 	needles []leak.Needle
+	local   []leak.Needle // what its own log may say
 }
 
 func (s *secrets) add(n ...leak.Needle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.needles = append(s.needles, n...)
+}
+
+func (s *secrets) addLocal(n ...leak.Needle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.local = append(s.local, n...)
 }
 
 // Read is the operating system's randomness; every draw is a secret: of masks, of shares, of rounding.
@@ -103,6 +110,17 @@ func (t trainer) Train(ctx context.Context, w *weights.Set, steps int) (federati
 		t.add(leak.Numbers("update of "+name+", number", exact)...)
 	}
 	return u, err
+}
+
+// Validate notes the errors on the own frames, round by round: the curve of the loss.
+func (t trainer) Validate(ctx context.Context) (silo.Results, error) {
+	r, err := t.Silo.Validate(ctx)
+	for _, h := range r.Heads {
+		v := h.Validation
+		t.addLocal(leak.Numbers("validation error of the energy, number", []float64{v.Energy.RMSE, v.Energy.MAE})...)
+		t.addLocal(leak.Numbers("validation error of the forces, number", []float64{v.Force.RMSE, v.Force.MAE})...)
+	}
+	return r, err
 }
 
 var _ node.Trainer = trainer{}
@@ -149,6 +167,7 @@ func newMember(t *testing.T, dir, name string) *member {
 	for what, key := range map[string]ed25519.PrivateKey{"identity key": h.Identity, "signing key": h.Signing, "public side's key": h.Public} {
 		m.add(leak.Secret(what, key.Seed())...)
 	}
+	m.addLocal(leak.Text("name of the data file", filepath.Base(data))...)
 	c, err := dataset.ReadConvention(convention)
 	if err != nil {
 		t.Fatal(err)
