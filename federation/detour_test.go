@@ -114,3 +114,56 @@ func TestPickHelper(t *testing.T) {
 		}
 	}
 }
+
+// TestFalseNeed has a member claim a hundred times a second that it has nothing of another. Each of the rest passes an envelope on to it once, and
+// again no more often than syncs are answered.
+func TestFalseNeed(t *testing.T) {
+	c := newCluster(t, 4, 6, 1)
+	type trip struct {
+		from int
+		hash have
+	}
+	trips, first := map[trip]int{}, map[trip]time.Duration{}
+	every := c.genesis.Rules.StepTimeout / 16 // between two answers
+	c.slow = func(from, to int, raw []byte) time.Duration {
+		e, err := ledger.DecodeEnvelope(raw)
+		if x := (trip{from, hashOf(raw)}); err == nil && to == 0 && from > 1 && e.From == c.genesis.Members[1].ID {
+			if trips[x]++; trips[x] == 1 {
+				first[x] = c.now
+			}
+			if most := 2 + int((c.now-first[x])/every); trips[x] > most {
+				t.Errorf("member %d sent one message %d times in %v, want %d at most", from, trips[x], c.now-first[x], most)
+			}
+		}
+		return 0
+	}
+	var claim func()
+	claim = func() {
+		if m := c.nodes[0].machine; m != nil && m.r != nil {
+			raw := m.falseNeed(1)
+			for _, to := range c.nodes[2:] {
+				c.send(c.nodes[0], to, [][]byte{raw})
+			}
+		}
+		c.later(10*time.Millisecond, claim)
+	}
+	c.later(0, claim)
+	c.run(2 * time.Minute)
+	if len(trips) == 0 {
+		t.Error("nothing was passed on")
+	}
+	if got := c.kinds(); slices.Contains(got, "void") {
+		t.Errorf("rounds %v, want none lost", got)
+	}
+}
+
+// falseNeed is a Sync of a member that hides what it has of another.
+func (m *Machine) falseNeed(of int) []byte {
+	var list []have
+	for s := range m.r.stored() {
+		if s.from != of {
+			list = append(list, s.hash)
+		}
+	}
+	return m.sign(typeSync, roundLevel, 0, encodeSync(list)).raw
+}
