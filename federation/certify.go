@@ -16,16 +16,27 @@ func (m *Machine) certify() bool {
 	}
 	x := m.result(p.record)
 	if x == nil { // others have it; they will have the certificate, and the files that it names
-		for _, i := range slices.Sorted(maps.Keys(by)) {
-			if i != m.self {
-				m.fetchRounds(i) // asked again later if it has nothing yet
-				break
-			}
-		}
+		m.fetchFrom(by)
 		return false
 	}
 	m.finish(x, p.view, by)
 	return true
+}
+
+// fetchFrom asks one signer after another for a round that they have: the last one may be out of reach or have nothing yet.
+func (m *Machine) fetchFrom(signers map[int]ledger.Signature) {
+	if m.now.Before(m.nextFetch) {
+		return
+	}
+	n := len(m.epoch.Members)
+	for k := range n {
+		i := (m.lookTurn + 1 + k) % n
+		if _, signed := signers[i]; signed && i != m.self {
+			m.lookTurn = i
+			m.fetchRounds(i)
+			return
+		}
+	}
 }
 
 // decided returns the place with a quorum of commits. Two such records mean that at least a third of the members lie: the

@@ -74,6 +74,7 @@
 //
 // So a round ends whenever a quorum of the members runs and hears each other, whatever happened before and whatever fewer than a third do;
 // at most the round under way is lost. Deadlines follow what the members usually need (pace.go) and double with every attempt or view that fails.
+// Two members that cannot reach each other get each other's messages from a third one (detour.go).
 //
 // # Epochs
 //

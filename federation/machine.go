@@ -24,8 +24,9 @@ type Machine struct {
 	self    int // own index; -1 while this node is not in the epoch
 	quorum  int
 
-	now    time.Time // of the newest Tick
-	out    []Action  // of the Step under way
+	now    time.Time     // of the newest Tick
+	beat   time.Duration // between that and the one before
+	out    []Action      // of the Step under way
 	halted bool
 
 	chain   *ledger.Chain
@@ -37,9 +38,10 @@ type Machine struct {
 
 	approved []byte        // document of the next epoch that the owner consents to
 	awaited  *ledger.Epoch // the next epoch, once a quorum consents to it
-	lookTurn int           // whom a node that is no member has asked last
+	lookTurn int           // whom this node has asked last for rounds that it knows to be finished
 
 	peers     []peer
+	helper    int              // whom this member asked last when a step took long
 	early     map[int]*backlog // envelopes of the next round, by signer
 	nextFetch time.Time        // not before that are finished rounds asked for again
 	pace      *pace
@@ -53,8 +55,9 @@ type Machine struct {
 
 // peer is what the machine knows of another member.
 type peer struct {
-	finished   uint64    // certified rounds it is known to have
-	nextAnswer time.Time // not before that is its Sync answered again
+	finished   uint64              // certified rounds it is known to have
+	nextAnswer time.Time           // not before that is its Sync answered again
+	detours    map[MemberID]detour // of messages that do not reach it, by their signer
 }
 
 // New makes a machine, or restores one from its log. Call Step with a Tick next.
@@ -102,6 +105,7 @@ func (m *Machine) Step(e Event) []Action {
 	if t, ok := e.(Tick); ok {
 		first := m.now.IsZero()
 		if t.Now.After(m.now) {
+			m.beat = t.Now.Sub(m.now)
 			m.now = t.Now
 		}
 		if first {

@@ -46,6 +46,15 @@ func (p *pace) deadline(kind string, most time.Duration, failed uint64) time.Dur
 	return min(most, wait<<min(failed, 10))
 }
 
+// median returns how long half of the past arrivals of a kind of message took at most, 0 while too little is known.
+func (p *pace) median(kind string) time.Duration {
+	list := slices.Sorted(slices.Values(p.seen[kind]))
+	if len(list) < paceEnough {
+		return 0
+	}
+	return list[len(list)/2]
+}
+
 // shortest is the shortest deadline where the rules allow that long.
 func shortest(most time.Duration) time.Duration { return min(paceFloor, most/pacePart) }
 

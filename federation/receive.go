@@ -99,9 +99,10 @@ func (m *Machine) accept(s *stored) {
 		return
 	}
 	m.r.came++
-	s.came = m.r.came
+	s.came, s.at = m.r.came, m.now
 	t.add(s)
 	m.r.quietSince = m.now
+	m.relay(a, s)
 	if err := m.dispatch(a, s); err != nil {
 		m.tell(Warning, "%s sent a message of type %s that means nothing: %v", m.name(s.from), e.Type, err)
 		return

@@ -73,20 +73,32 @@ func (a *attempt) present() (out []int) {
 	return out
 }
 
-// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest or held attempts up, and one side of every complaint, by turns: a complaint does not say which
-// side is wrong.
+// withoutQuarrel leaves out who was proven to cheat, who saw other messages than the rest or held attempts up, whose messages are wrong
+// as more say than can be dishonest, and one side of every other complaint, by turns: it does not say which side is wrong.
 func (m *Machine) withoutQuarrel(list []int, attempt uint64) []int {
 	return slices.DeleteFunc(slices.Clone(list), func(i int) bool {
-		if m.shuns(i) || m.r.odd[i] || m.holdsUp(i) || m.barred[m.epoch.Members[i].ID] == m.r.number && m.r.number > 0 {
+		if m.shuns(i) || m.r.odd[i] || m.holdsUp(i) || m.blamed(i) || m.barred[m.epoch.Members[i].ID] == m.r.number && m.r.number > 0 {
 			return true
 		}
 		for pair := range m.r.complains {
-			if pair[attempt%2] == i {
+			if pair[attempt%2] == i && !m.blamed(pair[0]) && !m.blamed(pair[1]) {
 				return true
 			}
 		}
 		return false
 	})
+}
+
+// blamed says whether more members than can be dishonest complained of a member in this round. What it says of others counts for nothing:
+// who deals wrongly towards all could complain of all, and nobody would be left.
+func (m *Machine) blamed(i int) bool {
+	by := 0
+	for pair := range m.r.complains {
+		if pair[1] == i {
+			by++
+		}
+	}
+	return by > m.spare()
 }
 
 // rosterFault says why a proposal cannot be a roster.

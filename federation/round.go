@@ -63,6 +63,9 @@ type round struct {
 	nextSync   time.Time
 	syncTurn   int
 	syncSeq    uint64
+	askedFor   time.Time // begin of the step for which this member asks early
+	askedOnce  bool      // and has
+	nextAsk    time.Time
 }
 
 // startRound begins the round after the newest certified one.

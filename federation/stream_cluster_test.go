@@ -17,7 +17,7 @@ func TestFragmentsAfterRestart(t *testing.T) {
 	c.doom = func(n *node, a Action) bool {
 		x, is := a.(Train)
 		if n == late && n.life == 1 && is && x.Round == 4 {
-			n.revive = 8 * time.Second
+			n.revive = 4 * time.Second
 			return true
 		}
 		return false

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"iter"
 	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
@@ -54,6 +55,25 @@ func (m *Machine) greet(member int) {
 	}
 }
 
+// stored yields the messages of the round with their attempts, and last those that concern the whole round, with nil.
+func (r *round) stored() iter.Seq2[*stored, *attempt] {
+	return func(yield func(*stored, *attempt) bool) {
+		for _, k := range r.tracked() {
+			a := r.attempts[k]
+			for _, s := range a.order {
+				if !yield(s, a) {
+					return
+				}
+			}
+		}
+		for _, s := range r.log.order {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
 // answer sends what another member lacks, its own messages included: it may have lost them.
 func (m *Machine) answer(s *stored) {
 	p := &m.peers[s.from]
@@ -66,17 +86,10 @@ func (m *Machine) answer(s *stored) {
 		return
 	}
 	p.nextAnswer = m.now.Add(m.syncEvery() / 2)
+	m.noteLacks(s.from, has)
 	var out [][]byte
-	for _, k := range m.r.tracked() {
-		a := m.r.attempts[k]
-		for _, e := range a.order {
-			if !has[e.hash] && m.mayHold(a, e, s.from) {
-				out = append(out, e.raw)
-			}
-		}
-	}
-	for _, e := range m.r.log.order {
-		if !has[e.hash] {
+	for e, a := range m.r.stored() {
+		if !has[e.hash] && (a == nil || m.mayHold(a, e, s.from)) {
 			out = append(out, e.raw)
 		}
 	}

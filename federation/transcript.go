@@ -3,6 +3,7 @@ package federation
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 
 	"github.com/fedlam/fedlam/federation/ledger"
 )
@@ -20,7 +21,8 @@ type stored struct {
 	raw  []byte
 	from int
 	hash have
-	came uint64 // counts the messages of the round in order of arrival
+	came uint64    // counts the messages of the round in order of arrival
+	at   time.Time // of arrival
 }
 
 func newTranscript() transcript {

@@ -149,6 +149,7 @@ func (m *Machine) keepTime(a *attempt) bool {
 	if m.expire(a) {
 		return true
 	}
+	m.askEarly(a)
 	if !m.now.Before(m.r.nextSync) {
 		m.syncNext()
 	}
