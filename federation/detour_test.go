@@ -50,18 +50,19 @@ func TestPairApart(t *testing.T) {
 	}
 }
 
-// TestDetourEnds heals the line: nothing is carried any more after a while.
+// TestDetourEnds heals the line: messages are not carried any more after a while, but for one that an answer brings by chance.
 func TestDetourEnds(t *testing.T) {
 	t.Parallel()
 	const rounds, heal = 8 + 2*relayRounds, 6
 	c := newCluster(t, 4, rounds, 1)
 	carried := cutPair(c, func() bool { return c.nodes[0].machine == nil || c.nodes[0].machine.chain.Len() < heal })
 	c.run(5 * time.Minute)
-	if carried[heal-1] == 0 {
-		t.Errorf("nothing is carried while the line is cut: %v", carried)
+	const chance = 2
+	if carried[heal-1] <= 5*chance {
+		t.Errorf("little is carried while the line is cut: %v", carried)
 	}
 	for k := uint64(heal + relayRounds + 1); k < rounds; k++ {
-		if carried[k] > 0 {
+		if carried[k] > chance {
 			t.Errorf("round %d: %d messages are carried, %d rounds after the line was healed", k, carried[k], k-heal)
 		}
 	}
