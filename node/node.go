@@ -19,6 +19,7 @@ import (
 	"github.com/fedlam/fedlam/node/p2p"
 	"github.com/fedlam/fedlam/node/rpc"
 	"github.com/fedlam/fedlam/node/wal"
+	"github.com/fedlam/fedlam/training/hardware"
 	"github.com/libp2p/go-libp2p/core/host"
 )
 
@@ -50,6 +51,7 @@ type Node struct {
 
 	machine *federation.Machine
 	trainer Trainer
+	place   *hardware.Place     // where it trains; nil if it was given
 	stream  federation.Streamer // the trainer, with the rule fragments; nil without
 	mail    *mailbox
 	inbox   chan federation.Event // envelopes of others
@@ -241,6 +243,7 @@ func (n *Node) closeParts() error {
 		errs = append(errs, n.host.Close())
 	}
 	n.wait.Wait()
+	errs = append(errs, n.closePlace())
 	if n.wal != nil {
 		errs = append(errs, n.wal.Close())
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,6 +45,10 @@ func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
 		Precision: r.Precision, BatchSize: training.BatchSize(r.BatchSize), Log: n.log,
 		Recipe: silo.Recipe{Model: model.Model, Loss: r.Loss, Schedule: r.LearningRate, Optimizer: r.Optimizer,
 			Steps: int(r.Rounds * n.genesis.Rules.Steps)}}
+	if err := n.openPlace(); err != nil {
+		return nil, err
+	}
+	cfg.Place = n.place.Place
 	if p := h.Config.Training.Precision; p != "" {
 		cfg.Precision = dpa2.Precision(p)
 	}
@@ -64,6 +69,32 @@ func (n *Node) openSilo(ctx context.Context) (*silo.Silo, error) {
 	return n.resume(ctx, cfg, s)
 }
 
+// openPlace opens the GPU that the owner wants, or finds that there is none.
+func (n *Node) openPlace() (err error) {
+	c := n.cfg.Home.Config.Training
+	if n.place, err = c.Device.Open(c.Threads); err != nil {
+		return fmt.Errorf("%w; set device in [training] of node.toml to auto or cpu to do without", err)
+	}
+	if n.place.Broken {
+		n.log.Warn(n.place.Notice)
+	} else {
+		n.log.Info(n.place.Notice)
+	}
+	return nil
+}
+
+// closePlace gives the GPU back, once nothing trains any more.
+func (n *Node) closePlace() error {
+	var failed []error
+	if s, own := n.trainer.(*silo.Silo); own {
+		failed = append(failed, s.Close())
+	}
+	if n.place != nil {
+		failed = append(failed, n.place.Close())
+	}
+	return errors.Join(failed...)
+}
+
 // resume continues with the local state of an earlier run, if there is any.
 func (n *Node) resume(ctx context.Context, cfg silo.Config, s *silo.Silo) (*silo.Silo, error) {
 	folder, err := n.stateFolder()
@@ -79,6 +110,9 @@ func (n *Node) resume(ctx context.Context, cfg silo.Config, s *silo.Silo) (*silo
 		return s, nil
 	}
 	n.log.Warn("the local optimizer's state does not fit the data any more; its moments begin anew, local heads are kept", "reason", failed)
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
 	if s, err = silo.Open(ctx, cfg); err != nil {
 		return nil, err
 	}

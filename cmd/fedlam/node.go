@@ -46,6 +46,7 @@ node.toml, where everything but name and data may be left out; a key that is unk
   listen = ["/ip4/0.0.0.0/udp/4102/quic-v1", "/ip4/0.0.0.0/tcp/4102"]
   [training]
   threads = 0                               # all cores
+  device = "auto"                           # a GPU if there is one; cpu, cuda or cuda:N
   validation_fraction = 0.1
   seed = 0                                  # of the split and of the order of frames
   precision = "float32"                     # float32 or float64; default: the federation's choice

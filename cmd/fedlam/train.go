@@ -18,6 +18,7 @@ type trainCmd struct {
 	Config  string `arg:"" help:"Training input in TOML."`
 	Resume  bool   `help:"Continue from the newest checkpoint; the result has the same bits as without the interruption."`
 	Threads int    `help:"Threads; 0 uses all cores. Results do not depend on it."`
+	computing
 }
 
 // Help is shown by `fedlam train --help`.
@@ -27,6 +28,7 @@ Before the first step the frames are audited: labels that contradict each other,
 Ctrl-C saves a checkpoint. Files are relative to the folder of the input: lcurve.out, and model.ckpt-<step>/ with weights
 (safetensors), config.json and what --resume needs; the file "checkpoint" names the newest. model.ckpt.statistics.json keeps
 sums over the training frames, and no frame, so that a new start with the same frames and model is quicker; remove it freely.
+On a GPU (--device) weights and optimizer stay in its memory, batch_size "auto:memory" fills it, and results differ from those of a processor in rounding.
 Batches are prepared while the step before runs; the last lines say which part of the time was spent waiting for data.
 
 Example:
@@ -81,12 +83,20 @@ func (c *trainCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan.config.Threads = c.Threads
-	s := &trainSession{plan: plan, out: os.Stdout}
-	if err := s.start(c.Resume); err != nil {
+	place, err := c.Device.Open(c.Threads)
+	if err != nil {
 		return err
 	}
-	err = s.run(ctx)
+	plan.config.Threads, plan.config.Place = c.Threads, place.Place
+	s := &trainSession{plan: plan, out: os.Stdout}
+	fmt.Fprintln(s.out, place.Notice)
+	if err = s.start(c.Resume); err == nil {
+		err = s.run(ctx)
+	}
+	if s.trainer != nil {
+		err = errors.Join(err, s.trainer.Close())
+	}
+	err = errors.Join(err, place.Close())
 	if errors.Is(err, errInterrupted) {
 		return fmt.Errorf("%w; continue with: fedlam train %s --resume", err, c.Config)
 	}

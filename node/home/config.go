@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+	"github.com/fedlam/fedlam/training/hardware"
 )
 
 // Config is node.toml. Paths may be relative to the folder of the node.
@@ -57,6 +58,8 @@ type Data struct {
 type Training struct {
 	// Threads used for training; 0 means all cores.
 	Threads int `toml:"threads"`
+	// Device is where training runs: "auto" (default), a GPU if there is one, "cpu", "cuda" or "cuda:N".
+	Device hardware.Choice `toml:"device,omitempty"`
 	// Precision is "float32" or "float64"; default: what the federation's recipe says.
 	Precision string `toml:"precision"`
 	// BatchSize as in DeePMD-kit: "auto", "4", "max:64"; default: what the federation's recipe says.

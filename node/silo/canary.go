@@ -45,10 +45,20 @@ func (s *Silo) tryCanary(ctx context.Context, w *weights.Set, key string) (train
 	if precision == "" {
 		precision = s.cfg.Recipe.Model.Precision()
 	}
-	evaluator, err := dpa2.NewEvaluator(model, precision, s.cfg.Threads)
+	place := s.cfg.Place
+	if place.Threads == 0 {
+		place.Threads = s.cfg.Threads
+	}
+	evaluator, err := dpa2.NewEvaluatorAt(model, precision, place)
 	if err != nil {
 		return training.Metrics{}, err
 	}
+	m, err := s.compareCanary(ctx, evaluator, key)
+	return m, errors.Join(err, evaluator.Close())
+}
+
+// compareCanary evaluates a set with an evaluator.
+func (s *Silo) compareCanary(ctx context.Context, evaluator *dpa2.Evaluator, key string) (training.Metrics, error) {
 	var c training.Comparison
 	for rest := s.cfg.Canaries[key]; len(rest) > 0; {
 		if err := ctx.Err(); err != nil {

@@ -40,6 +40,8 @@ type Config struct {
 	Seed uint64
 	// Threads used for training; 0 means all cores.
 	Threads int
+	// Place is where training and canaries run; the zero Place is the processor, with Threads.
+	Place dpa2.Place
 	// Precision of the arithmetic; "" means what the model asks for.
 	Precision dpa2.Precision
 	// BatchSize of every head.
@@ -89,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Silo, error) {
 	}
 	r := cfg.Recipe
 	trainer, err := training.New(training.Config{Model: r.Model, Loss: r.Loss, Schedule: r.Schedule, Optimizer: r.Optimizer,
-		Steps: r.Steps, Seed: cfg.Seed, Precision: cfg.Precision, Threads: cfg.Threads}, heads)
+		Steps: r.Steps, Seed: cfg.Seed, Precision: cfg.Precision, Threads: cfg.Threads, Place: cfg.Place}, heads)
 	if err != nil {
 		return nil, fmt.Errorf("prepare training: %w", err)
 	}
@@ -104,6 +106,9 @@ func Open(ctx context.Context, cfg Config) (*Silo, error) {
 	}
 	return s, nil
 }
+
+// Close gives back the memory of a GPU, which stays open. The silo cannot be used any more.
+func (s *Silo) Close() error { return s.trainer.Close() }
 
 // elements tells which types of the model occur.
 func elements(model *dpa2.Config, frames []dataset.Frame) []bool {
