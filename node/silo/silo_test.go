@@ -15,10 +15,12 @@ import (
 	"github.com/fedlam/fedlam/dataset"
 	"github.com/fedlam/fedlam/dataset/extxyz"
 	"github.com/fedlam/fedlam/dataset/reference"
+	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
 	"github.com/fedlam/fedlam/node/silo"
 	"github.com/fedlam/fedlam/training"
 	"github.com/fedlam/fedlam/training/dpa2"
 	"github.com/fedlam/fedlam/training/optim"
+	"github.com/fedlam/fedlam/training/weights"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -88,8 +90,40 @@ func TestOneHeadPerConvention(t *testing.T) {
 	}
 }
 
-func TestTrainFromCertifiedWeights(t *testing.T) {
-	cfg := silo.Config{Recipe: recipe(t), ValidationFraction: 0.3, Seed: 1, Threads: 1,
+func TestTrainFromCertifiedWeights(t *testing.T) { trainFromCertified(t, dpa2.Place{Threads: 1}) }
+
+// TestTrainOnDevice does the same on a GPU, and compares an update with that of the processor.
+func TestTrainOnDevice(t *testing.T) {
+	place := dpa2.Place{Threads: 1, Device: cudatest.Open(t)}
+	trainFromCertified(t, place)
+	set := water(t, reference.SPCFw(3), "a", 1, nil, nil)
+	after := map[bool]*weights.Set{}
+	for _, gpu := range []bool{false, true} {
+		cfg := silo.Config{Recipe: recipe(t), Seed: 1, Precision: dpa2.Float64, Threads: 1, Sets: []silo.Set{set}}
+		if gpu {
+			cfg.Place = place
+		}
+		s := open(t, cfg)
+		if err := s.Steps(t.Context(), 5, nil); err != nil {
+			t.Fatal(err)
+		}
+		after[gpu] = s.Weights()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, want := range after[false].Tensors() {
+		got, _ := after[true].Get(want.Name)
+		for k := range want.Data {
+			if math.Abs(got.Data[k]-want.Data[k]) > 1e-9*max(1, math.Abs(want.Data[k])) {
+				t.Fatalf("%s[%d] is %v, want %v", want.Name, k, got.Data[k], want.Data[k])
+			}
+		}
+	}
+}
+
+func trainFromCertified(t *testing.T, place dpa2.Place) {
+	cfg := silo.Config{Recipe: recipe(t), ValidationFraction: 0.3, Seed: 1, Place: place,
 		Sets: []silo.Set{water(t, reference.SPCFw(3), "a", 1, nil, nil)}}
 	a, b := open(t, cfg), open(t, cfg)
 	certified := a.Weights()
