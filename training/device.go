@@ -30,6 +30,10 @@ type residency struct {
 
 // open compiles the step for the place where it runs.
 func (t *Trainer) open() (err error) {
+	if len(t.cfg.Place.More) > 0 {
+		t.program, err = dpa2.NewSplitStep(t.cfg.Model, t.cfg.Loss, t.cfg.Precision, t.cfg.Place)
+		return err
+	}
 	if _, alone := t.cfg.Reducer.(identity); t.cfg.Place.Device == nil || !alone {
 		t.program, err = dpa2.NewTrainingStepAt(t.cfg.Model, t.cfg.Loss, t.cfg.Precision, t.cfg.Place)
 		return err

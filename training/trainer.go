@@ -22,12 +22,24 @@ type Trainer struct {
 	sampler  *sampler
 	draw     func() (head int, frames []int) // nil but in tests with given batches; called by the loader
 	samples  *sampleCache
-	program  *dpa2.TrainingStep // nil with a residency
-	resident *residency         // nil unless weights stay on a GPU
+	program  stepper    // nil with a residency
+	resident *residency // nil unless weights stay on a GPU
 	gradient *weights.Set
 	step     int                 // steps done
 	show     func(step int) bool // see Display
 }
+
+// A stepper computes loss and gradient of a batch for the optimizer of the host.
+type stepper interface {
+	Run(m *dpa2.Model, b *dpa2.Batch, p dpa2.Prefactors, gradient *weights.Set) (dpa2.Metrics, error)
+	Trainable(head string) []string
+	Close() error
+}
+
+var (
+	_ stepper = (*dpa2.TrainingStep)(nil)
+	_ stepper = (*dpa2.SplitStep)(nil)
+)
 
 // head is what the Trainer keeps of a Head.
 type head struct {

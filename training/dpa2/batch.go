@@ -17,6 +17,8 @@ type Batch struct {
 	inputs  map[string][]float64
 	counts  map[string][]uint8 // inputs that are small whole numbers
 	types   []int32            // [N], -1 = virtual
+
+	part *[3]float64 // of a part of a batch: what labelled returns of the whole
 }
 
 // NewBatch prepares and lays out frames. A frame that cannot be evaluated gives a *FrameError that names it.
@@ -64,6 +66,19 @@ func (c *Collator) Collate(samples []*Sample) (*Batch, error) {
 		l.first = append(l.first, len(l.types))
 	}
 	return l.batch(), nil
+}
+
+// labelled returns how many frames have an energy, forces and a virial: a loss is a mean over them.
+func (b *Batch) labelled() (n [3]float64) {
+	if b.part != nil {
+		return *b.part
+	}
+	for _, s := range b.samples {
+		n[0] += one(s.energy != nil)
+		n[1] += one(s.forces != nil)
+		n[2] += one(s.virial != nil)
+	}
+	return n
 }
 
 // NumFrames returns F.

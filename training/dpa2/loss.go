@@ -179,12 +179,7 @@ func (l *labels) clear(frames, atoms int) {
 // of each frame, eV.
 func (c *LossConfig) fillLabels(l *labels, b *Batch, reference []float64) {
 	l.clear(b.NumFrames(), b.NumAtoms())
-	var have [3]float64 // frames with energy, force, virial
-	for _, s := range b.samples {
-		have[0] += one(s.energy != nil)
-		have[1] += one(s.forces != nil)
-		have[2] += one(s.virial != nil)
-	}
+	have := b.labelled()
 	for f, s := range b.samples {
 		n, first := float64(s.NumAtoms()), b.first[f]
 		l.energyScale[f], l.virialScale[f] = 1/n, 1/n

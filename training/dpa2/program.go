@@ -24,8 +24,9 @@ func (g *energyGraph) buildForces() forces {
 
 // A Place is where programs run: on a processor, or on a GPU, where threads of the processor bring batches there.
 type Place struct {
-	Threads int          // of the processor; 0 for one for each core that Go may use
-	Device  *cuda.Device // nil for the processor
+	Threads int            // of the processor; 0 for one for each core that Go may use
+	Device  *cuda.Device   // nil for the processor
+	More    []*cuda.Device // with which Device shares the batches of a training, frame by frame
 }
 
 // A runner executes one program in one precision, and speaks float64.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,8 +23,8 @@ import (
 // LibraryVariable is the environment variable that names the driver's library, for systems that have it in an unusual place.
 const LibraryVariable = "FEDLAM_CUDA_LIBRARY"
 
-// A Choice is what a user asks for: "auto", the first GPU if there is one and else the processor; "cpu"; "cuda", the first GPU; or
-// "cuda:N", GPU number N as nvidia-smi -L counts. The zero Choice is "auto".
+// A Choice is what a user asks for: "auto", the first GPU if there is one and else the processor; "cpu"; "cuda", the first GPU; "cuda:N", GPU
+// number N as nvidia-smi -L counts; or "cuda:N,M", which share the batches of a training. The zero Choice is "auto".
 type Choice string
 
 // Choices without a number.
@@ -34,7 +35,7 @@ const (
 )
 
 // Help is what a flag of this type says.
-const Help = `Where to compute: auto (a GPU if there is one), cpu, cuda or cuda:N.`
+const Help = `Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:N, or cuda:N,M to share batches of a training.`
 
 // UnmarshalText reads a choice.
 func (c *Choice) UnmarshalText(text []byte) error {
@@ -46,22 +47,25 @@ func (c *Choice) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// parse returns the number of the GPU, or -1 for the processor, and whether it may be the processor all the same.
-func (c Choice) parse() (gpu int, auto bool, err error) {
+// parse returns the numbers of the GPUs, none for the processor, and whether it may be the processor all the same.
+func (c Choice) parse() (gpus []int, auto bool, err error) {
 	switch c {
 	case Auto, "":
-		return 0, true, nil
+		return []int{0}, true, nil
 	case CPU:
-		return -1, false, nil
+		return nil, false, nil
 	case CUDA:
-		return 0, false, nil
+		return []int{0}, false, nil
 	}
-	number, ok := strings.CutPrefix(string(c), string(CUDA)+":")
-	gpu, err = strconv.Atoi(number)
-	if !ok || err != nil || gpu < 0 {
-		return 0, false, fmt.Errorf("device %q is unknown; want auto, cpu, cuda or cuda:N with the number of a GPU as nvidia-smi -L lists them", string(c))
+	numbers, ok := strings.CutPrefix(string(c), string(CUDA)+":")
+	for _, text := range strings.Split(numbers, ",") {
+		n, err := strconv.Atoi(text)
+		if !ok || err != nil || n < 0 || slices.Contains(gpus, n) {
+			return nil, false, fmt.Errorf("device %q is unknown; want auto, cpu, cuda, cuda:N with the number of a GPU as nvidia-smi -L lists them, or cuda:N,M for several", string(c))
+		}
+		gpus = append(gpus, n)
 	}
-	return gpu, false, nil
+	return gpus, false, nil
 }
 
 // A Place is a place to compute that is open.
@@ -74,19 +78,18 @@ type Place struct {
 // Open opens the place, with so many threads of the processor, 0 for all cores. On a GPU these prepare batches.
 // A GPU that was asked for and cannot be had is an error; with "auto" it is a Notice.
 func (c Choice) Open(threads int) (*Place, error) {
-	gpu, auto, err := c.parse()
+	gpus, auto, err := c.parse()
 	if err != nil {
 		return nil, err
 	}
 	p := &Place{Place: dpa2.Place{Threads: threads}}
-	if gpu < 0 {
+	if len(gpus) == 0 {
 		p.Notice = p.processor()
 		return p, nil
 	}
-	device, err := cuda.Open(cuda.Config{Library: os.Getenv(LibraryVariable), Ordinal: gpu})
+	err = p.open(gpus)
 	switch {
 	case err == nil:
-		p.Device, p.Notice = device, "computing on "+device.Info().String()
 	case !auto:
 		return nil, fmt.Errorf("device %q: %w", string(c), err)
 	case errors.Is(err, cuda.ErrNoDriver):
@@ -97,6 +100,27 @@ func (c Choice) Open(threads int) (*Place, error) {
 	return p, nil
 }
 
+// open opens all GPUs, or none.
+func (p *Place) open(gpus []int) error {
+	var names []string
+	for k, gpu := range gpus {
+		device, err := cuda.Open(cuda.Config{Library: os.Getenv(LibraryVariable), Ordinal: gpu})
+		if err != nil {
+			err = errors.Join(err, p.Close())
+			p.Device, p.More = nil, nil
+			return err
+		}
+		if k == 0 {
+			p.Device = device
+		} else {
+			p.More = append(p.More, device)
+		}
+		names = append(names, device.Info().String())
+	}
+	p.Notice = "computing on " + strings.Join(names, " and ")
+	return nil
+}
+
 func (p *Place) processor() string {
 	threads := p.Threads
 	if threads == 0 {
@@ -105,10 +129,14 @@ func (p *Place) processor() string {
 	return fmt.Sprintf("computing on the processor, %d threads, %s", threads, kernels.Path())
 }
 
-// Close gives the GPU back, with all memory that was taken there. There is nothing to close on a processor.
+// Close gives the GPUs back, with all memory that was taken there. There is nothing to close on a processor.
 func (p *Place) Close() error {
 	if p.Device == nil {
 		return nil
 	}
-	return p.Device.Close()
+	failed := []error{p.Device.Close()}
+	for _, d := range p.More {
+		failed = append(failed, d.Close())
+	}
+	return errors.Join(failed...)
 }

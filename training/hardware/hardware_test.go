@@ -12,8 +12,8 @@ import (
 
 func TestChoice(t *testing.T) {
 	for text, ok := range map[string]bool{
-		"": true, "auto": true, "cpu": true, "cuda": true, "cuda:0": true, "cuda:11": true,
-		"gpu": false, "cuda:": false, "cuda:-1": false, "cuda:x": false, "CUDA": false, "cpu:1": false,
+		"": true, "auto": true, "cpu": true, "cuda": true, "cuda:0": true, "cuda:11": true, "cuda:0,1": true,
+		"gpu": false, "cuda:": false, "cuda:-1": false, "cuda:x": false, "CUDA": false, "cpu:1": false, "cuda:0,0": false, "cuda:0,": false, "cuda:0,x": false,
 	} {
 		c := Choice("before")
 		err := c.UnmarshalText([]byte(text))
@@ -62,6 +62,16 @@ func TestWithDriver(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+	both, err := Choice("cuda:1,0").Open(1)
+	if err != nil || len(both.More) != 1 || both.Device == both.More[0] || !strings.Contains(both.Notice, " and ") {
+		t.Errorf("two GPUs: %+v, %v", both, err)
+	}
+	if err := both.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := Choice("cuda:0,7").Open(1); err == nil {
+		t.Error("a second GPU that is not there")
 	}
 	p, err := CPU.Open(1)
 	if err != nil || p.Device != nil {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,7 +49,12 @@ int fail(int code, std::string why) {
 
 int failForGood(int code, std::string why) { return sticky = fail(code, why); }
 
+// Both devices are one machine, which does one thing at a time.
+std::recursive_mutex machine;
+#define ALONE std::lock_guard<std::recursive_mutex> alone(machine);
+
 #define REQUIRE_CONTEXT                                                                                  \
+  ALONE                                                                                                  \
   if (!context) return fail(invalidContext, "no context is current on the calling thread");             \
   if (sticky) return sticky;
 
@@ -130,6 +136,7 @@ int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arg
 extern "C" {
 
 int cuInit(unsigned) {
+  ALONE
   initialized = true;
   return ok;
 }
@@ -156,11 +163,13 @@ int cuDeviceGetAttribute(int *v, int attribute, int device) {
   return fail(invalidValue, "an attribute that the fake does not know");
 }
 int cuDevicePrimaryCtxRetain(void **c, int) {
+  ALONE
   static char primary;
   users++;
   return *c = &primary, ok;
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
+  ALONE
   if (--users > 0) return ok;
   int left = (int)(memory.size() + hostMemory.size() + streams.size() + graphs.size() + events.size() + modules.size());
   for (auto &m : memory) free(m.second.block);
