@@ -11,13 +11,17 @@ import (
 //go:embed ptx/*.ptx.gz
 var ptxFiles embed.FS
 
-// prepare loads what the work of r needs and is not loaded yet. The driver compiles PTX when it loads it, which takes some
+// prepare loads what the work of r needs and is not loaded yet: code of tiles first, as what is refused there is interpreted. The driver compiles PTX when it loads it, which takes some
 // tenths of a second for each file, so only those in use are loaded. The owner calls it.
 func (d *Device) prepare(r *Recorder) error {
+	d.prepareTiles(r)
 	for i := range r.ops {
 		op := &r.ops[i]
-		if op.kind != opLaunch || d.kernels[op.kernel.name] != 0 {
+		if op.kind != opLaunch || d.emits(op) || d.kernels[op.kernel.name] != 0 {
 			continue
+		}
+		if op.limits != nil {
+			return op.limits
 		}
 		if err := d.findKernel(op.kernel); err != nil {
 			return err
@@ -31,12 +35,17 @@ func (d *Device) findKernel(k kernel) error {
 	if err != nil {
 		return err
 	}
+	return d.findIn(module, k.name)
+}
+
+// findIn finds a kernel of a module.
+func (d *Device) findIn(module uintptr, kernel string) error {
 	var fn uintptr
-	name := append([]byte(k.name), 0)
+	name := append([]byte(kernel), 0)
 	if r := d.drv.call(fnModuleGetFunction, uintptr(unsafe.Pointer(&fn)), module, uintptr(unsafe.Pointer(&name[0]))); r != 0 {
-		return d.drv.failure(r, fnModuleGetFunction, k.name)
+		return d.drv.failure(r, fnModuleGetFunction, kernel)
 	}
-	d.kernels[k.name] = fn
+	d.kernels[kernel] = fn
 	return nil
 }
 
@@ -51,6 +60,11 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
+	return d.loadText(name, text)
+}
+
+// loadText loads a module from PTX with a zero at its end.
+func (d *Device) loadText(name string, text []byte) (uintptr, error) {
 	var m uintptr
 	if r := d.drv.call(fnModuleLoadData, uintptr(unsafe.Pointer(&m)), uintptr(unsafe.Pointer(&text[0]))); r != 0 {
 		return 0, d.drv.failure(r, fnModuleLoadData, name)

@@ -14,6 +14,10 @@ type Recorder struct {
 	args []byte
 	from int // in args: where the arguments of the launch being recorded begin
 	err  error
+
+	emitted []emittedLaunch
+	codes   map[string]*tileCode // by key of their plans
+	plan    tilePlan             // of the tile being recorded
 }
 
 // operation is a piece of work.
@@ -26,6 +30,8 @@ type operation struct {
 	threads  uint32
 	shared   uint32
 	at, size int
+	emitted  int   // of a tile: position in Recorder.emitted of the launch of its own code, counted from 1
+	limits   error // of a tile: why there is no other
 
 	// A copy.
 	dst, src uint64
@@ -49,7 +55,7 @@ const (
 // Reset empties the list and forgets its error.
 func (r *Recorder) Reset() {
 	clear(r.ops)
-	*r = Recorder{ops: r.ops[:0], args: r.args[:0]}
+	*r = Recorder{ops: r.ops[:0], args: r.args[:0], emitted: r.emitted[:0], codes: r.codes, plan: r.plan}
 }
 
 // Len returns the number of pieces of work.

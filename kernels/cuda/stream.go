@@ -135,6 +135,9 @@ const (
 
 func (s *Stream) launch(r *Recorder, op *operation) error {
 	d := s.device
+	if d.emits(op) {
+		op = r.emitted[op.emitted-1].operation()
+	}
 	d.packet.size = uintptr(op.size)
 	d.packet.extra = [5]uintptr{tagBuffer, uintptr(unsafe.Pointer(unsafe.SliceData(r.args))) + uintptr(op.at),
 		tagSize, uintptr(unsafe.Pointer(&d.packet.size)), 0}

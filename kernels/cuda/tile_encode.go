@@ -19,11 +19,12 @@ var programs = []program{
 
 // Sizes in src/elementwise.cu.
 const (
-	tileThreads = 128
-	partBytes   = 48
-	storeBytes  = 16
-	instrBytes  = 8
-	headBytes   = 40
+	tileThreadsLog = 7
+	tileThreads    = 1 << tileThreadsLog
+	partBytes      = 48
+	storeBytes     = 16
+	instrBytes     = 8
+	headBytes      = 40
 )
 
 // kernel returns the smallest that has room for the tile.
@@ -39,7 +40,7 @@ func (t *Tile[F]) kernel() (program, bool) {
 	for _, p := range programs {
 		// Kernels read two numbers for each instruction, whether it has them or not.
 		if parts <= p.parts && len(t.Stores) <= p.stores && len(t.Formula.Code) <= p.instrs && constants < p.constants {
-			return p, t.numbers() > 0
+			return p, t.numbers()*t.Formula.Registers*int(size[F]()) <= mostSharedBytes
 		}
 	}
 	return program{}, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,20 +211,31 @@ func (c *tileCase[F]) compare(t *testing.T, b *bridge[F], name string) {
 	}
 }
 
-// TestTileTooLarge has more instructions than a kernel takes.
+// TestTileTooLarge has more instructions than the interpreter takes.
 func TestTileTooLarge(t *testing.T) {
-	w := newWorkplace(t)
 	f := &kernels.Formula{Registers: 70, Inputs: 1, Stored: []int{69}}
 	for i := 1; i < 70; i++ {
 		f.Code = append(f.Code, kernels.Instr{Op: kernels.OpNeg, Dst: i, A: i - 1})
 	}
-	x := take[float64](w.arena, t, 4)
-	tile := cuda.Tile[float64]{
-		Formula: f, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: x}}}, Stores: []cuda.Store[float64]{{Reg: 69, Dst: x}},
-	}
-	var r cuda.Recorder
-	tile.Run(&r)
-	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "a formula of 69 instructions") {
-		t.Errorf("error %v, want one of 69 instructions", err)
+	for _, c := range []struct {
+		way  cuda.Tiles
+		want string
+	}{{cuda.Emit, ""}, {cuda.Interpret, "a formula of 69 instructions"}} {
+		t.Run(string(c.way), func(t *testing.T) {
+			b := newBridge[float64](t, openTiles(t, c.way))
+			x := []float64{1, 2, 3, 4}
+			tile := cuda.Tile[float64]{
+				Formula: f, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: b.in(x)}}}, Stores: []cuda.Store[float64]{{Reg: 69, Dst: b.out(x)}},
+			}
+			tile.Run(&b.rec)
+			if c.want == "" {
+				b.run()
+				if want := []float64{-1, -2, -3, -4}; !slices.Equal(x, want) {
+					t.Errorf("got %v, want %v", x, want)
+				}
+			} else if err := b.stream.Run(&b.rec); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one of %s", err, c.want)
+			}
+		})
 	}
 }

@@ -17,7 +17,7 @@
 
 namespace {
 
-enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200,
+enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200, invalidPtx = 218,
        invalidContext = 201, invalidHandle = 400, notFound = 500, notReady = 600, illegalAddress = 700, outOfResources = 701,
        launchFailed = 719, captureUnsupported = 900 };
 
@@ -28,7 +28,11 @@ using Work = std::function<int()>;
 struct Stream { std::vector<Work> queue; bool capturing = false, asked = false; };
 struct Graph { std::vector<Work> work; };
 struct Event { double at = -1; };
-struct Module { std::set<std::string> entries; };
+struct Module {
+  std::set<std::string> entries;
+  std::vector<std::shared_ptr<fake::Ptx>> written;  // at run time
+  std::map<std::string, fake::Kernel> kernels;
+};
 struct Memory { size_t bytes; char *block; };
 
 bool initialized;
@@ -111,6 +115,15 @@ int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arg
 }
 
 }  // namespace
+
+bool fake::allocated(const char *p, size_t bytes, const char **from, const char **to) {
+  if (!holds(p, bytes)) return false;
+  auto at = memory.upper_bound((char *)p);
+  --at;
+  *from = at->first;
+  *to = at->first + at->second.bytes;
+  return true;
+}
 
 extern "C" {
 
@@ -284,13 +297,24 @@ int cuModuleLoadData(void **m, const void *image) {
   REQUIRE_CONTEXT
   std::string text((const char *)image);
   if (text.find(".version") == std::string::npos) return fail(invalidImage, "this is not PTX");
-  Module *made = new Module;
+  std::unique_ptr<Module> made(new Module);
   const std::string mark = ".entry ";
   for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
     at += mark.size();
     made->entries.insert(text.substr(at, text.find('(', at) - at));
   }
-  modules.insert(*m = made);
+  bool compiled = !made->entries.empty();  // into this library, ahead
+  for (auto &e : made->entries) compiled = compiled && fake::find(e.c_str());
+  if (!compiled) {
+    std::string wrong;
+    made->written = fake::read_ptx(text, &wrong);
+    if (!wrong.empty()) return fail(invalidPtx, wrong);
+    for (auto &k : made->written) {
+      fake::Kernel kernel = fake::kernel_of(*k);
+      made->kernels[kernel.name] = kernel;
+    }
+  }
+  modules.insert(*m = made.release());
   return ok;
 }
 int cuModuleUnload(void *m) {
@@ -301,6 +325,8 @@ int cuModuleUnload(void *m) {
 int cuModuleGetFunction(const void **f, void *m, const char *name) {
   REQUIRE_CONTEXT
   if (!modules.count(m)) return fail(invalidHandle, "no such module");
+  auto written = ((Module *)m)->kernels.find(name);
+  if (written != ((Module *)m)->kernels.end()) return *f = &written->second, ok;
   *f = fake::find(name);
   if (!*f || !((Module *)m)->entries.count(name)) return fail(notFound, std::string("no kernel ") + name + " in this module");
   return ok;
