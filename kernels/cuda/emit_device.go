@@ -105,7 +105,7 @@ const moduleHead = ".version 6.3\n.target sm_75\n.address_size 64\n.extern .shar
 func (d *Device) emits(op *operation) bool { return op.emitted != 0 && d.tiles == Emit }
 
 // prepareTiles loads the code of tiles that is not loaded yet, all in one module: each module costs the driver some time. If that
-// fails, tiles are interpreted from now on, and TileRefusal tells why.
+// fails, tiles are interpreted from now on, and Tiles tells why.
 func (d *Device) prepareTiles(r *Recorder) {
 	var text strings.Builder
 	var names []string
@@ -126,7 +126,7 @@ func (d *Device) prepareTiles(r *Recorder) {
 		return
 	}
 	if err := d.loadTiles(names, text.String()); err != nil {
-		d.tiles, d.refusal = Interpret, err
+		d.tiles, d.refusal = Interpret, fmt.Errorf("tiles are interpreted, which is slower: %w", err)
 	}
 }
 
@@ -143,11 +143,11 @@ func (d *Device) loadTiles(names []string, text string) error {
 	return nil
 }
 
-// TileRefusal returns why tiles are interpreted although the device was to do them by code of their own; nil if they are not.
-func (d *Device) TileRefusal() error {
-	var refusal error
-	if err := d.do(func() error { refusal = d.refusal; return nil }); err != nil {
-		return err
+// Tiles returns how the device does tiles, and what the driver said if it refused code for some: then they are interpreted although
+// they were not to be.
+func (d *Device) Tiles() (way Tiles, refusal error) {
+	if err := d.do(func() error { way, refusal = d.tiles, d.refusal; return nil }); err != nil {
+		return way, err
 	}
-	return refusal
+	return way, refusal
 }

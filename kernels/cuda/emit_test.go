@@ -18,8 +18,10 @@ func openTiles(t testing.TB, way cuda.Tiles) *cuda.Device {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := d.TileRefusal(); err != nil {
-			t.Errorf("code for tiles: %v", err)
+		if now, err := d.Tiles(); now != way && err == nil {
+			t.Errorf("tiles are done by %q, want %q", now, way)
+		} else if err != nil {
+			t.Error(err)
 		}
 		if err := d.Close(); err != nil {
 			t.Errorf("close: %v", err)

@@ -1,10 +1,14 @@
 package cuda
 
 import (
+	"bytes"
 	"compress/gzip"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -60,17 +64,39 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
-	return d.loadText(name, text)
+	m, err := d.loadText(name, text)
+	if err == nil {
+		d.modules[name] = m
+	}
+	return m, err
 }
+
+// Options of cuModuleLoadDataEx: where it is to say what is wrong, and how many bytes there are for that.
+const (
+	jitErrorLog      = 5
+	jitErrorLogBytes = 6
+)
 
 // loadText loads a module from PTX with a zero at its end.
 func (d *Device) loadText(name string, text []byte) (uintptr, error) {
 	var m uintptr
-	if r := d.drv.call(fnModuleLoadData, uintptr(unsafe.Pointer(&m)), uintptr(unsafe.Pointer(&text[0]))); r != 0 {
-		return 0, d.drv.failure(r, fnModuleLoadData, name)
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	log := make([]byte, 4<<10)
+	pin.Pin(&log[0])
+	options := [...]int32{jitErrorLog, jitErrorLogBytes}
+	values := [...]uintptr{uintptr(unsafe.Pointer(&log[0])), uintptr(len(log) - 1)}
+	r := d.drv.call(fnModuleLoadDataEx, uintptr(unsafe.Pointer(&m)), uintptr(unsafe.Pointer(&text[0])),
+		uintptr(len(options)), uintptr(unsafe.Pointer(&options[0])), uintptr(unsafe.Pointer(&values[0])))
+	if err := d.drv.failure(r, fnModuleLoadDataEx, name); err != nil {
+		said, _, _ := bytes.Cut(log, []byte{0})
+		var e *Error
+		if errors.As(err, &e) && len(said) > 0 {
+			e.Detail += ": " + strings.TrimSpace(string(said))
+		}
+		return 0, err
 	}
 	d.owned[object{fnModuleUnload, m}] = struct{}{}
-	d.modules[name] = m
 	return m, nil
 }
 

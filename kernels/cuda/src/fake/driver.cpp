@@ -293,7 +293,7 @@ int cuMemsetD8Async(void *d, unsigned char v, size_t n, void *s) {
   });
 }
 
-int cuModuleLoadData(void **m, const void *image) {
+static int load_module(void **m, const void *image, std::string *log) {
   REQUIRE_CONTEXT
   std::string text((const char *)image);
   if (text.find(".version") == std::string::npos) return fail(invalidImage, "this is not PTX");
@@ -308,7 +308,7 @@ int cuModuleLoadData(void **m, const void *image) {
   if (!compiled) {
     std::string wrong;
     made->written = fake::read_ptx(text, &wrong);
-    if (!wrong.empty()) return fail(invalidPtx, wrong);
+    if (!wrong.empty()) return *log = wrong, fail(invalidPtx, "a PTX JIT compilation failed");
     for (auto &k : made->written) {
       fake::Kernel kernel = fake::kernel_of(*k);
       made->kernels[kernel.name] = kernel;
@@ -316,6 +316,19 @@ int cuModuleLoadData(void **m, const void *image) {
   }
   modules.insert(*m = made.release());
   return ok;
+}
+int cuModuleLoadDataEx(void **m, const void *image, unsigned n, const int *options, void **values) {
+  std::string log;
+  int result = load_module(m, image, &log);
+  char *to = nullptr;
+  size_t room = 0;
+  for (unsigned i = 0; i < n; i++) {
+    if (options[i] == 5) to = (char *)values[i];
+    else if (options[i] == 6) room = (size_t)values[i];
+    else return fail(invalidValue, "an option that the fake does not know");
+  }
+  if (to && room) strncpy(to, log.c_str(), room);
+  return result;
 }
 int cuModuleUnload(void *m) {
   REQUIRE_CONTEXT
