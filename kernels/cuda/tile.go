@@ -67,7 +67,7 @@ const (
 	mostSharedBytes = 46 << 10
 )
 
-// mostTileBlocks is the most blocks of a tile with sums, each of which has sums of its own.
+// mostTileBlocks is the most blocks of a tile with sums over rows, each of which has sums of its own.
 const mostTileBlocks = 256
 
 // numbers returns how many numbers of each register a block holds.
@@ -87,16 +87,19 @@ func (t *Tile[F]) numbers() int {
 }
 
 // sums reports whether something is summed.
-func (t *Tile[F]) sums() bool {
+func (t *Tile[F]) sums() bool { return t.has(SumCols) || t.has(SumRows) }
+
+// has reports whether something is stored in a way.
+func (t *Tile[F]) has(kind StoreKind) bool {
 	for i := range t.Stores {
-		if t.Stores[i].Kind != Whole {
+		if t.Stores[i].Kind == kind {
 			return true
 		}
 	}
 	return false
 }
 
-// blocks returns the size of the grid. For tiles with sums it follows from sizes alone, as it decides the order of the sums.
+// blocks returns the size of the grid. For tiles with sums over rows it follows from sizes alone, as it decides the order of the sums.
 func (t *Tile[F]) blocks() int {
 	n := t.numbers()
 	if t.Rows <= 0 || t.Cols <= 0 {
@@ -105,8 +108,11 @@ func (t *Tile[F]) blocks() int {
 	if !t.sums() {
 		return min((t.Rows*t.Cols+n-1)/n, flatBlocks)
 	}
-	high := n / min(t.Cols, n)
-	return min((t.Rows+high-1)/high, mostTileBlocks)
+	high, most := n/min(t.Cols, n), flatBlocks
+	if t.has(SumRows) {
+		most = mostTileBlocks
+	}
+	return min((t.Rows+high-1)/high, most)
 }
 
 // ScratchLen returns how many numbers of Scratch the tile needs.

@@ -69,9 +69,7 @@ func (t *Tile[F]) encode(r *Recorder, k program) {
 	begin := len(r.args)
 	t.encodeHead(r)
 	pad := func(end int) {
-		for len(r.args) < begin+end {
-			r.args = append(r.args, 0)
-		}
+		r.args = append(r.args, make([]byte, max(0, begin+end-len(r.args)))...)
 	}
 	for reg, l := range t.Loads {
 		if len(l) == 0 { // nothing but zeros

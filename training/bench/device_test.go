@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fedlam/fedlam/kernels/cuda"
 	"github.com/fedlam/fedlam/kernels/cuda/cudatest"
 	"github.com/fedlam/fedlam/training/dpa2"
 )
@@ -31,6 +32,9 @@ func TestReportsOfDevice(t *testing.T) {
 			}
 			if r.Peak.GFLOPS <= 0 || r.Peak.GBPS <= 0 || r.FLOP <= r.ProductFLOP || r.Memory.Arena <= 0 {
 				t.Errorf("peak %+v, %d FLOP of which products %d, arena %d", r.Peak, r.FLOP, r.ProductFLOP, r.Memory.Arena)
+			}
+			if r.Tiles != string(cuda.Emit) && r.Tiles != string(cuda.Interpret) {
+				t.Errorf("formulas: %q", r.Tiles)
 			}
 			near(t, "fraction of peak", r.Fraction, float64(r.ProductFLOP)/r.Times.Median/1e9/r.Peak.GFLOPS)
 			if (len(r.Nodes) > 0) != c.o.Profile {
