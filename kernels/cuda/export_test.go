@@ -11,12 +11,9 @@ func Launch(r *Recorder, module, name string, blocks, threads, shared int, args 
 // Pieces tells how a product cuts a sum over k rows.
 var Pieces = pieces
 
-// LoadText loads a module.
-func LoadText(d *Device, text string) error {
-	return d.do(func() error {
-		_, err := d.loadText("a test", append([]byte(text), 0))
-		return err
-	})
+// LoadText loads a module of one kernel, which Launch finds by its name.
+func LoadText(d *Device, name, text string) error {
+	return d.do(func() error { return d.loadTiles([]string{name}, text) })
 }
 
 // ModuleHead begins a module.
@@ -37,3 +34,6 @@ func Emitted(r *Recorder) []string {
 	}
 	return texts
 }
+
+// Address returns where a slice begins.
+func Address[T Number](s Slice[T]) uint64 { return s.addr }

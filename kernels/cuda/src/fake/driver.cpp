@@ -99,7 +99,7 @@ int copy(void *dst, const void *src, size_t bytes, const void *onDevice) {
   return ok;
 }
 
-int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arguments, const std::vector<size_t> &at) {
+int runKernel(const fake::Kernel &k, Dim grid, Dim block, size_t shared, const std::string &arguments, const std::vector<size_t> &at) {
   for (size_t i = 0; i < at.size(); i++) {
     void *p;
     if (!k.params[i].pointer) continue;
@@ -109,7 +109,7 @@ int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arg
   }
   std::unique_ptr<double[]> copied(new double[arguments.size() / 8 + 1]);  // aligned
   memcpy(copied.get(), arguments.data(), arguments.size());
-  if (const char *wrong = fake::launch(k, grid, block, (const char *)copied.get(), at.data()))
+  if (const char *wrong = fake::launch(k, grid, block, shared, (const char *)copied.get(), at.data()))
     return failForGood(launchFailed, std::string(k.name) + ": " + wrong);
   return checkRedzones(k.name);
 }
@@ -364,7 +364,7 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
   if (size != end || size > 4096)
     return fail(invalidValue, name + ": " + std::to_string(size) + " bytes of arguments instead of " + std::to_string(end));
   std::string arguments((char *)extra[1], size);
-  return enqueue(stream, [=, &k] { return runKernel(k, {gx, gy, gz}, {bx, 1, 1}, arguments, at); });
+  return enqueue(stream, [=, &k] { return runKernel(k, {gx, gy, gz}, {bx, 1, 1}, shared, arguments, at); });
 }
 
 int cuEventCreate(void **e, unsigned) {

@@ -178,7 +178,7 @@ void multiply_add_tf32(float *c, const float *a, const float *b) {
   barrier();
 }
 
-const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets) {
+const char *launch(const Kernel &k, Dim grid, Dim block, size_t shared, const char *arguments, const size_t *offsets) {
   work = {&k, arguments, offsets};
   gridDim = grid;
   blockDim = block;
@@ -188,7 +188,7 @@ const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, 
         blockIdx = {x, y, z};
         memset(dynamic_shared, 0xff, sizeof dynamic_shared);
         if (k.ptx) {
-          if (const char *wrong = run_ptx_block(k, block.x, arguments, offsets)) return wrong;
+          if (const char *wrong = run_ptx_block(k, block.x, shared, arguments, offsets)) return wrong;
           continue;
         }
         if (const char *wrong = runBlock(block.x)) return wrong;

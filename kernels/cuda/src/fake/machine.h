@@ -32,8 +32,8 @@ struct Kernel {
 bool add(Kernel k);
 const Kernel *find(const char *name);
 
-// launch runs all blocks and returns what went wrong, or nullptr.
-const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets);
+// launch runs all blocks, with so many bytes of shared memory, and returns what went wrong, or nullptr.
+const char *launch(const Kernel &k, Dim grid, Dim block, size_t shared, const char *arguments, const size_t *offsets);
 
 // allocated reports whether bytes of the device's memory from p on are allocated, and between what limits.
 bool allocated(const char *p, size_t bytes, const char **from, const char **to);
@@ -43,7 +43,7 @@ std::vector<std::shared_ptr<Ptx>> read_ptx(const std::string &text, std::string 
 Kernel kernel_of(const Ptx &p);
 
 // run_ptx_block runs one block of such a kernel and returns what went wrong, or nullptr.
-const char *run_ptx_block(const Kernel &k, unsigned threads, const char *arguments, const size_t *offsets);
+const char *run_ptx_block(const Kernel &k, unsigned threads, size_t shared, const char *arguments, const size_t *offsets);
 
 // multiply_add_tf32 is what shim.h says; all threads of a block have to call it together.
 void multiply_add_tf32(float *c, const float *a, const float *b);

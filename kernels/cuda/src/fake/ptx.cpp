@@ -65,6 +65,7 @@ struct Run {
   std::vector<int> pc;
   char *file;
   std::string wrong;
+  size_t shared;               // bytes that the launch asks for
   std::vector<int> writer, reader;  // of each word of shared memory since the last barrier: a thread, -1 none, -2 several
   const char *from = nullptr, *to = nullptr;  // allocated memory that was touched last
 
@@ -135,7 +136,7 @@ template <class T, int count> void storeGlobal(Run &x, const Instr &i) {
 
 template <class T> char *sharedAt(Run &x, const Instr &i, u64 address, unsigned thread, bool writes) {
   char *p = (char *)(address + i.number), *begin = (char *)dynamic_shared;
-  if (p < begin || p + sizeof(T) > begin + shared_bytes) return x.fail(i, "address outside of shared memory"), nullptr;
+  if (p < begin || p + sizeof(T) > begin + x.shared) return x.fail(i, "address outside of shared memory"), nullptr;
   if ((u64)p % sizeof(T)) return x.fail(i, "address that is not aligned"), nullptr;
   for (size_t w = (p - begin) / 4; w < (p - begin + sizeof(T)) / 4; w++) {
     int &writer = x.writer[w], &reader = x.reader[w], me = (int)thread;
@@ -622,10 +623,11 @@ std::vector<std::shared_ptr<Ptx>> read_ptx(const std::string &text, std::string 
 
 Kernel kernel_of(const Ptx &p) { return {p.name.c_str(), (unsigned)p.threads, p.params, nullptr, &p}; }
 
-const char *run_ptx_block(const Kernel &k, unsigned threads, const char *arguments, const size_t *offsets) {
+const char *run_ptx_block(const Kernel &k, unsigned threads, size_t shared, const char *arguments, const size_t *offsets) {
   const Ptx &p = *k.ptx;
   p.file.assign(p.fileBytes, (char)0xff);
   Run x{p, arguments, offsets, threads};
+  x.shared = shared;
   x.file = p.file.data();
   x.pc.assign(threads, 0);
   x.writer.assign(shared_bytes / 4, -1);
