@@ -1,6 +1,7 @@
 package cuda_test
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -17,6 +18,12 @@ func openTiles(t testing.TB, way cuda.Tiles) *cuda.Device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeTiles(t, d, way)
+	return d
+}
+
+// closeTiles closes a device at the end of a test, which fails if tiles are done another way by then.
+func closeTiles(t testing.TB, d *cuda.Device, way cuda.Tiles) {
 	t.Cleanup(func() {
 		if now, err := d.Tiles(); now != way && err == nil {
 			t.Errorf("tiles are done by %q, want %q", now, way)
@@ -27,12 +34,32 @@ func openTiles(t testing.TB, way cuda.Tiles) *cuda.Device {
 			t.Errorf("close: %v", err)
 		}
 	})
+}
+
+// gpuTiles opens the first real GPU with one way to do tiles, or skips the test.
+func gpuTiles(t testing.TB, way cuda.Tiles) *cuda.Device {
+	t.Helper()
+	d, err := cuda.Open(cuda.Config{Tiles: way})
+	if errors.Is(err, cuda.ErrNoDriver) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeTiles(t, d, way)
 	return d
 }
 
 // TestEmittedBits compares emitted code with the interpreter on random tiles, whose operands hold numbers that are none, too.
 func TestEmittedBits(t *testing.T) {
 	emit, interpret := openTiles(t, cuda.Emit), openTiles(t, cuda.Interpret)
+	t.Run("float32", func(t *testing.T) { sameBits(t, newBridge[float32](t, emit), newBridge[float32](t, interpret)) })
+	t.Run("float64", func(t *testing.T) { sameBits(t, newBridge[float64](t, emit), newBridge[float64](t, interpret)) })
+}
+
+// TestEmittedBitsOnGPU does the same on a real one.
+func TestEmittedBitsOnGPU(t *testing.T) {
+	emit, interpret := gpuTiles(t, cuda.Emit), gpuTiles(t, cuda.Interpret)
 	t.Run("float32", func(t *testing.T) { sameBits(t, newBridge[float32](t, emit), newBridge[float32](t, interpret)) })
 	t.Run("float64", func(t *testing.T) { sameBits(t, newBridge[float64](t, emit), newBridge[float64](t, interpret)) })
 }
