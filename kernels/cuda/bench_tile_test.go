@@ -14,7 +14,7 @@ import (
 //	formula of 1            4000 and 3500   memory; 32 instructions of the processor for 4 numbers, against 20 for each
 //	formula of 20           3500 and 1800   memory; some 85 instructions a number, a tanh with its division included, against 230
 //	gathered                3000 and 1500   memory; no division, and rows are looked up once for four numbers
-//	sums                    1500 and  800   the loads that 256 blocks have under way, and two barriers for each sum of 512 numbers
+//	sums                    2500 and 1200   two barriers for each sum of 512 numbers, which 8 blocks of a multiprocessor do by turns
 //	small formula of 20     4 and 6 µs      the start of a kernel, and one wait for memory; the interpreter decodes besides
 //
 // In float64, where a number is twice as many bytes and takes twice the time, the ratios should be the same.

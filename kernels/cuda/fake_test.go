@@ -63,7 +63,7 @@ $L1:
 		{"special register in 64 bits", "mov.u32 %r1, %tid.x", "mov.u64 %rd2, %tid.x", "cannot have %tid.x there"},
 		{"no end", "	ret;\n}", "}", "does not end with ret"},
 		{"nothing after an instruction", "%f1, 0f40000000, %f1;", "%f1, 0f40000000, %f1", "instead of ';'"},
-		{"kernel twice", "ret;\n}\n", "ret;\n}\n" + strings.Replace(kernel, "$L1", "$L9", -1), "kernel k twice"},
+		{"kernel twice", "ret;\n}\n", "ret;\n}\n" + strings.ReplaceAll(kernel, "$L1", "$L9"), "kernel k twice"},
 		{"another target", "sm_75", "sm_10", "'sm_10' instead of 'sm_75'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

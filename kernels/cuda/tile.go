@@ -67,8 +67,13 @@ const (
 	mostSharedBytes = 46 << 10
 )
 
-// mostTileBlocks is the most blocks of a tile with sums over rows, each of which has sums of its own.
-const mostTileBlocks = 256
+// Blocks of a tile with sums over rows, each of which has sums of its own that are added up later: as many as a GPU needs to have
+// something to do, and more for tiles so large that adding up does not count.
+const (
+	usualTileBlocks = 256
+	mostTileBlocks  = 2048
+	manyBands       = 32 // of a block
+)
 
 // numbers returns how many numbers of each register a block holds.
 func (t *Tile[F]) numbers() int {
@@ -108,11 +113,12 @@ func (t *Tile[F]) blocks() int {
 	if !t.sums() {
 		return min((t.Rows*t.Cols+n-1)/n, flatBlocks)
 	}
-	high, most := n/min(t.Cols, n), flatBlocks
+	high := n / min(t.Cols, n)
+	bands := (t.Rows + high - 1) / high
 	if t.has(SumRows) {
-		most = mostTileBlocks
+		return min(bands, max(usualTileBlocks, min(bands/manyBands, mostTileBlocks)))
 	}
-	return min((t.Rows+high-1)/high, most)
+	return min(bands, flatBlocks)
 }
 
 // ScratchLen returns how many numbers of Scratch the tile needs.

@@ -34,6 +34,21 @@ func tiles[F kernels.Float](t *testing.T, b *bridge[F]) {
 	}
 }
 
+// TestTileOfManyBands has so many bands of rows that it gets more than the usual number of blocks, which sum apart.
+func TestTileOfManyBands(t *testing.T) {
+	const rows, cols = 9000, 33
+	for _, way := range []cuda.Tiles{cuda.Emit, cuda.Interpret} {
+		t.Run(string(way), func(t *testing.T) {
+			c := newTileCase[float64](rand.New(rand.NewPCG(1, 2)), rows, cols, 60, true)
+			c.compare(t, newBridge[float64](t, openTiles(t, way)), "many bands")
+			tile := cuda.Tile[float64]{Formula: c.formula, Rows: rows, Cols: cols, Stores: []cuda.Store[float64]{{Kind: cuda.SumRows}}}
+			if blocks := tile.ScratchLen() / cols; blocks <= 256 {
+				t.Errorf("%d blocks", blocks)
+			}
+		})
+	}
+}
+
 // operand is an operand of a formula in full, and the load that makes it.
 type operand[F kernels.Float] struct {
 	full []F
