@@ -35,6 +35,10 @@ struct Module {
 };
 struct Memory { size_t bytes; char *block; };
 
+// Device 1 is an old one. The driver of device 2 refuses modules that are written at run time.
+const int devices = 3, refusing = 2;
+char primary[devices];  // the contexts
+
 bool initialized;
 int users;  // of the device's context
 thread_local void *context;  // current on this thread
@@ -134,29 +138,29 @@ int cuInit(unsigned) {
 int cuDriverGetVersion(int *v) { return *v = 12040, ok; }
 int cuDeviceGetCount(int *n) {
   if (!initialized) return fail(notInitialized, "cuInit comes first");
-  return *n = 2, ok;
+  return *n = devices, ok;
 }
 int cuDeviceGet(int *d, int i) {
-  if (i < 0 || i > 1) return fail(invalidDevice, "there are devices 0 and 1");
+  if (i < 0 || i >= devices) return fail(invalidDevice, "there are devices 0 to 2");
   return *d = i, ok;
 }
 int cuDeviceGetName(char *s, int n, int device) {
-  strncpy(s, device ? "fake of an old GPU" : "fake of the host", n);
+  static const char *names[devices] = {"fake of the host", "fake of an old GPU", "fake of a driver that refuses code"};
+  strncpy(s, names[device], n);
   return ok;
 }
 int cuDeviceTotalMem_v2(size_t *n, int) { return *n = memoryBytes, ok; }
 int cuDeviceGetAttribute(int *v, int attribute, int device) {
   switch (attribute) {
     case 16: return *v = 4, ok;   // multiprocessors
-    case 75: return *v = device ? 7 : 8, ok;  // compute capability
-    case 76: return *v = device ? 5 : 0, ok;
+    case 75: return *v = device == 1 ? 7 : 8, ok;  // compute capability
+    case 76: return *v = device == 1 ? 5 : 0, ok;
   }
   return fail(invalidValue, "an attribute that the fake does not know");
 }
-int cuDevicePrimaryCtxRetain(void **c, int) {
-  static char primary;
+int cuDevicePrimaryCtxRetain(void **c, int device) {
   users++;
-  return *c = &primary, ok;
+  return *c = primary + device, ok;
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
   if (--users > 0) return ok;
@@ -308,6 +312,7 @@ static int load_module(void **m, const void *image, std::string *log) {
   if (!compiled) {
     std::string wrong;
     made->written = fake::read_ptx(text, &wrong);
+    if (context == primary + refusing) wrong = "this driver refuses all code";
     if (!wrong.empty()) return *log = wrong, fail(invalidPtx, "a PTX JIT compilation failed");
     for (auto &k : made->written) {
       fake::Kernel kernel = fake::kernel_of(*k);

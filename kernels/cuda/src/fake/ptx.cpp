@@ -21,11 +21,11 @@ namespace {
 typedef long long i64;
 typedef unsigned long long u64;
 
-const int lanes = 1024;                       // threads of a block, at most
+const int mostThreads = 1024;  // of a block
 enum Class { pred, word, wide, single, twice, numClasses };
 const int bytesOf[] = {1, 4, 8, 4, 8};
 
-struct Operands { int reg[8]; int n = 0; };  // positions in Run::file, in bytes
+struct Operands { int reg[8]; int n = 0; };  // where their lines begin in Run::file, in bytes
 struct Run;
 struct Instr;
 typedef void (*Step)(Run &, const Instr &);
@@ -34,7 +34,7 @@ struct Instr {
   const char *name = "";
   int line = 0, guard = -1;  // position of the predicate
   bool negated = false;
-  Operands to;               // what is set, then what is read
+  Operands to;               // registers: what is set, then what is read
   i64 number = 0;            // bytes added to an address; a parameter; the target of a branch
 };
 
@@ -365,7 +365,7 @@ bool Reader::entry(Ptx &into) {
   k->name = next();
   if (!parameters() || !want(".maxntid")) return false;
   k->threads = atoi(next().c_str());
-  if (k->threads < 1 || k->threads > lanes) return fail("threads of a block");
+  if (k->threads < 1 || k->threads > mostThreads) return fail("threads of a block");
   for (auto w : {",", "1", ",", "1", "{"})
     if (!want(w)) return false;
   return body();
@@ -472,7 +472,7 @@ bool Reader::operands(Instr &i, const char *kinds) {
         if (!want("0")) return false;
         break;
       default:
-        if (c == kinds ? !peek('%') : false) return fail(std::string(i.name) + " sets no register");
+        if (c == kinds && !peek('%')) return fail(std::string(i.name) + " sets no register");
         if (!operand(i, *c)) return false;
     }
   }
