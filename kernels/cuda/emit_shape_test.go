@@ -64,3 +64,19 @@ func TestEmittedShapes(t *testing.T) {
 		}
 	}
 }
+
+// TestReciprocal divides by multiplication, at both ends and beside multiples of the divisor.
+func TestReciprocal(t *testing.T) {
+	const most = 1<<31 - 1
+	for _, d := range []int{1, 2, 3, 5, 7, 32, 33, 127, 128, 129, 1000, 65535, 1<<20 - 1, 1<<29 + 1, 1<<30 - 1, 1 << 30} {
+		magic, shift := cuda.Reciprocal(d)
+		for _, x := range []int{0, 1, d - 1, d, d + 1, 1000*d - 1, 1000 * d, most/d*d - 1, most / d * d, most - 1, most} {
+			if x > most {
+				continue
+			}
+			if got := int(uint64(x) * uint64(magic) >> shift); got != x/d {
+				t.Errorf("%d / %d = %d, want %d", x, d, got, x/d)
+			}
+		}
+	}
+}

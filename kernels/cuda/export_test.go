@@ -37,3 +37,6 @@ func Emitted(r *Recorder) []string {
 
 // Address returns where a slice begins.
 func Address[T Number](s Slice[T]) uint64 { return s.addr }
+
+// Reciprocal returns what divides by d in emitted code.
+var Reciprocal = reciprocal

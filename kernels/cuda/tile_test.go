@@ -49,6 +49,36 @@ func TestTileOfManyBands(t *testing.T) {
 	}
 }
 
+// TestTileMistakes records formulas that are none.
+func TestTileMistakes(t *testing.T) {
+	w := newWorkplace(t)
+	x := take[float64](w.arena, t, 4)
+	for _, c := range []struct {
+		name    string
+		formula kernels.Formula
+		want    string
+	}{
+		{"register beyond", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Dst: 2}}}, "instruction 0: operation 0 on register 2 of 2"},
+		{"no operation", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Op: 99, Dst: 1}}}, "operation 99"},
+		{"read before set", kernels.Formula{Registers: 3, Inputs: 1, Code: []kernels.Instr{{Op: kernels.OpAdd, Dst: 1, B: 2}}}, "reads register 2, which is not set"},
+		{"operand below", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Op: kernels.OpAdd, Dst: 1, B: -1}}}, "reads register -1"},
+		{"store of nothing", kernels.Formula{Registers: 2, Inputs: 1}, "store 0 of register 1, which is not set"},
+		{"operands beyond", kernels.Formula{Registers: 0, Inputs: 1}, "1 operands in 0 registers"},
+		{"registers beyond", kernels.Formula{Registers: 256, Inputs: 1}, "256 registers"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var r cuda.Recorder
+			tile := cuda.Tile[float64]{
+				Formula: &c.formula, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: x}}}, Stores: []cuda.Store[float64]{{Reg: 1, Dst: x}},
+			}
+			tile.Run(&r)
+			if err := r.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 // operand is an operand of a formula in full, and the load that makes it.
 type operand[F kernels.Float] struct {
 	full []F
