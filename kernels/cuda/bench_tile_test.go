@@ -103,7 +103,7 @@ func longFormula[F kernels.Float](dst, x, y, z cuda.Slice[F]) *cuda.Tile[F] {
 }
 
 // BenchmarkTileCode measures what a tile costs the host, on any machine: to write its code, which is done once, and to record it, which
-// is done each time. That a driver takes 6 to 20 ms to compile such code comes on top of the first.
+// is done each time. That a driver takes some 5 to 10 ms to compile such code comes on top of the first.
 func BenchmarkTileCode(b *testing.B) {
 	arena, err := cudatest.Open(b).NewArena(1 << 16)
 	if err != nil {

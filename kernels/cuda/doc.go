@@ -41,7 +41,7 @@
 // Elementwise arithmetic is done by a Tile, in one of two ways that give the same bits. By default a Device has a kernel for each
 // shape of a tile: its formula and the kinds of its operands and results, but not sizes, addresses and constants, which are
 // parameters. The text of such a kernel, in PTX, is written when a tile is first recorded (emit.go). A device loads what it has not
-// met before when a list is first run, all in one module, and the driver compiles it, which takes it 6 to 20 ms a kernel. The other way is an
+// met before when a list is first run, all in one module, and the driver compiles it, which takes some 5 to 10 ms a kernel. The other way is an
 // interpreter of formulas (src/elementwise.cu), which is compiled ahead, and slower for all but the shortest formulas; it has limits
 // of instructions, operands, results and constants. A list holds the launches of both, so it runs on any device.
 //

@@ -169,8 +169,8 @@ func (t *Tile[F]) interpreted(r *Recorder, emitted int) {
 		}
 		return
 	}
-	limits := fmt.Errorf("cuda: tile: a formula of %d instructions, %d operands, %d stores and %d registers; split it",
-		len(t.Formula.Code), len(t.Loads), len(t.Stores), t.Formula.Registers)
+	limits := fmt.Errorf("cuda: tile: a formula of %d instructions, %d operands of %d parts, %d stores and %d registers; split it",
+		len(t.Formula.Code), len(t.Loads), t.parts(), len(t.Stores), t.Formula.Registers)
 	if emitted == 0 {
 		r.fail("%w", limits)
 		return

@@ -29,11 +29,7 @@ const (
 
 // kernel returns the smallest that has room for the tile.
 func (t *Tile[F]) kernel() (program, bool) {
-	parts := 0
-	for _, l := range t.Loads {
-		parts += max(len(l), 1)
-	}
-	constants := 0
+	parts, constants := t.parts(), 0
 	for i := range t.Formula.Code {
 		constants += constantsOf(&t.Formula.Code[i])
 	}
@@ -44,6 +40,15 @@ func (t *Tile[F]) kernel() (program, bool) {
 		}
 	}
 	return program{}, false
+}
+
+// parts returns how many parts the interpreter has to know.
+func (t *Tile[F]) parts() int {
+	n := 0
+	for _, l := range t.Loads {
+		n += max(len(l), 1)
+	}
+	return n
 }
 
 // constantsOf returns how many numbers an instruction has in the program.
@@ -111,13 +116,12 @@ func (t *Tile[F]) encode(r *Recorder, k program) {
 }
 
 func (t *Tile[F]) encodeHead(r *Recorder) {
-	flat, parts := !t.sums(), 0
+	flat := !t.sums()
 	for _, l := range t.Loads {
-		parts += max(len(l), 1)
 		flat = flat && len(l) == 1 && l[0].plain(t.Cols)
 	}
 	r.long(t.Rows)
-	r.ints(t.Cols, parts, len(t.Stores), len(t.Formula.Code), t.numbers(), flag(flat), flag(t.sums()), t.Formula.Registers)
+	r.ints(t.Cols, t.parts(), len(t.Stores), len(t.Formula.Code), t.numbers(), flag(flat), flag(t.sums()), t.Formula.Registers)
 }
 
 // Modes of columns in src/elementwise.cu.
