@@ -86,7 +86,10 @@ func finish(b *testing.B, s *cuda.Stream, r *cuda.Recorder) {
 }
 
 func benchmark(b *testing.B, tasks ...[]task) {
-	d := cudatest.OpenGPU(b)
+	benchmarkOn(b, cudatest.OpenGPU(b), tasks...)
+}
+
+func benchmarkOn(b *testing.B, d *cuda.Device, tasks ...[]task) {
 	for _, list := range tasks {
 		for _, k := range list {
 			b.Run(k.name, func(b *testing.B) { k.run(b, d) })
@@ -163,30 +166,6 @@ func elementwiseTasks[F kernels.Float]() []task {
 		memoryTask("Transpose", 2, func(b *testing.B, m memory, r *cuda.Recorder) {
 			cuda.Transpose(r, floats[F](b, m, n), floats[F](b, m, n), 1<<12, 1<<12)
 		}),
-		memoryTask("formula of 20", 4, func(b *testing.B, m memory, r *cuda.Recorder) {
-			longFormula(floats[F](b, m, n), floats[F](b, m, n), floats[F](b, m, n), floats[F](b, m, n)).Run(r)
-		}),
-	}
-}
-
-// longFormula is 20 instructions on three operands.
-func longFormula[F kernels.Float](dst, x, y, z cuda.Slice[F]) *cuda.Tile[F] {
-	f := &kernels.Formula{Registers: 8, Inputs: 3, Stored: []int{7}}
-	for i := range 20 {
-		in := kernels.Instr{Op: kernels.OpMulAdd, Dst: 3 + i%4, A: i % 3, B: 3 + (i+3)%4, C: (i + 1) % 3}
-		switch i {
-		case 0, 1, 2, 3:
-			in = kernels.Instr{Op: kernels.OpAdd, Dst: 3 + i, A: 0, B: 1 + i%2}
-		case 10:
-			in.Op = kernels.OpTanh
-		case 19:
-			in.Dst = 7
-		}
-		f.Code = append(f.Code, in)
-	}
-	return &cuda.Tile[F]{
-		Formula: f, Rows: dst.Len() >> 7, Cols: 1 << 7,
-		Loads: []cuda.Load[F]{{{Src: x}}, {{Src: y}}, {{Src: z}}}, Stores: []cuda.Store[F]{{Reg: 7, Dst: dst}},
 	}
 }
 

@@ -11,13 +11,14 @@ import (
 type Config struct {
 	Library string // the driver; "" for the one that is installed
 	Ordinal int    // number of the GPU as nvidia-smi -L lists them; default 0
+	Tiles   Tiles  // how tiles are done; "" for what the environment variable FEDLAM_CUDA_TILES says, or Emit if it says nothing
 }
 
-func (c Config) validate() error {
+func (c *Config) validate() error {
 	if c.Ordinal < 0 {
 		return fmt.Errorf("cuda: GPU %d: numbers begin with 0; see nvidia-smi -L", c.Ordinal)
 	}
-	return nil
+	return c.Tiles.validate()
 }
 
 // Info describes a device.
@@ -48,6 +49,8 @@ type Device struct {
 	modules map[string]uintptr
 	kernels map[string]uintptr
 	packet  launchPacket
+	tiles   Tiles
+	refusal error // of code for tiles
 }
 
 // job is something that the owner does.
@@ -67,7 +70,7 @@ func Open(cfg Config) (*Device, error) {
 		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	d := &Device{
-		drv: drv, jobs: make(chan job), gone: make(chan struct{}),
+		drv: drv, tiles: cfg.Tiles, jobs: make(chan job), gone: make(chan struct{}),
 		owned: map[object]struct{}{}, modules: map[string]uintptr{}, kernels: map[string]uintptr{},
 	}
 	opened := make(chan error)

@@ -21,7 +21,7 @@ func TestOpen(t *testing.T) {
 	}{
 		{"no driver", cuda.Config{Library: "libcuda-absent.so.1"}, true, "run on the CPU"},
 		{"another library", cuda.Config{Library: "libm.so.6"}, true, "libm.so.6 has no function cuInit"},
-		{"no such GPU", cuda.Config{Library: library, Ordinal: 3}, false, "the driver sees 2"},
+		{"no such GPU", cuda.Config{Library: library, Ordinal: 3}, false, "the driver sees 3"},
 		{"GPU below zero", cuda.Config{Ordinal: -1}, false, "numbers begin with 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,12 +36,25 @@
 // number of goroutines; a Recorder is for one at a time. What the driver refuses is an *Error, which names the call and says
 // what to do.
 //
+// # Tiles
+//
+// Elementwise arithmetic is done by a Tile, in one of two ways that give the same bits. By default a Device has a kernel for each
+// shape of a tile: its formula and the kinds of its operands and results, but not sizes, addresses and constants, which are
+// parameters. The text of such a kernel, in PTX, is written when a tile is first recorded (emit.go). A device loads what it has not
+// met before when a list is first run, all in one module, and the driver compiles it, which takes some 5 to 10 ms a kernel. The other way is an
+// interpreter of formulas (src/elementwise.cu), which is compiled ahead, and slower for all but the shortest formulas; it has limits
+// of instructions, operands, results and constants. A list holds the launches of both, so it runs on any device.
+//
+// Config.Tiles, or the environment variable FEDLAM_CUDA_TILES, chooses "emit" or "interpret". If the driver refuses the code, the
+// device goes on with the interpreter, and Device.Tiles tells what the driver said; "fedlam bench" shows it.
+//
 // # Kernels
 //
-// The kernels are written in CUDA C, in src, one topic in each file. Clang compiles them to PTX, which is committed; after a
+// The other kernels are written in CUDA C, in src, one topic in each file. Clang compiles them to PTX, which is committed; after a
 // change there, run go generate. The same files are compiled for the host, with a driver that runs them there (src/fake): so
 // tests run all of this package, and package cudatest lets those of others do so, on machines without a GPU. Where there is
-// one, "go test ./kernels/cuda -run OnGPU -bench ." checks and measures it. What is predicted of speed stands beside the
+// one, "go test ./kernels/cuda -run OnGPU -bench ." checks and measures it. For the code of tiles the fake has an interpreter of the
+// instructions that they use, which refuses what NVIDIA's assembler would. What is predicted of speed stands beside the
 // kernels; it has not been measured yet.
 package cuda
 

@@ -28,7 +28,7 @@ const (
 	fnMemcpyDtoHAsync
 	fnMemcpyDtoDAsync
 	fnMemsetD8Async
-	fnModuleLoadData
+	fnModuleLoadDataEx
 	fnModuleUnload
 	fnModuleGetFunction
 	fnLaunchKernel
@@ -57,7 +57,7 @@ var symbolNames = [numSymbols]string{
 	"cuInit", "cuDriverGetVersion", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
 	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent", "cuMemGetInfo_v2",
 	"cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostAlloc", "cuMemFreeHost", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2",
-	"cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuLaunchKernel",
+	"cuMemcpyDtoDAsync_v2", "cuMemsetD8Async", "cuModuleLoadDataEx", "cuModuleUnload", "cuModuleGetFunction", "cuLaunchKernel",
 	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
 	"cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy", "cuEventCreate",
 	"cuEventDestroy_v2", "cuEventRecord", "cuEventQuery", "cuStreamWaitEvent", "cuEventElapsedTime", "cuGetErrorString",

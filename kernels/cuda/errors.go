@@ -36,7 +36,7 @@ var results = map[Result][2]string{
 	200:            {"INVALID_IMAGE", "please report this"},
 	201:            {"INVALID_CONTEXT", "please report this"},
 	209:            {"NO_BINARY_FOR_GPU", "the GPU is too old: compute capability 7.5 (Turing) is needed"},
-	InvalidPTX:     {"INVALID_PTX", "the GPU is too old: compute capability 7.5 (Turing) is needed"},
+	InvalidPTX:     {"INVALID_PTX", "compute capability 7.5 (Turing) is needed; if the GPU has that, please report this"},
 	222:            {"UNSUPPORTED_PTX_VERSION", "update the NVIDIA driver"},
 	400:            {"INVALID_HANDLE", "please report this"},
 	500:            {"NOT_FOUND", "please report this"},

@@ -1,23 +1,31 @@
 package cuda
 
 import (
+	"bytes"
 	"compress/gzip"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"strings"
 	"unsafe"
 )
 
 //go:embed ptx/*.ptx.gz
 var ptxFiles embed.FS
 
-// prepare loads what the work of r needs and is not loaded yet. The driver compiles PTX when it loads it, which takes some
+// prepare loads what the work of r needs and is not loaded yet: code of tiles first, as what is refused there is interpreted. The driver compiles PTX when it loads it, which takes some
 // tenths of a second for each file, so only those in use are loaded. The owner calls it.
 func (d *Device) prepare(r *Recorder) error {
+	d.prepareTiles(r)
 	for i := range r.ops {
 		op := &r.ops[i]
-		if op.kind != opLaunch || d.kernels[op.kernel.name] != 0 {
+		if op.kind != opLaunch || d.emits(op) || d.kernels[op.kernel.name] != 0 {
 			continue
+		}
+		if op.limits != nil {
+			return op.limits
 		}
 		if err := d.findKernel(op.kernel); err != nil {
 			return err
@@ -31,12 +39,17 @@ func (d *Device) findKernel(k kernel) error {
 	if err != nil {
 		return err
 	}
+	return d.findIn(module, k.name)
+}
+
+// findIn finds a kernel of a module.
+func (d *Device) findIn(module uintptr, kernel string) error {
 	var fn uintptr
-	name := append([]byte(k.name), 0)
+	name := append([]byte(kernel), 0)
 	if r := d.drv.call(fnModuleGetFunction, uintptr(unsafe.Pointer(&fn)), module, uintptr(unsafe.Pointer(&name[0]))); r != 0 {
-		return d.drv.failure(r, fnModuleGetFunction, k.name)
+		return d.drv.failure(r, fnModuleGetFunction, kernel)
 	}
-	d.kernels[k.name] = fn
+	d.kernels[kernel] = fn
 	return nil
 }
 
@@ -51,12 +64,39 @@ func (d *Device) loadModule(name string) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
+	m, err := d.loadText(name, text)
+	if err == nil {
+		d.modules[name] = m
+	}
+	return m, err
+}
+
+// Options of cuModuleLoadDataEx: where it is to say what is wrong, and how many bytes there are for that.
+const (
+	jitErrorLog      = 5
+	jitErrorLogBytes = 6
+)
+
+// loadText loads a module from PTX with a zero at its end.
+func (d *Device) loadText(name string, text []byte) (uintptr, error) {
 	var m uintptr
-	if r := d.drv.call(fnModuleLoadData, uintptr(unsafe.Pointer(&m)), uintptr(unsafe.Pointer(&text[0]))); r != 0 {
-		return 0, d.drv.failure(r, fnModuleLoadData, name)
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	log := make([]byte, 4<<10)
+	pin.Pin(&log[0])
+	options := [...]int32{jitErrorLog, jitErrorLogBytes}
+	values := [...]uintptr{uintptr(unsafe.Pointer(&log[0])), uintptr(len(log) - 1)}
+	r := d.drv.call(fnModuleLoadDataEx, uintptr(unsafe.Pointer(&m)), uintptr(unsafe.Pointer(&text[0])),
+		uintptr(len(options)), uintptr(unsafe.Pointer(&options[0])), uintptr(unsafe.Pointer(&values[0])))
+	if err := d.drv.failure(r, fnModuleLoadDataEx, name); err != nil {
+		said, _, _ := bytes.Cut(log, []byte{0})
+		var e *Error
+		if errors.As(err, &e) && len(said) > 0 {
+			e.Detail += ": " + strings.TrimSpace(string(said))
+		}
+		return 0, err
 	}
 	d.owned[object{fnModuleUnload, m}] = struct{}{}
-	d.modules[name] = m
 	return m, nil
 }
 

@@ -14,18 +14,19 @@ type Recorder struct {
 	args []byte
 	from int // in args: where the arguments of the launch being recorded begin
 	err  error
+
+	emitted []emittedLaunch
+	codes   map[string]*tileCode // by key of their plans
+	plan    tilePlan             // of the tile being recorded
 }
 
 // operation is a piece of work.
 type operation struct {
 	kind operationKind
 
-	// A launch: a kernel, blocks in two dimensions, threads of a block, bytes of shared memory, and its arguments.
-	kernel   kernel
-	grid     [2]uint32
-	threads  uint32
-	shared   uint32
-	at, size int
+	launching
+	emitted int   // of a tile: position in Recorder.emitted of the launch of its own code, counted from 1
+	limits  error // of a tile: why there is no other
 
 	// A copy.
 	dst, src uint64
@@ -33,6 +34,15 @@ type operation struct {
 	bytes    uint64
 
 	event *Event
+}
+
+// launching is a launch of a kernel: blocks in two dimensions, threads of a block, bytes of shared memory, and where the arguments are.
+type launching struct {
+	kernel   kernel
+	grid     [2]uint32
+	threads  uint32
+	shared   uint32
+	at, size int
 }
 
 type operationKind uint8
@@ -50,7 +60,7 @@ const (
 // Reset empties the list and forgets its error.
 func (r *Recorder) Reset() {
 	clear(r.ops)
-	*r = Recorder{ops: r.ops[:0], args: r.args[:0]}
+	*r = Recorder{ops: r.ops[:0], args: r.args[:0], emitted: r.emitted[:0], codes: r.codes, plan: r.plan}
 }
 
 // Len returns the number of pieces of work.
@@ -100,10 +110,10 @@ func (r *Recorder) launch(k kernel, x, y, threads, shared int) {
 		r.fail("%s: %d x %d blocks; use smaller batches", k.name, x, y)
 		return
 	}
-	r.ops = append(r.ops, operation{
-		kind: opLaunch, kernel: k, grid: [2]uint32{uint32(x), uint32(y)}, threads: uint32(threads), shared: uint32(shared),
+	r.ops = append(r.ops, operation{kind: opLaunch, launching: launching{
+		kernel: k, grid: [2]uint32{uint32(x), uint32(y)}, threads: uint32(threads), shared: uint32(shared),
 		at: r.from, size: len(r.args) - r.from,
-	})
+	}})
 	r.align(8)
 	r.from = len(r.args)
 }

@@ -58,20 +58,26 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestRecordingAllocatesNothing records and runs products again and again.
+// TestRecordingAllocatesNothing records and runs products and tiles again and again.
 func TestRecordingAllocatesNothing(t *testing.T) {
 	w := newWorkplace(t)
 	x := take[float32](w.arena, t, 16)
 	var r cuda.Recorder
+	tile := longFormula(x, x, x, x)
+	tile.Rows, tile.Cols = 4, 4
+	each := func() {
+		cuda.MatMul(&r, x, x, x, 4, 4, 4)
+		tile.Run(&r)
+	}
 	record := func() {
 		r.Reset()
 		for range 10 {
-			cuda.MatMul(&r, x, x, x, 4, 4, 4)
+			each()
 		}
 	}
 	record()
 	if n := testing.AllocsPerRun(10, record); n > 0 {
-		t.Errorf("%v allocations to record 10 launches", n)
+		t.Errorf("%v allocations to record 20 launches", n)
 	}
 	once := func() {
 		if err := w.finish(&r); err != nil {
@@ -81,9 +87,9 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	once()
 	few := testing.AllocsPerRun(10, once)
 	for range 100 {
-		cuda.MatMul(&r, x, x, x, 4, 4, 4)
+		each()
 	}
 	if many := testing.AllocsPerRun(10, once); many > few+5 {
-		t.Errorf("%v allocations to run 10 launches, %v for 110: some for each launch", few, many)
+		t.Errorf("%v allocations to run 20 launches, %v for 220: some for each launch", few, many)
 	}
 }

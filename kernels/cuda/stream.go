@@ -122,7 +122,10 @@ func (s *Stream) start(r *Recorder, op *operation) error {
 	drv := s.device.drv
 	switch op.kind {
 	case opLaunch:
-		return s.launch(r, op)
+		if s.device.emits(op) {
+			return s.launch(r, &r.emitted[op.emitted-1].launching)
+		}
+		return s.launch(r, &op.launching)
 	case opUpload:
 		s.hold(op.host)
 		return s.copied(drv.call(fnMemcpyHtoDAsync, uintptr(op.dst), uintptr(op.host), uintptr(op.bytes), s.handle), fnMemcpyHtoDAsync, op)
@@ -161,7 +164,7 @@ const (
 	tagSize   = 2
 )
 
-func (s *Stream) launch(r *Recorder, op *operation) error {
+func (s *Stream) launch(r *Recorder, op *launching) error {
 	d := s.device
 	d.packet.size = uintptr(op.size)
 	d.packet.extra = [5]uintptr{tagBuffer, uintptr(unsafe.Pointer(unsafe.SliceData(r.args))) + uintptr(op.at),

@@ -1,6 +1,10 @@
 package cuda
 
-import "github.com/fedlam/fedlam/kernels"
+import (
+	"fmt"
+
+	"github.com/fedlam/fedlam/kernels"
+)
 
 // A Tile is elementwise arithmetic on rows x cols numbers: a formula, what its operands are made of, and where its results
 // go. It is what a fused step of a graph does.
@@ -63,10 +67,15 @@ const (
 	mostSharedBytes = 46 << 10
 )
 
-// mostTileBlocks is the most blocks of a tile with sums, each of which has sums of its own.
-const mostTileBlocks = 256
+// Blocks of a tile with sums over rows, each of which has sums of its own that are added up later: as many as a GPU needs to have
+// something to do, and more for tiles so large that adding up does not count.
+const (
+	usualTileBlocks = 256
+	mostTileBlocks  = 2048
+	manyBands       = 32 // of a block
+)
 
-// numbers returns how many numbers of each register a block holds; 0 if registers are too many.
+// numbers returns how many numbers of each register a block holds.
 func (t *Tile[F]) numbers() int {
 	each := t.Formula.Registers * int(size[F]())
 	for _, n := range []int{4 * tileThreads, 2 * tileThreads} {
@@ -79,30 +88,37 @@ func (t *Tile[F]) numbers() int {
 			return n
 		}
 	}
-	return 0
+	return tileThreads / 4
 }
 
 // sums reports whether something is summed.
-func (t *Tile[F]) sums() bool {
+func (t *Tile[F]) sums() bool { return t.has(SumCols) || t.has(SumRows) }
+
+// has reports whether something is stored in a way.
+func (t *Tile[F]) has(kind StoreKind) bool {
 	for i := range t.Stores {
-		if t.Stores[i].Kind != Whole {
+		if t.Stores[i].Kind == kind {
 			return true
 		}
 	}
 	return false
 }
 
-// blocks returns the size of the grid. For tiles with sums it follows from sizes alone, as it decides the order of the sums.
+// blocks returns the size of the grid. For tiles with sums over rows it follows from sizes alone, as it decides the order of the sums.
 func (t *Tile[F]) blocks() int {
 	n := t.numbers()
-	if n == 0 || t.Rows <= 0 || t.Cols <= 0 {
+	if t.Rows <= 0 || t.Cols <= 0 {
 		return 0
 	}
 	if !t.sums() {
 		return min((t.Rows*t.Cols+n-1)/n, flatBlocks)
 	}
 	high := n / min(t.Cols, n)
-	return min((t.Rows+high-1)/high, mostTileBlocks)
+	bands := (t.Rows + high - 1) / high
+	if t.has(SumRows) {
+		return min(bands, max(usualTileBlocks, min(bands/manyBands, mostTileBlocks)))
+	}
+	return min(bands, flatBlocks)
 }
 
 // ScratchLen returns how many numbers of Scratch the tile needs.
@@ -116,7 +132,8 @@ func (t *Tile[F]) ScratchLen() int {
 	return n
 }
 
-// Run records the tile. It is an error of r if the formula has more operations, operands or registers than a kernel takes.
+// Run records the tile: for code of its own, and for the interpreter, which does what a device has no code for. The interpreter has
+// limits of instructions, operands and registers; a tile beyond them is an error of a stream whose device interprets.
 func (t *Tile[F]) Run(r *Recorder) {
 	if err := t.check(); err != nil {
 		r.fail("tile: %w", err)
@@ -126,15 +143,12 @@ func (t *Tile[F]) Run(r *Recorder) {
 		t.zeroSums(r)
 		return
 	}
-	k, ok := t.kernel()
-	if !ok {
-		r.fail("tile: a formula of %d instructions, %d operands, %d stores and %d registers; split it",
-			len(t.Formula.Code), len(t.Loads), len(t.Stores), t.Formula.Registers)
+	need(r, "tile", "scratch", t.Scratch, t.ScratchLen())
+	if r.err != nil {
 		return
 	}
-	need(r, "tile", "scratch", t.Scratch, t.ScratchLen())
-	t.encode(r, k)
-	r.launch(of[F](k.family), t.blocks(), 1, tileThreads, t.numbers()*t.Formula.Registers*int(size[F]()))
+	emitted := t.emitted(r)
+	t.interpreted(r, emitted)
 	at := 0
 	for i := range t.Stores {
 		if t.Stores[i].Kind == SumRows {
@@ -142,6 +156,26 @@ func (t *Tile[F]) Run(r *Recorder) {
 			at += t.blocks() * t.Cols
 		}
 	}
+}
+
+// interpreted records the launch of the interpreter, with that of the tile's own code, if there is one, as the better way.
+func (t *Tile[F]) interpreted(r *Recorder, emitted int) {
+	k, ok := t.kernel()
+	if ok {
+		t.encode(r, k)
+		r.launch(of[F](k.family), t.blocks(), 1, tileThreads, t.numbers()*t.Formula.Registers*int(size[F]()))
+		if r.err == nil {
+			r.ops[len(r.ops)-1].emitted = emitted
+		}
+		return
+	}
+	limits := fmt.Errorf("cuda: tile: a formula of %d instructions, %d operands of %d parts, %d stores and %d registers; split it",
+		len(t.Formula.Code), len(t.Loads), t.parts(), len(t.Stores), t.Formula.Registers)
+	if emitted == 0 {
+		r.fail("%w", limits)
+		return
+	}
+	r.ops = append(r.ops, operation{kind: opLaunch, emitted: emitted, limits: limits})
 }
 
 // zeroSums stores sums of nothing.

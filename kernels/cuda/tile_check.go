@@ -12,12 +12,16 @@ func (t *Tile[F]) check() error {
 	if f.Registers > 255 || len(t.Loads) != f.Inputs || t.Rows < 0 || t.Cols < 0 || t.Cols > 1<<30 {
 		return fmt.Errorf("%d x %d numbers, %d registers, %d operands for a formula of %d", t.Rows, t.Cols, f.Registers, len(t.Loads), f.Inputs)
 	}
+	if f.Inputs < 0 || f.Inputs > f.Registers {
+		return fmt.Errorf("%d operands in %d registers", f.Inputs, f.Registers)
+	}
+	var set [256]bool // registers
+	for r := range f.Inputs {
+		set[r] = true
+	}
 	for i := range f.Code {
-		in := &f.Code[i]
-		for _, reg := range []int{in.Dst, in.A, in.B, in.C} { // those of operands that it does not have may be anything below
-			if reg >= f.Registers || in.Dst < 0 || in.A < 0 || in.Op > kernels.OpQuadratic {
-				return fmt.Errorf("instruction %d: operation %d on register %d of %d", i, in.Op, reg, f.Registers)
-			}
+		if err := checkInstr(&f.Code[i], f.Registers, &set); err != nil {
+			return fmt.Errorf("instruction %d: %w", i, err)
 		}
 	}
 	for i, l := range t.Loads {
@@ -33,7 +37,26 @@ func (t *Tile[F]) check() error {
 		if n := want[s.Kind]; s.Dst.n < n || s.Reg < 0 || s.Reg >= f.Registers {
 			return fmt.Errorf("store %d of register %d: %d numbers, needs %d", i, s.Reg, s.Dst.n, n)
 		}
+		if !set[s.Reg] {
+			return fmt.Errorf("store %d of register %d, which is not set", i, s.Reg)
+		}
 	}
+	return nil
+}
+
+// checkInstr makes sure that an instruction reads registers that are set, and marks the one that it sets.
+func checkInstr(in *kernels.Instr, registers int, set *[256]bool) error {
+	for _, reg := range []int{in.Dst, in.A, in.B, in.C} { // those of operands that it does not have may be anything below
+		if reg >= registers || in.Dst < 0 || in.A < 0 || in.Op > kernels.OpQuadratic {
+			return fmt.Errorf("operation %d on register %d of %d", in.Op, reg, registers)
+		}
+	}
+	for _, reg := range reads(in) {
+		if reg < 0 || !set[reg] {
+			return fmt.Errorf("operation %d reads register %d, which is not set", in.Op, reg)
+		}
+	}
+	set[in.Dst] = true
 	return nil
 }
 

@@ -19,30 +19,36 @@ var programs = []program{
 
 // Sizes in src/elementwise.cu.
 const (
-	tileThreads = 128
-	partBytes   = 48
-	storeBytes  = 16
-	instrBytes  = 8
-	headBytes   = 40
+	tileThreadsLog = 7
+	tileThreads    = 1 << tileThreadsLog
+	partBytes      = 48
+	storeBytes     = 16
+	instrBytes     = 8
+	headBytes      = 40
 )
 
 // kernel returns the smallest that has room for the tile.
 func (t *Tile[F]) kernel() (program, bool) {
-	parts := 0
-	for _, l := range t.Loads {
-		parts += max(len(l), 1)
-	}
-	constants := 0
+	parts, constants := t.parts(), 0
 	for i := range t.Formula.Code {
 		constants += constantsOf(&t.Formula.Code[i])
 	}
 	for _, p := range programs {
 		// Kernels read two numbers for each instruction, whether it has them or not.
 		if parts <= p.parts && len(t.Stores) <= p.stores && len(t.Formula.Code) <= p.instrs && constants < p.constants {
-			return p, t.numbers() > 0
+			return p, t.numbers()*t.Formula.Registers*int(size[F]()) <= mostSharedBytes
 		}
 	}
 	return program{}, false
+}
+
+// parts returns how many parts the interpreter has to know.
+func (t *Tile[F]) parts() int {
+	n := 0
+	for _, l := range t.Loads {
+		n += max(len(l), 1)
+	}
+	return n
 }
 
 // constantsOf returns how many numbers an instruction has in the program.
@@ -68,9 +74,7 @@ func (t *Tile[F]) encode(r *Recorder, k program) {
 	begin := len(r.args)
 	t.encodeHead(r)
 	pad := func(end int) {
-		for len(r.args) < begin+end {
-			r.args = append(r.args, 0)
-		}
+		r.args = append(r.args, make([]byte, max(0, begin+end-len(r.args)))...)
 	}
 	for reg, l := range t.Loads {
 		if len(l) == 0 { // nothing but zeros
@@ -112,13 +116,12 @@ func (t *Tile[F]) encode(r *Recorder, k program) {
 }
 
 func (t *Tile[F]) encodeHead(r *Recorder) {
-	flat, parts := !t.sums(), 0
+	flat := !t.sums()
 	for _, l := range t.Loads {
-		parts += max(len(l), 1)
 		flat = flat && len(l) == 1 && l[0].plain(t.Cols)
 	}
 	r.long(t.Rows)
-	r.ints(t.Cols, parts, len(t.Stores), len(t.Formula.Code), t.numbers(), flag(flat), flag(t.sums()), t.Formula.Registers)
+	r.ints(t.Cols, t.parts(), len(t.Stores), len(t.Formula.Code), t.numbers(), flag(flat), flag(t.sums()), t.Formula.Registers)
 }
 
 // Modes of columns in src/elementwise.cu.

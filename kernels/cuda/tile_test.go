@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,51 @@ func tiles[F kernels.Float](t *testing.T, b *bridge[F]) {
 				c.compare(t, b, name)
 			}
 		}
+	}
+}
+
+// TestTileOfManyBands has so many bands of rows that it gets more than the usual number of blocks, which sum apart.
+func TestTileOfManyBands(t *testing.T) {
+	const rows, cols = 9000, 33
+	for _, way := range []cuda.Tiles{cuda.Emit, cuda.Interpret} {
+		t.Run(string(way), func(t *testing.T) {
+			c := newTileCase[float64](rand.New(rand.NewPCG(1, 2)), rows, cols, 60, true)
+			c.compare(t, newBridge[float64](t, openTiles(t, way)), "many bands")
+			tile := cuda.Tile[float64]{Formula: c.formula, Rows: rows, Cols: cols, Stores: []cuda.Store[float64]{{Kind: cuda.SumRows}}}
+			if blocks := tile.ScratchLen() / cols; blocks <= 256 {
+				t.Errorf("%d blocks", blocks)
+			}
+		})
+	}
+}
+
+// TestTileMistakes records formulas that are none.
+func TestTileMistakes(t *testing.T) {
+	w := newWorkplace(t)
+	x := take[float64](w.arena, t, 4)
+	for _, c := range []struct {
+		name    string
+		formula kernels.Formula
+		want    string
+	}{
+		{"register beyond", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Dst: 2}}}, "instruction 0: operation 0 on register 2 of 2"},
+		{"no operation", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Op: 99, Dst: 1}}}, "operation 99"},
+		{"read before set", kernels.Formula{Registers: 3, Inputs: 1, Code: []kernels.Instr{{Op: kernels.OpAdd, Dst: 1, B: 2}}}, "reads register 2, which is not set"},
+		{"operand below", kernels.Formula{Registers: 2, Inputs: 1, Code: []kernels.Instr{{Op: kernels.OpAdd, Dst: 1, B: -1}}}, "reads register -1"},
+		{"store of nothing", kernels.Formula{Registers: 2, Inputs: 1}, "store 0 of register 1, which is not set"},
+		{"operands beyond", kernels.Formula{Registers: 0, Inputs: 1}, "1 operands in 0 registers"},
+		{"registers beyond", kernels.Formula{Registers: 256, Inputs: 1}, "256 registers"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var r cuda.Recorder
+			tile := cuda.Tile[float64]{
+				Formula: &c.formula, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: x}}}, Stores: []cuda.Store[float64]{{Reg: 1, Dst: x}},
+			}
+			tile.Run(&r)
+			if err := r.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
 	}
 }
 
@@ -210,20 +256,31 @@ func (c *tileCase[F]) compare(t *testing.T, b *bridge[F], name string) {
 	}
 }
 
-// TestTileTooLarge has more instructions than a kernel takes.
+// TestTileTooLarge has more instructions than the interpreter takes.
 func TestTileTooLarge(t *testing.T) {
-	w := newWorkplace(t)
 	f := &kernels.Formula{Registers: 70, Inputs: 1, Stored: []int{69}}
 	for i := 1; i < 70; i++ {
 		f.Code = append(f.Code, kernels.Instr{Op: kernels.OpNeg, Dst: i, A: i - 1})
 	}
-	x := take[float64](w.arena, t, 4)
-	tile := cuda.Tile[float64]{
-		Formula: f, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: x}}}, Stores: []cuda.Store[float64]{{Reg: 69, Dst: x}},
-	}
-	var r cuda.Recorder
-	tile.Run(&r)
-	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "a formula of 69 instructions") {
-		t.Errorf("error %v, want one of 69 instructions", err)
+	for _, c := range []struct {
+		way  cuda.Tiles
+		want string
+	}{{cuda.Emit, ""}, {cuda.Interpret, "a formula of 69 instructions"}} {
+		t.Run(string(c.way), func(t *testing.T) {
+			b := newBridge[float64](t, openTiles(t, c.way))
+			x := []float64{1, 2, 3, 4}
+			tile := cuda.Tile[float64]{
+				Formula: f, Rows: 2, Cols: 2, Loads: []cuda.Load[float64]{{{Src: b.in(x)}}}, Stores: []cuda.Store[float64]{{Reg: 69, Dst: b.out(x)}},
+			}
+			tile.Run(&b.rec)
+			if c.want == "" {
+				b.run()
+				if want := []float64{-1, -2, -3, -4}; !slices.Equal(x, want) {
+					t.Errorf("got %v, want %v", x, want)
+				}
+			} else if err := b.stream.Run(&b.rec); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one of %s", err, c.want)
+			}
+		})
 	}
 }

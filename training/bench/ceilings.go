@@ -12,12 +12,13 @@ func (o *Options) place() dpa2.Place { return dpa2.Place{Threads: o.Threads, Dev
 // ceilings measures what the processor or the GPU can do at best, before and after the runs; the best counts.
 type ceilings struct {
 	o      *Options
+	report *Report
 	peak   *Peak
 	device *deviceBench // nil for the processor
 }
 
 func newCeilings(o *Options, r *Report) (*ceilings, error) {
-	c := &ceilings{o: o, peak: &r.Peak}
+	c := &ceilings{o: o, report: r, peak: &r.Peak}
 	if o.Device == nil {
 		return c, nil
 	}
@@ -39,6 +40,7 @@ func (c *ceilings) before() error {
 // after measures it again, and the rate of memory.
 func (c *ceilings) after() error {
 	if c.device != nil {
+		c.report.Tiles = tiles(c.o.Device)
 		return c.onDevice()
 	}
 	c.peak.GFLOPS = max(c.peak.GFLOPS, measurePeak(c.o.Precision, c.o.Threads))

@@ -40,6 +40,7 @@ type GPUReport struct {
 	Version int       `json:"version"` // 1
 	What    string    `json:"what"`    // "gpu"
 	Device  string    `json:"device"`
+	Tiles   string    `json:"tiles"` // as in a Report
 	Checks  []GPUTest `json:"checks"`
 	Lines   []GPULine `json:"lines"`
 	Machine Machine   `json:"machine"`
@@ -92,6 +93,7 @@ func GPU(ctx context.Context, o Options, tasks []GPUTask, progress func(text str
 		}
 		r.Lines = append(r.Lines, line)
 	}
+	r.Tiles = tiles(o.Device)
 	return r, nil
 }
 
@@ -208,7 +210,7 @@ func apart(got, want []float64) float64 {
 // Print writes the table in Markdown, as docs/performance.md has it.
 func (r *GPUReport) Print(w io.Writer) error {
 	p := &printing{w: w}
-	p.line("%s; %s, %d cores\n", r.Device, r.Machine.CPU, r.Machine.Cores)
+	p.line("%s; formulas: %s; %s, %d cores\n", r.Device, r.Tiles, r.Machine.CPU, r.Machine.Cores)
 	p.line("| check | largest difference | limit | |\n|---|---|---|---|")
 	for _, c := range r.Checks {
 		p.line("| %s | %.1e | %.0e | %s |", c.What, c.Value, c.Limit, verdict(c.OK))

@@ -10,6 +10,7 @@ import (
 
 // TestGPU fills the table on the fake, with a system that takes little time, and one that does not exist. Its speed means nothing.
 func TestGPU(t *testing.T) {
+	t.Setenv("FEDLAM_CUDA_TILES", "")
 	o := Options{Device: cudatest.Open(t), Runs: 1, Threads: 2}
 	tasks := []GPUTask{{true, "small", "water24", GPUMicros, 1e9}, {false, "small", "water25", GPUMillis, 1}}
 	r, err := GPU(context.Background(), o, tasks, func(string) {})
@@ -31,8 +32,13 @@ func TestGPU(t *testing.T) {
 		t.Errorf("a system that does not exist: %+v", l)
 	}
 	var b strings.Builder
-	if err := r.Print(&b); err != nil || !strings.Contains(b.String(), "| eval | small | water24 |") {
-		t.Errorf("%v\n%s", err, b.String())
+	if err := r.Print(&b); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"| eval | small | water24 |", "; formulas: emit; "} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, b.String())
+		}
 	}
 	o.Device = nil
 	if _, err := GPU(context.Background(), o, tasks, func(string) {}); err == nil {

@@ -24,6 +24,9 @@ func (r *Report) Print(w io.Writer) error {
 	line("rate", "%.2f GFLOP/s, of which matrix products %.2f", r.GFLOPS, r.Fraction*r.Peak.GFLOPS)
 	line("fraction of peak", "%.1f %% (matrix products only)", 100*r.Fraction)
 	printPeak(line, r.Peak, r.Device)
+	if r.Tiles != "" {
+		line("formulas on the GPU", "%s", r.Tiles)
+	}
 	line("memory", "process %s, %.1f kB/atom; of these arena %.1f MB, %.1f kB/atom", megabytes(r.Memory.Process),
 		float64(r.Memory.Process)/float64(max(r.Atoms, 1))/1e3, float64(r.Memory.Arena)/1e6, r.Memory.ArenaPerAtom/1e3)
 	line("heap allocations", "%.1f per run, %.1f kB", r.Allocations.Count, r.Allocations.Bytes/1e3)

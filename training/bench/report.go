@@ -28,6 +28,7 @@ type Report struct {
 	Peak        Peak    `json:"peak"`
 	Fraction    float64 `json:"fraction_of_peak"` // product FLOP / time / peak
 
+	Tiles       string      `json:"tiles,omitempty"` // on a GPU: "emit" or "interpret", see package cuda, and why if that was not asked for
 	Memory      Memory      `json:"memory"`
 	Allocations Allocations `json:"allocations"`
 	Machine     Machine     `json:"machine"`

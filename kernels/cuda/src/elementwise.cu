@@ -8,7 +8,8 @@
 //
 // Predicted: with 4 numbers a thread and instruction, 20 instructions to decode and branch are spread over 128 numbers of a
 // warp; formulas of up to 3 instructions reach 70 % of bandwidth, longer ones are bound by the interpreter, at about 8
-// instructions of the processor for one of the formula and number. Code for each formula will do better.
+// instructions of the processor for one of the formula and number. Tiles have code of their own where the driver takes it, see
+// emit.go; this is what they are held to, bit by bit.
 #include "maths.h"
 
 enum Op : u8 {

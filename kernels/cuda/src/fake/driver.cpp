@@ -19,7 +19,7 @@
 
 namespace {
 
-enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200,
+enum { ok = 0, invalidValue = 1, outOfMemory = 2, notInitialized = 3, invalidDevice = 101, invalidImage = 200, invalidPtx = 218,
        invalidContext = 201, invalidHandle = 400, notFound = 500, notReady = 600, illegalAddress = 700, outOfResources = 701,
        launchFailed = 719, captureUnsupported = 900 };
 
@@ -30,8 +30,16 @@ using Work = std::function<int()>;
 struct Stream { std::deque<Work> queue; bool capturing = false, asked = false; };
 struct Graph { std::deque<Work> work; };
 struct Event { double at = -1; long marked = 0, happened = 0; Stream *on = nullptr; bool asked = false; };
-struct Module { std::set<std::string> entries; };
+struct Module {
+  std::set<std::string> entries;
+  std::vector<std::shared_ptr<fake::Ptx>> written;  // at run time
+  std::map<std::string, fake::Kernel> kernels;
+};
 struct Memory { size_t bytes; char *block; };
+
+// Device 1 is an old one. The driver of device 2 refuses modules that are written at run time.
+const int devices = 3, refusing = 2;
+char primary[devices];  // the contexts
 
 bool initialized;
 int users;  // of the device's context
@@ -116,7 +124,7 @@ int copy(void *dst, const void *src, size_t bytes, const void *onDevice) {
   return ok;
 }
 
-int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arguments, const std::vector<size_t> &at) {
+int runKernel(const fake::Kernel &k, Dim grid, Dim block, size_t shared, const std::string &arguments, const std::vector<size_t> &at) {
   for (size_t i = 0; i < at.size(); i++) {
     void *p;
     if (!k.params[i].pointer) continue;
@@ -126,12 +134,21 @@ int runKernel(const fake::Kernel &k, Dim grid, Dim block, const std::string &arg
   }
   std::unique_ptr<double[]> copied(new double[arguments.size() / 8 + 1]);  // aligned
   memcpy(copied.get(), arguments.data(), arguments.size());
-  if (const char *wrong = fake::launch(k, grid, block, (const char *)copied.get(), at.data()))
+  if (const char *wrong = fake::launch(k, grid, block, shared, (const char *)copied.get(), at.data()))
     return failForGood(launchFailed, std::string(k.name) + ": " + wrong);
   return checkRedzones(k.name);
 }
 
 }  // namespace
+
+bool fake::allocated(const char *p, size_t bytes, const char **from, const char **to) {
+  if (!holds(p, bytes)) return false;
+  auto at = memory.upper_bound((char *)p);
+  --at;
+  *from = at->first;
+  *to = at->first + at->second.bytes;
+  return true;
+}
 
 extern "C" {
 
@@ -143,30 +160,30 @@ int cuInit(unsigned) {
 int cuDriverGetVersion(int *v) { return *v = 12040, ok; }
 int cuDeviceGetCount(int *n) {
   if (!initialized) return fail(notInitialized, "cuInit comes first");
-  return *n = 2, ok;
+  return *n = devices, ok;
 }
 int cuDeviceGet(int *d, int i) {
-  if (i < 0 || i > 1) return fail(invalidDevice, "there are devices 0 and 1");
+  if (i < 0 || i >= devices) return fail(invalidDevice, "there are devices 0 to 2");
   return *d = i, ok;
 }
 int cuDeviceGetName(char *s, int n, int device) {
-  strncpy(s, device ? "fake of an old GPU" : "fake of the host", n);
+  static const char *names[devices] = {"fake of the host", "fake of an old GPU", "fake of a driver that refuses code"};
+  strncpy(s, names[device], n);
   return ok;
 }
 int cuDeviceTotalMem_v2(size_t *n, int) { return *n = memoryBytes, ok; }
 int cuDeviceGetAttribute(int *v, int attribute, int device) {
   switch (attribute) {
     case 16: return *v = 4, ok;   // multiprocessors
-    case 75: return *v = device ? 7 : 8, ok;  // compute capability
-    case 76: return *v = device ? 5 : 0, ok;
+    case 75: return *v = device == 1 ? 7 : 8, ok;  // compute capability
+    case 76: return *v = device == 1 ? 5 : 0, ok;
   }
   return fail(invalidValue, "an attribute that the fake does not know");
 }
-int cuDevicePrimaryCtxRetain(void **c, int) {
+int cuDevicePrimaryCtxRetain(void **c, int device) {
   ALONE
-  static char primary;
   users++;
-  return *c = &primary, ok;
+  return *c = primary + device, ok;
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
   ALONE
@@ -304,18 +321,43 @@ int cuMemsetD8Async(void *d, unsigned char v, size_t n, void *s) {
   });
 }
 
-int cuModuleLoadData(void **m, const void *image) {
+static int load_module(void **m, const void *image, std::string *log) {
   REQUIRE_CONTEXT
   std::string text((const char *)image);
   if (text.find(".version") == std::string::npos) return fail(invalidImage, "this is not PTX");
-  Module *made = new Module;
+  std::unique_ptr<Module> made(new Module);
   const std::string mark = ".entry ";
   for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
     at += mark.size();
     made->entries.insert(text.substr(at, text.find('(', at) - at));
   }
-  modules.insert(*m = made);
+  bool compiled = !made->entries.empty();  // into this library, ahead
+  for (auto &e : made->entries) compiled = compiled && fake::find(e.c_str());
+  if (!compiled) {
+    std::string wrong;
+    made->written = fake::read_ptx(text, &wrong);
+    if (context == primary + refusing) wrong = "this driver refuses all code";
+    if (!wrong.empty()) return *log = wrong, fail(invalidPtx, "a PTX JIT compilation failed");
+    for (auto &k : made->written) {
+      fake::Kernel kernel = fake::kernel_of(*k);
+      made->kernels[kernel.name] = kernel;
+    }
+  }
+  modules.insert(*m = made.release());
   return ok;
+}
+int cuModuleLoadDataEx(void **m, const void *image, unsigned n, const int *options, void **values) {
+  std::string log;
+  int result = load_module(m, image, &log);
+  char *to = nullptr;
+  size_t room = 0;
+  for (unsigned i = 0; i < n; i++) {
+    if (options[i] == 5) to = (char *)values[i];
+    else if (options[i] == 6) room = (size_t)values[i];
+    else return fail(invalidValue, "an option that the fake does not know");
+  }
+  if (to && room) strncpy(to, log.c_str(), room);
+  return result;
 }
 int cuModuleUnload(void *m) {
   REQUIRE_CONTEXT
@@ -325,6 +367,8 @@ int cuModuleUnload(void *m) {
 int cuModuleGetFunction(const void **f, void *m, const char *name) {
   REQUIRE_CONTEXT
   if (!modules.count(m)) return fail(invalidHandle, "no such module");
+  auto written = ((Module *)m)->kernels.find(name);
+  if (written != ((Module *)m)->kernels.end()) return *f = &written->second, ok;
   *f = fake::find(name);
   if (!*f || !((Module *)m)->entries.count(name)) return fail(notFound, std::string("no kernel ") + name + " in this module");
   return ok;
@@ -349,7 +393,7 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
   if (size != end || size > 4096)
     return fail(invalidValue, name + ": " + std::to_string(size) + " bytes of arguments instead of " + std::to_string(end));
   std::string arguments((char *)extra[1], size);
-  return enqueue(stream, [=, &k] { return runKernel(k, {gx, gy, gz}, {bx, 1, 1}, arguments, at); });
+  return enqueue(stream, [=, &k] { return runKernel(k, {gx, gy, gz}, {bx, 1, 1}, shared, arguments, at); });
 }
 
 int cuEventCreate(void **e, unsigned) {

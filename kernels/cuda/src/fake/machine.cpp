@@ -8,7 +8,7 @@
 #include <string>
 
 Dim threadIdx, blockIdx, blockDim, gridDim;
-double dynamic_shared[48 * 1024 / 8];
+double dynamic_shared[shared_bytes / 8];
 
 namespace fake {
 
@@ -178,7 +178,7 @@ void multiply_add_tf32(float *c, const float *a, const float *b) {
   barrier();
 }
 
-const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets) {
+const char *launch(const Kernel &k, Dim grid, Dim block, size_t shared, const char *arguments, const size_t *offsets) {
   work = {&k, arguments, offsets};
   gridDim = grid;
   blockDim = block;
@@ -187,6 +187,10 @@ const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, 
       for (unsigned x = 0; x < grid.x; x++) {
         blockIdx = {x, y, z};
         memset(dynamic_shared, 0xff, sizeof dynamic_shared);
+        if (k.ptx) {
+          if (const char *wrong = run_ptx_block(k, block.x, shared, arguments, offsets)) return wrong;
+          continue;
+        }
         if (const char *wrong = runBlock(block.x)) return wrong;
       }
   return nullptr;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 struct Dim { unsigned x = 1, y = 1, z = 1; };
 extern Dim threadIdx, blockIdx, blockDim, gridDim;
 extern double dynamic_shared[];
+const size_t shared_bytes = 48 * 1024;
 
 // barrier lets the other threads of the block come here too.
 void barrier();
@@ -23,13 +26,24 @@ struct Kernel {
   unsigned threads;  // of a block, at most
   std::vector<Param> params;
   void (*run)(const char *arguments, const size_t *offsets);
+  const struct Ptx *ptx = nullptr;  // instead of run: of a module that was written at run time
 };
 
 bool add(Kernel k);
 const Kernel *find(const char *name);
 
-// launch runs all blocks and returns what went wrong, or nullptr.
-const char *launch(const Kernel &k, Dim grid, Dim block, const char *arguments, const size_t *offsets);
+// launch runs all blocks, with so many bytes of shared memory, and returns what went wrong, or nullptr.
+const char *launch(const Kernel &k, Dim grid, Dim block, size_t shared, const char *arguments, const size_t *offsets);
+
+// allocated reports whether bytes of the device's memory from p on are allocated, and between what limits.
+bool allocated(const char *p, size_t bytes, const char **from, const char **to);
+
+// read_ptx returns the kernels of a module that was written at run time; error stays empty if nothing is wrong with it.
+std::vector<std::shared_ptr<Ptx>> read_ptx(const std::string &text, std::string *error);
+Kernel kernel_of(const Ptx &p);
+
+// run_ptx_block runs one block of such a kernel and returns what went wrong, or nullptr.
+const char *run_ptx_block(const Kernel &k, unsigned threads, size_t shared, const char *arguments, const size_t *offsets);
 
 // multiply_add_tf32 is what shim.h says; all threads of a block have to call it together.
 void multiply_add_tf32(float *c, const float *a, const float *b);
