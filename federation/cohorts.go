@@ -56,7 +56,7 @@ func (m *Machine) cohorts(name string, all, members []int, least int) []secagg.C
 	}
 	out := make([]secagg.Cohort, len(parts))
 	for g, part := range parts {
-		out[g].Least = leastOf(part, least)
+		out[g].Least = leastOf(len(part), least)
 		for k, i := range members {
 			if slices.Contains(part, i) {
 				out[g].Members = append(out[g].Members, k)
@@ -66,13 +66,13 @@ func (m *Machine) cohorts(name string, all, members []int, least int) []secagg.C
 	return out
 }
 
-// leastOf is the smallest sum over a cohort: a quorum of it, those that are away counted.
-func leastOf(part []int, least int) int { return max(ledger.Quorum(len(part)), least) }
+// leastOf is the smallest sum over a cohort of so many members: a quorum of it, those that are away counted.
+func leastOf(size, least int) int { return max(ledger.Quorum(size), least) }
 
 // joinThin puts a cohort that has too few members in the roster together with the next, until all have enough or one is left.
 func joinThin(parts [][]int, roster []int, least int) [][]int {
 	for len(parts) > 1 {
-		g := slices.IndexFunc(parts, func(part []int) bool { return overlap(part, roster) < leastOf(part, least) })
+		g := slices.IndexFunc(parts, func(part []int) bool { return overlap(part, roster) < leastOf(len(part), least) })
 		if g < 0 {
 			return parts
 		}

@@ -26,7 +26,7 @@ func (m *Machine) leastHolders() int {
 	n := len(m.epoch.Members)
 	smallest := max(m.quorum, m.rules.MinCohort)
 	if size := m.cohortOf(n, m.rules.MinCohort); size > 0 {
-		smallest = max(ledger.Quorum(size), m.rules.MinCohort)
+		smallest = leastOf(size, m.rules.MinCohort)
 	}
 	return m.rules.MinGroup + n - smallest
 }

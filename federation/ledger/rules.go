@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/fedlam/fedlam/federation/robust"
 )
 
 // Rules are what all members of an epoch keep to. They are part of the genesis and so of every CID after it.
@@ -43,7 +45,7 @@ const (
 )
 
 // robustRules are the values of Rules.Robust, as package robust names them.
-var robustRules = []string{"median", "trimmed-mean", "geometric-median"}
+var robustRules = []string{robust.NameMedian, robust.NameTrimmedMean, robust.NameGeometricMedian}
 
 // MaxFragments is the largest value of Rules.Fragments: with more, a number waits too long for its turn.
 const MaxFragments = 64

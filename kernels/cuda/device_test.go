@@ -72,16 +72,16 @@ func TestOldGPU(t *testing.T) {
 	}
 }
 
-// workplace is a device with a stream and an arena.
-type workplace struct {
+// rig is a device with a stream and an arena.
+type rig struct {
 	device *cuda.Device
 	stream *cuda.Stream
 	arena  *cuda.Arena
 }
 
-func newWorkplace(t testing.TB) workplace {
+func newRig(t testing.TB) rig {
 	t.Helper()
-	w := workplace{device: cudatest.Open(t)}
+	w := rig{device: cudatest.Open(t)}
 	var err error
 	if w.stream, err = w.device.NewStream(); err != nil {
 		t.Fatal(err)
@@ -93,12 +93,12 @@ func newWorkplace(t testing.TB) workplace {
 }
 
 // finish runs r and waits for it.
-func (w workplace) finish(r *cuda.Recorder) error {
+func (w rig) finish(r *cuda.Recorder) error {
 	return errors.Join(w.stream.Run(r), w.stream.Sync())
 }
 
 func TestStream(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	x := take[float32](w.arena, t, 7)
 	got := make([]float32, 7)
 	var r cuda.Recorder
@@ -117,7 +117,7 @@ func TestStream(t *testing.T) {
 
 // TestDone looks at a stream whose work has begun: the host goes on, and finds the results when it is done.
 func TestDone(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	x := take[float64](w.arena, t, 1)
 	got := []float64{0}
 	var r cuda.Recorder
@@ -136,7 +136,7 @@ func TestDone(t *testing.T) {
 
 // TestReplay runs a graph several times: it takes what is in its memory each time.
 func TestReplay(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	host, err := cuda.NewHost[float64](w.device, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	begin, err := w.device.NewEvent()
 	if err != nil {
 		t.Fatal(err)

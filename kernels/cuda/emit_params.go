@@ -113,14 +113,7 @@ func (t *Tile[F]) addressParams(p *tilePlan) {
 	for i, a := range p.maps {
 		add(roleMap, i, a)
 	}
-	scratch := t.Scratch.addr
-	for i := range t.Stores {
-		s := &t.Stores[i]
-		to := s.Dst.addr
-		if s.Kind == SumRows {
-			to = scratch
-			scratch += uint64(8 * t.blocks() * t.Cols)
-		}
+	for i, to := range t.destinations() {
 		add(roleDst, i, to)
 	}
 }

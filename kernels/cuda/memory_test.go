@@ -67,22 +67,22 @@ func TestArena(t *testing.T) {
 func TestFakeIsStrict(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		record func(t *testing.T, w workplace, r *cuda.Recorder)
+		record func(t *testing.T, w rig, r *cuda.Recorder)
 		want   string
 	}{
-		{"freed memory", func(t *testing.T, w workplace, r *cuda.Recorder) {
+		{"freed memory", func(t *testing.T, w rig, r *cuda.Recorder) {
 			cuda.Fill(r, take[float32](w.arena, t, 10), 1)
 			if err := w.arena.Free(); err != nil {
 				t.Fatal(err)
 			}
 		}, "points to no allocated memory"},
-		{"copy to freed memory", func(t *testing.T, w workplace, r *cuda.Recorder) {
+		{"copy to freed memory", func(t *testing.T, w rig, r *cuda.Recorder) {
 			cuda.Upload(r, take[float32](w.arena, t, 10), make([]float32, 10))
 			if err := w.arena.Free(); err != nil {
 				t.Fatal(err)
 			}
 		}, "not allocated"},
-		{"write beside memory", func(t *testing.T, w workplace, r *cuda.Recorder) {
+		{"write beside memory", func(t *testing.T, w rig, r *cuda.Recorder) {
 			all, err := cuda.At[float32](w.arena, 0, w.arena.Bytes()/4)
 			if err != nil {
 				t.Fatal(err)
@@ -91,22 +91,22 @@ func TestFakeIsStrict(t *testing.T) {
 			cuda.Upload(r, index, []int32{1})
 			cuda.Spread(r, all.From(all.Len()-1), take[float32](w.arena, t, 1), index, 1)
 		}, "spread_f32 wrote beside allocated memory"},
-		{"arguments left out", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"arguments left out", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "layout_f32", "spread_f32", 1, 32, 0, 0, 0, 0, 0)
 		}, "32 bytes of arguments instead of 36"},
-		{"large block", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"large block", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "layout_f32", "spread_f32", 1, 1025, 0)
 		}, "size of a block"},
-		{"block larger than compiled for", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"block larger than compiled for", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "layout_f32", "spread_f32", 1, 512, 0)
 		}, "more threads than it is compiled for"},
-		{"shared memory", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"shared memory", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "layout_f32", "spread_f32", 1, 32, 49<<10)
 		}, "48 KiB"},
-		{"no such kernel", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"no such kernel", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "layout_f32", "spread_f16", 1, 32, 0)
 		}, "no kernel spread_f16"},
-		{"no such file", func(_ *testing.T, _ workplace, r *cuda.Recorder) {
+		{"no such file", func(_ *testing.T, _ rig, r *cuda.Recorder) {
 			cuda.Launch(r, "texture", "spread_f32", 1, 32, 0)
 		}, `kernels "texture"`},
 	} {
@@ -116,7 +116,7 @@ func TestFakeIsStrict(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer d.Close() // finds what the mistake left behind
-			w := workplace{device: d}
+			w := rig{device: d}
 			if w.stream, err = d.NewStream(); err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,7 @@ import (
 
 // TestSizes gives sizes that do not fit: the list becomes invalid, and nothing reaches the device.
 func TestSizes(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	x, index := take[float32](w.arena, t, 12), take[int32](w.arena, t, 4)
 	scratch := take[float64](w.arena, t, 1)
 	for _, c := range []struct {
@@ -60,7 +60,7 @@ func TestSizes(t *testing.T) {
 
 // TestRecordingAllocatesNothing records and runs products and tiles again and again.
 func TestRecordingAllocatesNothing(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	x := take[float32](w.arena, t, 16)
 	var r cuda.Recorder
 	tile := longFormula(x, x, x, x)

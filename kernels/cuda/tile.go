@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/fedlam/fedlam/kernels"
 )
@@ -119,6 +120,23 @@ func (t *Tile[F]) blocks() int {
 		return min(bands, max(usualTileBlocks, min(bands/manyBands, mostTileBlocks)))
 	}
 	return min(bands, flatBlocks)
+}
+
+// destinations yields the number of each store and the address that it writes to: sums of rows begin in the scratch, one after another.
+func (t *Tile[F]) destinations() iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		scratch := t.Scratch.addr
+		for i := range t.Stores {
+			to := t.Stores[i].Dst.addr
+			if t.Stores[i].Kind == SumRows {
+				to = scratch
+				scratch += uint64(8 * t.blocks() * t.Cols)
+			}
+			if !yield(i, to) {
+				return
+			}
+		}
+	}
 }
 
 // ScratchLen returns how many numbers of Scratch the tile needs.

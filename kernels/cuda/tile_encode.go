@@ -90,16 +90,9 @@ func (t *Tile[F]) encode(r *Recorder, k program) {
 	}
 	end := headBytes + partBytes*k.parts
 	pad(end)
-	scratch := t.Scratch.addr
-	for i := range t.Stores {
-		s := &t.Stores[i]
-		to := s.Dst.addr
-		if s.Kind == SumRows {
-			to = scratch
-			scratch += uint64(8 * t.blocks() * t.Cols)
-		}
+	for i, to := range t.destinations() {
 		r.wide(to)
-		r.ints(s.Reg, int(s.Kind))
+		r.ints(t.Stores[i].Reg, int(t.Stores[i].Kind))
 	}
 	end += storeBytes * k.stores
 	pad(end)

@@ -51,7 +51,7 @@ func TestTileOfManyBands(t *testing.T) {
 
 // TestTileMistakes records formulas that are none.
 func TestTileMistakes(t *testing.T) {
-	w := newWorkplace(t)
+	w := newRig(t)
 	x := take[float64](w.arena, t, 4)
 	for _, c := range []struct {
 		name    string

@@ -141,27 +141,21 @@ func (e *DeviceExec[F]) makeRoom(a **cuda.Arena, bytes int) (err error) {
 }
 
 // layOut plans the memory of values for the sizes of the batch.
-func (e *DeviceExec[F]) layOut() error {
+func (e *DeviceExec[F]) layOut() (err error) {
 	p := e.program
-	free, _, err := e.device.FreeMemory()
-	if err != nil {
-		return err
-	}
-	available := free
-	if e.values != nil {
-		available += e.values.Bytes() // which is given back first where the new does not fit
-	}
 	scrap, scrap8 := 0, 0
 	for i := range p.steps {
 		n, n8 := e.scratchOf(&p.steps[i])
 		scrap, scrap8 = max(scrap, n), max(scrap8, n8)
 	}
-	local, err := e.cutForMemory(e.planValues(scrap, scrap8), available)
-	if err != nil {
-		return err
+	bytes, local := e.planValues(scrap, scrap8), 0
+	if len(p.regions) > 0 {
+		if local, err = e.cutForMemory(bytes); err != nil {
+			return err
+		}
+		bytes = e.planValues(scrap, scrap8) // again: the values of a block were planned in its place
 	}
-	bytes := e.planValues(scrap, scrap8) + cuda.Room[F](local)
-	if err := e.makeRoom(&e.values, bytes); err != nil {
+	if err := e.makeRoom(&e.values, bytes+cuda.Room[F](local)); err != nil {
 		return err
 	}
 	all, err := cuda.Take[F](e.values, e.plan.end)

@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"fmt"
-
-	"github.com/fedlam/fedlam/kernels/cuda"
-)
+import "github.com/fedlam/fedlam/kernels/cuda"
 
 // A program with regions (Options.Whole not set) has values that nothing outside of a region reads. A DeviceExec does a region for a
 // block of centres at a time, and keeps such values for one block: as many centres as fit the memory of the device, and all of them if
@@ -64,12 +60,15 @@ const leastCentres = 256
 
 // cutForMemory cuts the centres into as few blocks as the memory of the device allows, of which fixed bytes are taken by what
 // is kept for all centres. It returns how many numbers a block's own values need.
-func (e *DeviceExec[F]) cutForMemory(fixed, available int) (local int, err error) {
-	p := e.program
-	if len(p.regions) == 0 {
-		return 0, nil
+func (e *DeviceExec[F]) cutForMemory(fixed int) (local int, err error) {
+	available, _, err := e.device.FreeMemory()
+	if err != nil {
+		return 0, err
 	}
-	centres := max(e.sizes[p.root], 1)
+	if e.values != nil {
+		available += e.values.Bytes() // which is given back first where the new does not fit
+	}
+	centres := max(e.sizes[e.program.root], 1)
 	if e.centres > 0 {
 		centres = e.centres
 	}
@@ -109,7 +108,7 @@ func (e *DeviceExec[F]) checkDevice(need, available int) error {
 	if need <= available {
 		return nil
 	}
-	return fmt.Errorf("%w", &MemoryError{Need: int64(need), Available: int64(available)})
+	return &MemoryError{Need: int64(need), Available: int64(available)}
 }
 
 // layOutLocals plans the values of regions for the largest block, and returns how many numbers they need.

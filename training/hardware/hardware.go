@@ -34,9 +34,6 @@ const (
 	CUDA Choice = "cuda"
 )
 
-// Help is what a flag of this type says.
-const Help = `Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:N, or cuda:N,M to share batches of a training.`
-
 // UnmarshalText reads a choice.
 func (c *Choice) UnmarshalText(text []byte) error {
 	v := Choice(text)
