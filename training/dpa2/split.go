@@ -90,17 +90,13 @@ func (s *SplitStep) add(parts int, grad *weights.Set) (m Metrics) {
 		loss += p.metrics.Loss
 		m.Merge(p.metrics)
 		for _, from := range p.gradient.Tensors() {
-			to, ok := grad.Get(from.Name)
+			to := dataLike(grad, from)
 			if k == 0 {
-				if !ok || len(to.Data) != len(from.Data) {
-					grad.Put(weights.Tensor{Name: from.Name, Shape: from.Shape, Data: make([]float64, len(from.Data))})
-					to, _ = grad.Get(from.Name)
-				}
-				copy(to.Data, from.Data)
+				copy(to, from.Data)
 				continue
 			}
 			for i, v := range from.Data {
-				to.Data[i] += v
+				to[i] += v
 			}
 		}
 	}

@@ -97,14 +97,19 @@ func (s *TrainingStep) Run(m *Model, b *Batch, p Prefactors, grad *weights.Set) 
 	}
 	for k, name := range s.names.of(m.Head, s.trainable) {
 		like, _ := m.Params.Get(name)
-		t, ok := grad.Get(like.Name)
-		if !ok || len(t.Data) != len(like.Data) {
-			grad.Put(weights.Tensor{Name: like.Name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})
-			t, _ = grad.Get(like.Name)
-		}
-		s.run.output(s.outputs[k], t.Data)
+		s.run.output(s.outputs[k], dataLike(grad, like))
 	}
 	return s.metrics(b), nil
+}
+
+// dataLike returns the numbers of set's tensor with the name of like. If there is none of that length, set gets one of zeros.
+func dataLike(set *weights.Set, like *weights.Tensor) []float64 {
+	t, ok := set.Get(like.Name)
+	if !ok || len(t.Data) != len(like.Data) {
+		set.Put(weights.Tensor{Name: like.Name, Shape: slices.Clone(like.Shape), Data: make([]float64, len(like.Data))})
+		t, _ = set.Get(like.Name)
+	}
+	return t.Data
 }
 
 // fillInputs sets what the loss needs besides the batch: labels, weights and prefactors.
